@@ -1,0 +1,245 @@
+"""The canonical plan: what is measured, and what is made of it afterwards.
+
+A `Plan` is all that touches rows: filter, form public groups, and per privacy
+unit a bounded integer vector summed per group.  A `Finish` is all that happens
+afterwards to released numbers.  Expressions are total: whatever a row holds,
+they give a value or null, and never fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Kind, Scalar
+
+
+class Op(StrEnum):
+    """Every operation a row expression may use."""
+
+    AND = "and"
+    OR = "or"
+    NOT = "not"
+    EQ = "eq"
+    NE = "ne"
+    LT = "lt"
+    LE = "le"
+    GT = "gt"
+    GE = "ge"
+    IS_NULL = "is_null"
+    IS_IN = "is_in"  # value, then literals
+    ADD = "add"
+    SUB = "sub"
+    MUL = "mul"
+    NEG = "neg"
+    ABS = "abs"
+    CLIP = "clip"  # value, low, high: literals
+    YEAR = "year"
+    MONTH = "month"
+    WEEK = "week"  # the Monday that begins it, as a date
+    DAY = "day"  # day of the month
+    TO_MONTH = "to_month"  # first day of the month, as a date
+    TO_DATE = "to_date"  # the calendar day, as a date
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A column of the table."""
+
+    column: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A constant.  None is SQL's NULL."""
+
+    value: Scalar | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation on row values.  Comparisons with null give null, as in SQL."""
+
+    op: Op
+    args: tuple[Expr, ...]
+
+
+Expr = Ref | Literal | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A group key with its public cells, in the order they are reported.
+
+    values may hold None for the cell of null keys.  A row whose key is in no
+    cell belongs to no group.
+    """
+
+    expr: Expr
+    kind: Kind
+    values: tuple[Scalar | None, ...]
+
+
+class MeasureKind(StrEnum):
+    """What one privacy unit adds to a group."""
+
+    ROWS = "rows"  # its rows, or its rows where `of` is not null
+    UNITS = "units"  # one
+    SUM = "sum"  # the sum of its coded values
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One integer vector with a cell per group.
+
+    For SUM a row adds ``floor((clamp(of, low, high) - centre) / step + 0.5)``,
+    an integer in [-radius, radius]; rows where ``of`` is null or NaN add nothing.
+    low, high and centre are whole multiples of step.  ``centre`` is zero unless
+    the decoder adds ``centre`` times a charged noisy count back (DESIGN rule 11).
+    For ROWS and UNITS: low 0, high 1, step 1, centre 0.
+    """
+
+    kind: MeasureKind
+    of: Expr | None = None
+    low: Fraction = Fraction(0)
+    high: Fraction = Fraction(1)
+    step: Fraction = Fraction(1)
+    centre: Fraction = Fraction(0)
+
+    @property
+    def radius(self) -> int:
+        """The largest absolute value one row can add, in steps."""
+        reach = max(abs(self.low - self.centre), abs(self.high - self.centre)) / self.step
+        if reach.denominator != 1:
+            raise ValueError("low, high and centre must be multiples of step")
+        return int(reach)
+
+    def squared_sensitivity(self, bound: ContributionBound) -> int:
+        """D2 in squared steps, for a bound that is already `for_cells`."""
+        if self.kind is MeasureKind.UNITS:
+            return bound.groups
+        return bound.squared_rows * self.radius**2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that touches rows.
+
+    bound: the contract's bound, already narrowed by `for_cells`.
+    keys: outermost first; the cells are their product, last key fastest.
+    """
+
+    dataset: str
+    table: str
+    version: int
+    unit: str
+    bound: ContributionBound
+    row_cap: int
+    where: Expr | None
+    keys: tuple[Key, ...]
+    measures: tuple[Measure, ...]
+
+    @property
+    def cells(self) -> int:
+        """Number of groups; 1 when there are no keys."""
+        count = 1
+        for key in self.keys:
+            count *= len(key.values)
+        return count
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column whose values are read, except the unit's pseudonym."""
+        found: set[str] = set()
+
+        def walk(expr: Expr | None) -> None:
+            match expr:
+                case Ref(column=name):
+                    found.add(name)
+                case Call(args=args):
+                    for arg in args:
+                        walk(arg)
+                case _:
+                    pass
+
+        walk(self.where)
+        for key in self.keys:
+            walk(key.expr)
+        for measure in self.measures:
+            walk(measure.of)
+        return frozenset(found)
+
+
+# --- after the release -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOut:
+    """The value of key number ``index``."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureOut:
+    """Measure number ``index``, decoded: steps back to the column's unit."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeanOut:
+    """centre + total * step / count, from a SUM measure and a ROWS measure."""
+
+    total: int
+    count: int
+
+
+Out = KeyOut | MeasureOut | MeanOut
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column of the answer.  ``label`` says what it is: "count", "sum", "mean", "key"."""
+
+    name: str
+    out: Out
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A HAVING test: ``out op literal``, joined by AND."""
+
+    out: Out
+    op: Op
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Sort by one output, by its position."""
+
+    output: int
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What is made of released vectors.  Free: post-processing."""
+
+    outputs: tuple[Output, ...]
+    having: tuple[Test, ...] = ()
+    order: tuple[Order, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A plan and its finish: all of what was asked, without the price."""
+
+    plan: Plan
+    finish: Finish
