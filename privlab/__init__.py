@@ -1,5 +1,141 @@
 """privlab: ask questions of tables you may not see.
 
-The names below are the notebook's part.  The curator's part needs
-``privlab[curator]`` and is reached through the ``privlab`` command.
+In a notebook, ``%load_ext privlab`` and then ``%%private``; in a script or in
+another notebook system, the functions below.  They are the notebook's part.
+The curator's part needs ``privlab[curator]`` and is run by the ``privlab``
+command.
+
+Nothing heavy is imported here: the curator imports this package too, and it
+must never load a dataframe library.
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from privlab.client.frames import Release
+    from privlab.client.session import Session
+    from privlab.wire.messages import Explanation, State, TableFacts
+
+__all__ = ["ask", "budget", "connect", "describe", "explain", "tables"]
+
+_session: Session | None = None
+
+
+def connect(url: str | None = None) -> Session:
+    """Connect to a curator and use it for the functions below.
+
+    url: ``unix:/path/to/socket``, or None to let `wire.locate` find one.
+
+    :raises CuratorUnreachable: nobody answers, or the wrong process does.
+    """
+    global _session
+    from privlab.client.session import Session
+
+    _session = Session.connect(url)
+    return _session
+
+
+def ask(
+    text: str,
+    *,
+    name: str = "",
+    share: str | float | None = None,
+    within: Mapping[str, object] | str | float | None = None,
+    epsilon: str | float | None = None,
+    params: Mapping[str, object] | None = None,
+    purpose: str = "exploration",
+    confidence: str | float = 95,
+) -> Release:
+    """Answer a question, written in SQL or in Polars text, with differential privacy.
+
+    share: percent of your grant to spend (default 1).
+    within: the half-width wanted, for every column or by name: ``{"n": 25}``.
+    epsilon: spend what a loss of this epsilon, alone, would be.
+
+    :raises PrivlabError: what was refused, why, and what to type next.
+    """
+    from privlab.client.price import price
+
+    return _connected().ask(
+        text,
+        name=name,
+        price=price(share=share, within=within, epsilon=epsilon),
+        parameters=params,
+        purpose=purpose,
+        confidence=str(confidence),
+    )
+
+
+def explain(
+    text: str,
+    *,
+    share: str | float | None = None,
+    within: Mapping[str, object] | str | float | None = None,
+    epsilon: str | float | None = None,
+    params: Mapping[str, object] | None = None,
+    purpose: str = "exploration",
+    confidence: str | float = 95,
+) -> Explanation:
+    """What `ask` would cost and how close it would come.  Spends nothing."""
+    from privlab.client.price import price
+
+    return _connected().explain(
+        text,
+        price=price(share=share, within=within, epsilon=epsilon),
+        parameters=params,
+        purpose=purpose,
+        confidence=str(confidence),
+    )
+
+
+def tables() -> tuple[TableFacts, ...]:
+    """Every table you can ask about."""
+    return _connected().tables()
+
+
+def describe(name: str) -> TableFacts:
+    """One table, as its contract states it."""
+    return _connected().describe(name)
+
+
+def budget() -> State:
+    """Your accounts and releases."""
+    return _connected().state()
+
+
+def _connected() -> Session:
+    return _session if _session is not None else connect()
+
+
+# --- Jupyter's hooks ----------------------------------------------------------
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext privlab``."""
+    from privlab.jupyter.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext privlab``."""
+    from privlab.jupyter.magics import unload
+
+    unload(shell)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "privlab"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "privlab"}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    from privlab.jupyter.serverext import load
+
+    load(server)

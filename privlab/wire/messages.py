@@ -32,7 +32,9 @@ class Parameter(Message):
     """A bound value.  ``text`` is canonical: ISO dates, decimal numbers, "true"/"false"."""
 
     kind: Literal["bool", "int", "float", "text", "date", "datetime", "null"]
-    text: tuple[Annotated[str, StringConstraints(max_length=4_000)], ...] = Field(max_length=MAX_LIST)
+    text: tuple[Annotated[str, StringConstraints(max_length=4_000)], ...] = Field(
+        max_length=MAX_LIST
+    )
     is_list: bool = False
 
 
@@ -101,6 +103,16 @@ class Event(Message):
     problem: Problem | None = None
 
 
+class ColumnPrice(Message):
+    """One output column: what it costs and how close it will be."""
+
+    name: str
+    label: str
+    share: str
+    half_width: str
+    held: bool
+
+
 class Explanation(Message):
     """What ``--explain`` shows.  Nothing was spent."""
 
@@ -110,16 +122,6 @@ class Explanation(Message):
     charged_share: str
     left_share: str
     words: str
-
-
-class ColumnPrice(Message):
-    """One output column: what it costs and how close it will be."""
-
-    name: str
-    label: str
-    share: str
-    half_width: str
-    held: bool
 
 
 class ColumnFacts(Message):

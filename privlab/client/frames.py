@@ -1,0 +1,206 @@
+"""A release in the analyst's hands: a table with error bars that can be shared."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from privlab.client import show
+from privlab.errors import BadQuery
+from privlab.release.verify import verify
+from privlab.seal.keys import PublicKey
+from privlab.wire.messages import Answer, Receipt
+
+if TYPE_CHECKING:
+    import altair
+    import pandas
+
+MIME = "application/vnd.privlab.release.v1+json"
+
+_DTYPES: dict[str, Any] = {
+    "bool": pl.Boolean,
+    "int": pl.Int64,
+    "float": pl.Float64,
+    "text": pl.String,
+    "date": pl.Date,
+    "datetime": pl.Datetime("us"),
+}
+
+
+class Release:
+    """A signed answer.  Everything made from it is post-processing and costs nothing.
+
+    bundle: the signed text, byte for byte as the curator sealed it.
+    result: the table in it, as parsed JSON; numbers are decimal strings.
+    facts: what the signature vouches for (the statement's predicate).
+    receipt: what it cost and what is left; None for a bundle read from a file.
+    """
+
+    def __init__(
+        self,
+        bundle: str,
+        result: dict[str, Any],
+        facts: dict[str, Any],
+        receipt: Receipt | None,
+    ) -> None:
+        self.bundle = bundle
+        self.result = result
+        self.facts = facts
+        self.receipt = receipt
+
+    @classmethod
+    def received(cls, answer: Answer, key: PublicKey) -> Release:
+        """The release in ``answer``, after checking its signature.
+
+        :raises IntegrityError: PL407, it does not verify.
+        """
+        checked = verify(answer.bundle, key)
+        return cls(answer.bundle, checked.result, checked.facts, answer.receipt)
+
+    @classmethod
+    def read(cls, path: str | Path, key: PublicKey) -> Release:
+        """A release saved with `save`, after checking its signature."""
+        text = Path(path).read_text("utf-8")
+        checked = verify(text, key)
+        return cls(text, checked.result, checked.facts, None)
+
+    @property
+    def caption(self) -> str:
+        """What was counted, in words."""
+        return str(self.result["caption"])
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The table as Polars.  Beside each estimate ``x`` stands ``x_pm``, its half-width.
+
+        Estimates are Float64 as released: unrounded for display and possibly negative.
+        """
+        columns: dict[str, pl.Series] = {}
+        for index, column in enumerate(self.result["columns"]):
+            texts = [row[index] for row in self.result["rows"]]
+            name = column["name"]
+            if column["label"] == "key":
+                columns[name] = pl.Series(
+                    name,
+                    [_value(text, column["kind"]) for text in texts],
+                    dtype=_DTYPES[column["kind"]],
+                )
+                continue
+            widths = [row[index] for row in self.result["half_widths"]]
+            columns[name] = pl.Series(name, [_number(t) for t in texts], dtype=pl.Float64)
+            half = _free_name(f"{name}_pm", self.result["columns"])
+            columns[half] = pl.Series(half, [_number(t) for t in widths], dtype=pl.Float64)
+        return pl.DataFrame(columns)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """`frame` as pandas, which must be installed."""
+        import pandas
+
+        return pandas.DataFrame({s.name: s.to_list() for s in self.frame.get_columns()})
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """`frame` through the Arrow C stream interface."""
+        return self.frame.__arrow_c_stream__(requested_schema)
+
+    def to_csv(self, path: str | Path | None = None) -> str:
+        """`frame` as CSV text, exact as released; written to ``path`` when given."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        columns = self.result["columns"]
+        header: list[str] = []
+        for column in columns:
+            header.append(column["name"])
+            if column["label"] != "key":
+                header.append(_free_name(f"{column['name']}_pm", columns))
+        writer.writerow(header)
+        for values, widths in zip(self.result["rows"], self.result["half_widths"], strict=True):
+            cells: list[str] = []
+            for column, value, width in zip(columns, values, widths, strict=True):
+                cells.append("" if value is None else value)
+                if column["label"] != "key":
+                    cells.append("" if width is None else width)
+            writer.writerow(cells)
+        if path is not None:
+            Path(path).write_text(out.getvalue(), "utf-8")
+        return out.getvalue()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the signed bundle, which `privlab verify` checks.  Safe to share."""
+        target = Path(path)
+        target.write_text(self.bundle, "utf-8")
+        return target
+
+    def plot(self) -> altair.Chart | altair.LayerChart:
+        """The first estimate by the first key, with its error bars.
+
+        :raises BadQuery: PL112, there is no key or no estimate to draw.
+        """
+        import altair
+
+        columns = self.result["columns"]
+        key = next((c for c in columns if c["label"] == "key"), None)
+        estimate = next((c for c in columns if c["label"] != "key"), None)
+        if key is None or estimate is None:
+            raise BadQuery(
+                "there is nothing to draw: a plot needs a group key and an estimate",
+                code="PL112",
+                hint="add a GROUP BY",
+            )
+        name, half = estimate["name"], _free_name(f"{estimate['name']}_pm", columns)
+        frame = self.frame.select(
+            pl.col(key["name"]).alias("key"),
+            pl.col(name).alias("estimate"),
+            (pl.col(name) - pl.col(half)).alias("low"),
+            (pl.col(name) + pl.col(half)).alias("high"),
+        )
+        axis = "key:T" if key["kind"] in ("date", "datetime") else "key:N"
+        base = altair.Chart(altair.Data(values=json.loads(frame.write_json())))
+        x = altair.X(axis, title=key["name"], sort=None)
+        bars = base.mark_bar(opacity=0.7).encode(x=x, y=altair.Y("estimate:Q", title=name))
+        rules = base.mark_rule(size=2).encode(x=x, y="low:Q", y2="high:Q")
+        return bars + rules
+
+    def __repr__(self) -> str:
+        return show.text(self.result, self.receipt)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {
+            MIME: {"bundle": self.bundle},
+            "text/html": show.html(self.result, self.receipt),
+            "text/plain": repr(self),
+        }
+
+
+def _value(text: str | None, kind: str) -> object:
+    if text is None:
+        return None
+    match kind:
+        case "bool":
+            return text == "true"
+        case "int":
+            return int(text)
+        case "float":
+            return float(text)
+        case "date":
+            return date.fromisoformat(text)
+        case "datetime":
+            return datetime.fromisoformat(text)
+        case _:
+            return text
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _free_name(wanted: str, columns: list[dict[str, Any]]) -> str:
+    taken = {column["name"] for column in columns}
+    while wanted in taken:
+        wanted += "_"
+    return wanted

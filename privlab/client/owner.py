@@ -1,0 +1,128 @@
+"""What an owner or a steward asks of the curator: register tables, set budgets."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from privlab.client.session import Session
+from privlab.terms.loss import Loss
+from privlab.wire.owner import (
+    Budgets,
+    DatasetFacts,
+    Part,
+    Prepare,
+    Register,
+    Registered,
+)
+from privlab.wire.owner import Prepared as PreparedMessage
+
+
+class PartFacts(Protocol):
+    """One written part; `connector.protect` makes them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def bucket(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def footer_sha256(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What protecting needs: the version's number, two secret keys, a folder."""
+
+    dataset: str
+    table: str
+    version: int
+    unit_key: bytes
+    order_key: bytes
+    folder: Path
+
+
+class Owner:
+    """A session of somebody who owns data or gives budgets; the policy decides who may."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @classmethod
+    def connect(cls, url: str | None = None) -> Owner:
+        """As `Session.connect`."""
+        return cls(Session.connect(url))
+
+    def prepare(self, contract_text: str) -> Prepared:
+        """The next version's number, keys and folder.
+
+        :raises BadContract: PL150, with every problem of the contract at once.
+        """
+        got: PreparedMessage = self.session._call(
+            "POST", "/v1/owner/prepare", PreparedMessage, Prepare(contract=contract_text)
+        )
+        return Prepared(
+            got.dataset,
+            got.table,
+            got.version,
+            base64.b64decode(got.unit_key),
+            base64.b64decode(got.order_key),
+            Path(got.folder),
+        )
+
+    def register(
+        self,
+        prepared: Prepared,
+        contract_text: str,
+        parts: Iterable[PartFacts],
+        keys: Mapping[str, bytes],
+    ) -> Registered:
+        """Have the data keys wrapped and the manifest signed; the version is then live.
+
+        :raises IntegrityError: a part on disk is not what ``parts`` says.
+        """
+        got: Registered = self.session._call(
+            "POST",
+            "/v1/owner/register",
+            Registered,
+            Register(
+                contract=contract_text,
+                version=prepared.version,
+                parts=tuple(
+                    Part(name=p.name, bucket=p.bucket, size=p.size, footer_sha256=p.footer_sha256)
+                    for p in parts
+                ),
+                keys={name: base64.b64encode(key).decode() for name, key in keys.items()},
+            ),
+        )
+        return got
+
+    def set_budget(
+        self, dataset: str, cap: Loss, delta: Fraction, grants: Mapping[str, Loss]
+    ) -> DatasetFacts:
+        """Set the dataset's cap and the analysts' grants, all or nothing.
+
+        :raises Refused: the policy forbids it, or an amount is below what is spent.
+        """
+        got: DatasetFacts = self.session._call(
+            "POST",
+            "/v1/owner/budgets",
+            DatasetFacts,
+            Budgets(
+                dataset=dataset,
+                cap=cap.text(),
+                delta=str(delta),
+                grants={name: grant.text() for name, grant in grants.items()},
+            ),
+        )
+        return got
+
+    def dataset(self, name: str) -> DatasetFacts:
+        """What a budget is planned from; metadata alone."""
+        got: DatasetFacts = self.session._call("GET", f"/v1/owner/datasets/{name}", DatasetFacts)
+        return got

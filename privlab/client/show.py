@@ -1,0 +1,219 @@
+"""A release as words and tables: HTML for notebooks, text for terminals.
+
+It draws what the curator signed and what the receipt says.  It computes no
+number: it only rounds, an estimate to the nearest shown digit and its error
+upwards, so that a printed interval is never narrower than the released one.
+Every string is escaped; the strings come from a query somebody else may have
+written.  It does not know IPython.
+"""
+
+from __future__ import annotations
+
+import html as markup
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from privlab.wire.messages import Receipt
+
+MIME_TYPE = "application/vnd.privlab.release.v1+json"
+"""The notebook output that the JupyterLab renderer draws."""
+
+MAX_ROWS = 200
+"""Rows drawn; the release itself always holds all of them."""
+
+NULL = "(null)"
+UNKNOWN = "unknown"
+_COUNTS = frozenset({"rows", "units"})
+_MAX_DECIMALS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What both drawings agree on: the heads, the texts and their sides.
+
+    right[c] is True where column ``c`` is set flush right.
+    """
+
+    title: str
+    heads: tuple[str, ...]
+    right: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    hidden: int
+    notes: tuple[str, ...]
+
+
+def html(result: Mapping[str, Any], receipt: Receipt | None) -> str:
+    """The release as one HTML table, its caption and its cost beneath it.
+
+    ``result`` is the bundle's result: columns, rows and half_widths as decimal
+    strings, confidence, caption, title.  Only inline styles that notebook
+    sanitizers keep; colors are inherited, so dark themes work.
+    """
+    table = layout(result, receipt)
+    parts = ['<div class="privlab-Release"><table>']
+    if table.title:
+        parts.append(
+            '<caption style="caption-side:top;text-align:left;white-space:nowrap">'
+            f"<strong>{_safe(table.title)}</strong></caption>"
+        )
+    parts.append("<thead><tr>")
+    for head, right in zip(table.heads, table.right, strict=True):
+        parts.append(f'<th scope="col" style="{_side(right)}">{_safe(head)}</th>')
+    parts.append("</tr></thead><tbody>")
+    for row in table.rows:
+        cells = zip(row, table.right, strict=True)
+        drawn = (f'<td style="{_side(right)}">{_safe(cell)}</td>' for cell, right in cells)
+        parts.append(f"<tr>{''.join(drawn)}</tr>")
+    parts.append("</tbody></table>")
+    parts += [f'<div style="opacity:.85">{_safe(note)}</div>' for note in table.notes]
+    parts.append("</div>")
+    return "".join(parts)
+
+
+def text(result: Mapping[str, Any], receipt: Receipt | None) -> str:
+    """The release as plain text: a title, an aligned table, the notes.
+
+    Control characters are shown as their escapes, so that no value can move
+    the cursor of the terminal that prints it.
+    """
+    table = layout(result, receipt)
+    grid = [tuple(_printable(cell) for cell in row) for row in (table.heads, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+    lines = [_printable(table.title)] if table.title else []
+    for at, row in enumerate(grid):
+        cells = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, table.right, strict=True)
+        )
+        lines.append("  ".join(cells).rstrip())
+        if at == 0:
+            lines.append("  ".join("─" * width for width in widths))
+    lines += [_printable(note) for note in table.notes]
+    return "\n".join(lines)
+
+
+def mimebundle(bundle: str, result: Mapping[str, Any], receipt: Receipt | None) -> dict[str, Any]:
+    """Everything a frontend may want to draw, keyed by media type.
+
+    The signed bundle travels as an opaque string: JupyterLab rewrites JSON
+    numbers on save, and a signature must outlive that.
+    """
+    value: dict[str, Any] = {"bundle": bundle}
+    if receipt is not None:
+        value["receipt"] = receipt.model_dump(mode="json")
+    return {
+        MIME_TYPE: value,
+        "text/html": html(result, receipt),
+        "text/plain": text(result, receipt),
+    }
+
+
+def layout(result: Mapping[str, Any], receipt: Receipt | None) -> Table:
+    """Texts in place: each estimate is followed by a column for its error."""
+    columns: Sequence[Mapping[str, Any]] = result["columns"]
+    spread = f"± {percent(str(result['confidence']))}"
+    heads: list[str] = []
+    right: list[bool] = []
+    for column in columns:
+        estimate = is_estimate(column)
+        heads.append(str(column["name"]))
+        right.append(estimate or column.get("kind") in {"int", "float", "decimal"})
+        if estimate:
+            heads.append(spread)
+            right.append(True)
+    rows = []
+    for values, widths in zip(
+        result["rows"][:MAX_ROWS], result["half_widths"][:MAX_ROWS], strict=True
+    ):
+        cells: list[str] = []
+        for column, value, width in zip(columns, values, widths, strict=True):
+            if is_estimate(column):
+                cells += estimate_cells(column, value, width)
+            else:
+                cells.append(NULL if value is None else str(value))
+        rows.append(tuple(cells))
+    hidden = max(0, len(result["rows"]) - MAX_ROWS)
+    notes = [f"… and {hidden:,} more rows; .frame holds all"] if hidden else []
+    if result.get("caption"):
+        notes.append(str(result["caption"]))
+    if receipt is not None:
+        notes.append(cost_words(receipt))
+    title = str(result.get("title") or "")
+    return Table(title, tuple(heads), tuple(right), tuple(rows), hidden, tuple(notes))
+
+
+def is_estimate(column: Mapping[str, Any]) -> bool:
+    """Whether the column holds noisy numbers, which have an error to show."""
+    return column["label"] != "key"
+
+
+def estimate_cells(
+    column: Mapping[str, Any], value: str | None, half_width: str | None
+) -> tuple[str, str]:
+    """One estimate and its error, as shown.
+
+    A count below zero is noise, so 0 is shown first and the estimate after it.
+    """
+    if value is None:
+        return UNKNOWN, ""
+    decimals = min(int(column.get("decimals") or 0), _MAX_DECIMALS)
+    estimate = Fraction(value)
+    shown = number(estimate, decimals)
+    error = UNKNOWN if half_width is None else number(Fraction(half_width), decimals, up=True)
+    if column["label"] in _COUNTS and estimate < 0:
+        within = "" if half_width is None else f" ± {error}"
+        shown = f"0 (estimate {shown}{within})"
+    return shown, error
+
+
+def number(value: Fraction, decimals: int, *, up: bool = False) -> str:
+    """Decimal digits with thousands commas and a real minus sign.
+
+    Rounds half to even, or up (towards plus infinity) when ``up`` is set.
+    """
+    step = 10**decimals
+    scaled = math.ceil(value * step) if up else round(value * step)
+    whole, part = divmod(abs(scaled), step)
+    digits = f"{whole:,}" + (f".{part:0{decimals}d}" if decimals else "")
+    return f"−{digits}" if scaled < 0 else digits
+
+
+def percent(share: str) -> str:
+    """A share as people write it: ``93`` and ``93%`` both become ``93 %``."""
+    return f"{share.strip().removesuffix('%').strip()}\N{NO-BREAK SPACE}%"
+
+
+def cost_words(receipt: Receipt) -> str:
+    """What this answer cost and what is left, in the curator's words if it sent any.
+
+    Percents are of the asker's own grant and add; "more like this" counts how
+    often the same charge fits into what is left.
+    """
+    if receipt.words:
+        return receipt.words
+    left = f"{percent(receipt.left_share)} left"
+    charged = int(receipt.charged)
+    if receipt.free or charged == 0:
+        return f"cost nothing: you already held this; {left} on {receipt.dataset}"
+    more = max(0, int(receipt.granted) - int(receipt.spent)) // charged
+    return (
+        f"cost {percent(receipt.charged_share)} of your grant on {receipt.dataset}; {left}; "
+        f"about {more:,} more like this; twice as precise costs four times"
+    )
+
+
+def _safe(words: str) -> str:
+    return markup.escape(words, quote=True)
+
+
+def _side(right: bool) -> str:
+    return f"text-align:{'right' if right else 'left'}"
+
+
+def _printable(words: str) -> str:
+    return "".join(
+        c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else repr(c)[1:-1] for c in words
+    )

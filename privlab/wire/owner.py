@@ -1,0 +1,93 @@
+"""The messages of those who own data and give budgets, protocol version 1."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from privlab.wire.messages import Message, Name, Units
+
+Contract = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
+Base64Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+Hex256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Prepare(Message):
+    """Ask for what is needed to protect a new version of the table in ``contract``."""
+
+    contract: Contract
+
+
+class Prepared(Message):
+    """Keys for this version, base64, and the folder its parts go to.
+
+    unit_key makes pseudonyms and is the same for every table of the dataset;
+    order_key orders the rows inside a unit and is new for every version.
+    """
+
+    dataset: str
+    table: str
+    version: int
+    unit_key: Base64Key
+    order_key: Base64Key
+    folder: str
+
+
+class Part(Message):
+    """One encrypted file of a table version."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{1,80}$")]
+    bucket: int = Field(ge=0)
+    size: int = Field(gt=0)
+    footer_sha256: Hex256
+
+
+class Register(Message):
+    """Wrap these data keys, sign the manifest, and let the version be asked about.
+
+    keys: column name to its 32-byte key, base64; the footer's key is under "".
+    """
+
+    contract: Contract
+    version: int
+    parts: tuple[Part, ...] = Field(min_length=1, max_length=4_096)
+    keys: dict[Annotated[str, StringConstraints(max_length=200)], Base64Key]
+
+
+class Registered(Message):
+    """The version can be asked about from now on."""
+
+    dataset: str
+    table: str
+    version: int
+
+
+class Budgets(Message):
+    """Set a dataset's cap and its analysts' grants, all or nothing."""
+
+    dataset: Name
+    cap: Units
+    delta: str
+    grants: dict[Name, Units]
+
+
+class DatasetTable(Message):
+    """One table's bound: rows of one unit in an ungrouped question."""
+
+    name: str
+    rows_per_unit: int
+    rows: int | None
+
+
+class DatasetFacts(Message):
+    """What a budget is planned from: metadata alone."""
+
+    dataset: str
+    unit_word: str
+    cap: Units
+    spent: Units
+    delta: str
+    tables: tuple[DatasetTable, ...]
+    grants: dict[str, Units]
+    people: tuple[str, ...]
