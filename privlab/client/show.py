@@ -3,8 +3,8 @@
 It draws what the curator signed and what the receipt says.  It computes no
 number: it only rounds, an estimate to the nearest shown digit and its error
 upwards, so that a printed interval is never narrower than the released one.
-Every string is escaped; the strings come from a query somebody else may have
-written.  It does not know IPython.
+Every string is escaped and unprintable characters are spelled out: the strings
+come from a query that somebody else may have written.  It does not know IPython.
 """
 
 from __future__ import annotations
@@ -76,8 +76,7 @@ def html(result: Mapping[str, Any], receipt: Receipt | None) -> str:
 def text(result: Mapping[str, Any], receipt: Receipt | None) -> str:
     """The release as plain text: a title, an aligned table, the notes.
 
-    Control characters are shown as their escapes, so that no value can move
-    the cursor of the terminal that prints it.
+    No value can move the cursor of the terminal that prints it.
     """
     table = layout(result, receipt)
     grid = [tuple(_printable(cell) for cell in row) for row in (table.heads, *table.rows)]
@@ -114,7 +113,7 @@ def mimebundle(bundle: str, result: Mapping[str, Any], receipt: Receipt | None) 
 def layout(result: Mapping[str, Any], receipt: Receipt | None) -> Table:
     """Texts in place: each estimate is followed by a column for its error."""
     columns: Sequence[Mapping[str, Any]] = result["columns"]
-    spread = f"± {percent(str(result['confidence']))}"
+    spread = f"±{percent(str(result['confidence']))}"
     heads: list[str] = []
     right: list[bool] = []
     for column in columns:
@@ -147,7 +146,7 @@ def layout(result: Mapping[str, Any], receipt: Receipt | None) -> Table:
 
 def is_estimate(column: Mapping[str, Any]) -> bool:
     """Whether the column holds noisy numbers, which have an error to show."""
-    return column["label"] != "key"
+    return str(column["label"]) != "key"
 
 
 def estimate_cells(
@@ -206,7 +205,7 @@ def cost_words(receipt: Receipt) -> str:
 
 
 def _safe(words: str) -> str:
-    return markup.escape(words, quote=True)
+    return markup.escape(_printable(words), quote=True)
 
 
 def _side(right: bool) -> str:
@@ -214,6 +213,6 @@ def _side(right: bool) -> str:
 
 
 def _printable(words: str) -> str:
-    return "".join(
-        c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else repr(c)[1:-1] for c in words
-    )
+    """Escape what would not show: control characters, and marks that reorder text."""
+    kept = (c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else repr(c)[1:-1] for c in words)
+    return "".join(kept)
