@@ -1,0 +1,183 @@
+"""A contract's TOML, read into `Contract`, or every problem with it at once.
+
+An owner writes about ten lines per table.  Whatever is missing, misspelt or
+contradictory is listed together, each with what to type instead.  Decimals are
+read as exact Fractions: no float touches a range or a step.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from privlab.connector.column import column_of
+from privlab.connector.fields import OPEN, Fields, Problems
+from privlab.errors import BadContract
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Column, Kind, Table
+from privlab.terms.contract import Contract
+
+MAX_ROW_CAP = 1 << 40
+"""Rows a version may be allowed at most."""
+
+MAX_COLUMNS = 1_000
+MAX_EXPONENT = 30
+
+_TABLE_FIELDS = (
+    "name",
+    "dataset",
+    "about",
+    "unit",
+    "unit_word",
+    "null_unit",
+    "rows_per_unit",
+    "rows_per_group",
+    "groups_per_unit",
+    "row_cap",
+    "rows",
+    "units",
+    "purposes",
+    "sensitivity",
+    "synthetic",
+    "null_values",
+)
+
+
+def parse(text: str) -> Contract:
+    """Read a contract.
+
+    :raises BadContract: PL150; ``facts`` has one numbered line per problem.
+    """
+    problems = Problems()
+    document = _document(text)
+    for name in document:
+        if name not in ("table", "columns"):
+            problems.unknown(name, ("table", "columns"), "the contract")
+    stated = _table(document, problems)
+    if problems.found or stated is None:
+        raise problems.error()
+    table, null_unit, null_values = stated
+    return Contract(table, null_values, null_unit, text)
+
+
+def _document(text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text, parse_float=_exact)
+    except tomllib.TOMLDecodeError as error:
+        raise BadContract(
+            "the contract is not TOML",
+            facts={"1": str(error)},
+            hint='write: name = "visits"',
+        ) from None
+    except (InvalidOperation, ValueError):
+        raise BadContract(
+            "the contract holds a number that is not finite or has too many digits",
+            hint="write plain decimals, for example: range = [0, 99.5]",
+        ) from None
+
+
+def _exact(text: str) -> Fraction:
+    value = Decimal(text.replace("_", ""))
+    if not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT or len(text) > 100:
+        raise ValueError("out of reach")
+    return Fraction(value)
+
+
+def _table(
+    document: dict[str, object], problems: Problems
+) -> tuple[Table, str, tuple[str, ...]] | None:
+    section = document.get("table")
+    if not isinstance(section, dict):
+        problems.add("there is no [table] section; begin with: [table]")
+        section = {}
+    fields = Fields("[table]", section, problems)
+    fields.only(_TABLE_FIELDS)
+    name = fields.identifier("name", 'name = "visits"')
+    dataset = fields.identifier("dataset", 'dataset = "hospital"')
+    unit = fields.text("unit", 'unit = "patient_id"', required=True)
+    unit_word = fields.text("unit_word", 'unit_word = "patient"') or unit
+    about = fields.text("about", 'about = "admissions since 2019"')
+    null_unit = fields.choice("null_unit", ("drop", "one"), "drop")
+    row_cap = fields.count("row_cap", "row_cap = 2_000_000", most=MAX_ROW_CAP)
+    rows = fields.count("rows", "rows = 1_500_000", most=MAX_ROW_CAP, required=False)
+    units = fields.count("units", "units = 300_000", most=MAX_ROW_CAP, required=False)
+    purposes = fields.texts("purposes", 'purposes = ["audit", "research"]')
+    sensitivity = fields.level("sensitivity", 3)
+    synthetic = fields.flag("synthetic", default=False)
+    null_values = fields.texts("null_values", 'null_values = ["NA"]')
+    bound = _bound(fields, problems)
+    columns = _columns(document, row_cap, unit, problems)
+    if unit and columns and all(column.name != unit for column in columns):
+        section_name = f'[columns."{unit}"]'
+        problems.add(
+            f"the unit column {unit!r} is not among the columns"
+            + problems.nearest(unit, tuple(c.name for c in columns))
+            + f'; add: {section_name} type = "int"'
+        )
+    if problems.found or bound is None or row_cap is None:
+        return None
+    table = Table(
+        dataset=dataset,
+        name=name,
+        version=0,
+        unit=unit,
+        unit_word=unit_word,
+        bound=bound,
+        row_cap=row_cap,
+        columns=columns,
+        rows=rows,
+        units=units,
+        purposes=purposes,
+        sensitivity=sensitivity,
+        synthetic=synthetic,
+        about=about,
+    )
+    return table, null_unit, null_values
+
+
+def _bound(fields: Fields, problems: Problems) -> ContributionBound | None:
+    most = 1_000_000
+    rows = fields.count("rows_per_unit", "rows_per_unit = 8", most=most)
+    per_group = fields.count("rows_per_group", "rows_per_group = 4", most=most, required=False)
+    groups = fields.count("groups_per_unit", "groups_per_unit = 3", most=most, required=False)
+    if rows is None:
+        return None
+    for name, value in (("rows_per_group", per_group), ("groups_per_unit", groups)):
+        if value is not None and value > rows:
+            problems.add(
+                f"[table] {name} = {value} is above rows_per_unit = {rows}; "
+                f"write: {name} = {rows}"
+            )
+            return None
+    return ContributionBound(rows, per_group or rows, groups or rows)
+
+
+def _columns(
+    document: dict[str, object], row_cap: int | None, unit: str, problems: Problems
+) -> tuple[Column, ...]:
+    section = document.get("columns")
+    if not isinstance(section, dict) or not section:
+        problems.add('there are no columns; add: [columns.age] type = "int" and range = [0, 120]')
+        return ()
+    if len(section) > MAX_COLUMNS:
+        problems.add(f"there are {len(section)} columns; at most {MAX_COLUMNS} are possible")
+        return ()
+    found: list[Column] = []
+    for name, entry in section.items():
+        column = column_of(name, entry, row_cap or MAX_ROW_CAP, problems)
+        if column is None:
+            found.append(Column(name, Kind.TEXT))  # its problems are listed already
+            continue
+        if name == unit and unit != OPEN:
+            _check_unit(column, problems)
+        found.append(column)
+    return tuple(found)
+
+
+def _check_unit(column: Column, problems: Problems) -> None:
+    where = f"[columns.{column.name}]"
+    if column.kind not in (Kind.INT, Kind.TEXT):
+        problems.add(f'{where} is the unit, so its type is "int" or "text", not "{column.kind}"')
+    if column.keys is not None or column.low is not None:
+        problems.add(f"{where} is the unit: remove its keys and range, nothing of it is public")
