@@ -1,0 +1,265 @@
+"""Lazy reads: an owner's file as her contract's columns, and an encrypted part.
+
+Reading a source is total: a value that does not fit its column's type becomes
+null and is counted.  Only the schema can be refused.  Types alone are taken from
+a source file; its metadata and statistics are ignored.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from privlab.connector.manifest import FOOTER_KEY
+from privlab.connector.parts import PartFacts, check_part
+from privlab.errors import BadContract
+from privlab.terms.catalog import Column, Kind
+from privlab.terms.contract import Contract
+
+FORMATS = (".parquet", ".csv", ".csv.gz", ".tsv", ".arrow", ".ipc", ".feather")
+
+DTYPES: dict[Kind, pl.DataType] = {
+    Kind.BOOL: pl.Boolean(),
+    Kind.INT: pl.Int64(),
+    Kind.FLOAT: pl.Float64(),
+    Kind.TEXT: pl.String(),
+    Kind.DATE: pl.Date(),
+    Kind.DATETIME: pl.Datetime("us"),
+}
+"""How a part stores each kind."""
+
+_CLOCKS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
+_INT64 = float(1 << 63)
+
+
+def open_source(path: Path) -> pl.LazyFrame:
+    """The owner's file, unread.  A CSV is all text: the contract gives the types.
+
+    :raises BadContract: PL151, absent or of no known format.
+    """
+    name = path.name.lower()
+    if not path.is_file():
+        raise BadContract(f"there is no file {path.name}", code="PL151", hint="check the path")
+    if name.endswith((".parquet", ".pq")):
+        return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    if name.endswith((".arrow", ".ipc", ".feather")):
+        return pl.scan_ipc(path, hive_partitioning=False)
+    if name.endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
+        separator = "\t" if ".tsv" in name else ","
+        return pl.scan_csv(path, separator=separator, infer_schema=False, glob=False)
+    raise BadContract(
+        f"{path.name} is of no format privlab reads",
+        code="PL151",
+        hint=f"save the table as one of: {', '.join(FORMATS)}",
+    )
+
+
+def source_schema(frame: pl.LazyFrame, name: str) -> pl.Schema:
+    """The source's columns and types.
+
+    :raises BadContract: PL151, the file cannot be read.
+    """
+    try:
+        return frame.collect_schema()
+    except (pl.exceptions.PolarsError, OSError, UnicodeError):
+        raise unreadable(name) from None
+
+
+def unreadable(name: str) -> BadContract:
+    """The words for a source that cannot be decoded; they quote nothing of it."""
+    return BadContract(
+        f"{name} cannot be read in the format its name says",
+        code="PL151",
+        hint="check that it opens elsewhere; a CSV must be UTF-8 with one header line",
+    )
+
+
+def casts(schema: pl.Schema, contract: Contract) -> dict[str, pl.Expr]:
+    """Per column of the contract, the expression that reads it as its kind, or null.
+
+    :raises BadContract: PL151, with every column that is missing or of a type
+        that cannot be read as its kind.
+    """
+    problems: list[str] = []
+    found: dict[str, pl.Expr] = {}
+    for column in contract.stated.columns:
+        dtype = schema.get(column.name)
+        if dtype is None:
+            close = difflib.get_close_matches(column.name, schema.names(), n=1)
+            hint = f"; the file has {close[0]!r}" if close else ""
+            problems.append(f"the file has no column {column.name!r}{hint}")
+            continue
+        reader = _reader(dtype, column.kind)
+        if reader is None:
+            problems.append(
+                f"{column.name!r} is of type {dtype.base_type().__name__} in the file, "
+                f'which cannot be read as "{column.kind}"'
+            )
+            continue
+        found[column.name] = reader(present(column.name, dtype, contract.null_values))
+    if problems:
+        raise BadContract(
+            "the file does not fit the contract",
+            code="PL151",
+            facts={str(n): problem for n, problem in enumerate(problems, 1)},
+            hint="correct the contract, or name the columns as it does",
+        )
+    return found
+
+
+def present(name: str, dtype: pl.DataType, null_values: Sequence[str]) -> pl.Expr:
+    """The raw column, with the texts that mean null made null."""
+    column = pl.col(name)
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        column = column.cast(pl.String)
+    elif not isinstance(dtype, pl.String):
+        return column
+    if null_values:
+        column = pl.when(column.is_in(list(null_values)).not_()).then(column)
+    return column
+
+
+def outside(column: Column) -> pl.Expr | None:
+    """Whether a read value is outside the stated range or keys; None: all are inside."""
+    value = pl.col(column.name)
+    if column.kind is Kind.BOOL:
+        return None
+    if column.keys is not None:
+        return value.is_in(pl.Series(list(column.keys), dtype=DTYPES[column.kind])).not_()
+    if column.low is None or column.high is None:
+        return None
+    match column.kind:
+        case Kind.DATE:
+            return (value < column.low) | (value > column.high)
+        case Kind.DATETIME:
+            return (value.dt.date() < column.low) | (value.dt.date() > column.high)
+        case _:
+            return (value < float(column.low)) | (value > float(column.high))  # type: ignore[arg-type]
+
+
+Reader = Callable[[pl.Expr], pl.Expr]
+
+
+def _reader(dtype: pl.DataType, kind: Kind) -> Reader | None:
+    """How a column of this type is read as this kind; None: it cannot be."""
+    match dtype:
+        case pl.String() | pl.Categorical() | pl.Enum():
+            family = "text"
+        case pl.Boolean():
+            family = "bool"
+        case pl.Date():
+            family = "date"
+        case pl.Datetime():
+            family = "datetime"
+        case pl.Null():
+            return lambda raw: raw.cast(DTYPES[kind])
+        case _ if dtype.is_integer():
+            family = "int"
+        case _ if dtype.is_float() or dtype.is_decimal():
+            family = "float"
+        case _:
+            return None
+    return _READERS.get((family, kind))
+
+
+def _whole(raw: pl.Expr) -> pl.Expr:
+    number = raw.cast(pl.Float64, strict=False)
+    fits = (number == number.floor()) & (number >= -_INT64) & (number < _INT64)
+    return pl.when(fits).then(number).cast(pl.Int64, strict=False)
+
+
+def _finite(raw: pl.Expr) -> pl.Expr:
+    number = raw.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number + 0.0)
+
+
+def _text_int(raw: pl.Expr) -> pl.Expr:
+    trimmed = raw.str.strip_chars()
+    return pl.coalesce(trimmed.cast(pl.Int64, strict=False), _whole(trimmed))
+
+
+def _text_bool(raw: pl.Expr) -> pl.Expr:
+    word = raw.str.strip_chars().str.to_lowercase()
+    return (
+        pl.when(word.is_in(["true", "1"]))
+        .then(pl.lit(True))  # noqa: FBT003
+        .when(word.is_in(["false", "0"]))
+        .then(pl.lit(False))  # noqa: FBT003
+    )
+
+
+def _text_date(raw: pl.Expr) -> pl.Expr:
+    return _calendar(raw.str.strip_chars().str.to_date("%Y-%m-%d", strict=False))
+
+
+def _text_datetime(raw: pl.Expr) -> pl.Expr:
+    trimmed = raw.str.strip_chars()
+    plain = trimmed.str.replace(r"(Z|[+-]00:?00)$", "")
+    forms = [plain.str.to_datetime(f, time_unit="us", strict=False) for f in _CLOCKS]
+    zoned = [
+        trimmed.str.to_datetime(
+            f + "%:z", time_unit="us", time_zone="UTC", strict=False
+        ).dt.replace_time_zone(None)
+        for f in _CLOCKS[:2]
+    ]
+    day = plain.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    return _calendar(pl.coalesce(*forms, day, *zoned))
+
+
+def _calendar(value: pl.Expr) -> pl.Expr:
+    """Null outside the years 1 to 9999, so that every engine can hold it."""
+    return pl.when(value.dt.year().is_between(1, 9999)).then(value)
+
+
+def _bit(raw: pl.Expr) -> pl.Expr:
+    return pl.when(raw.is_in([0, 1])).then(raw == 1)
+
+
+def _instant(raw: pl.Expr) -> pl.Expr:
+    """UTC without a zone, in microseconds."""
+    return _calendar(raw.dt.convert_time_zone("UTC").dt.replace_time_zone(None))
+
+
+_READERS: dict[tuple[str, Kind], Reader] = {
+    ("text", Kind.BOOL): _text_bool,
+    ("text", Kind.INT): _text_int,
+    ("text", Kind.FLOAT): lambda raw: _finite(raw.str.strip_chars()),
+    ("text", Kind.TEXT): lambda raw: raw,
+    ("text", Kind.DATE): _text_date,
+    ("text", Kind.DATETIME): _text_datetime,
+    ("bool", Kind.BOOL): lambda raw: raw,
+    ("bool", Kind.INT): lambda raw: raw.cast(pl.Int64),
+    ("bool", Kind.TEXT): lambda raw: raw.cast(pl.String),
+    ("int", Kind.BOOL): _bit,
+    ("int", Kind.INT): lambda raw: raw.cast(pl.Int64, strict=False),
+    ("int", Kind.FLOAT): _finite,
+    ("int", Kind.TEXT): lambda raw: raw.cast(pl.String),
+    ("float", Kind.INT): _whole,
+    ("float", Kind.FLOAT): _finite,
+    ("date", Kind.DATE): _calendar,
+    ("date", Kind.DATETIME): lambda raw: _calendar(raw.cast(pl.Datetime("us"))),
+    ("datetime", Kind.DATE): lambda raw: _instant(raw).dt.date(),
+    ("datetime", Kind.DATETIME): lambda raw: _instant(raw).cast(pl.Datetime("us")),
+}
+
+
+def open_part(
+    part: PartFacts, data: bytes, aad_prefix: bytes, keys: Mapping[str, bytes]
+) -> pl.LazyFrame:
+    """The decrypting scan of a part's bytes, after checking these very bytes.
+
+    keys: data keys by column, the footer's under ``""``; columns without a key
+    cannot be read.
+
+    :raises IntegrityError: PL402, PL403.
+    """
+    check_part(part, data)
+    decryption = pl.ParquetDecryptionProperties(
+        footer_key=keys[FOOTER_KEY],
+        column_keys={name: key for name, key in keys.items() if name != FOOTER_KEY},
+        aad_prefix=aad_prefix,
+    )
+    return pl.scan_parquet(data, decryption=decryption, use_statistics=False, glob=False)
