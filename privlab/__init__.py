@@ -131,11 +131,7 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
     return [{"src": "labextension", "dest": "privlab"}]
 
 
-def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "privlab"}]
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from privlab.jupyter.serverext import _jupyter_server_extension_points as points
 
-
-def _load_jupyter_server_extension(server: Any) -> None:
-    from privlab.jupyter.serverext import load
-
-    load(server)
+    return points()

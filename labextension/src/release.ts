@@ -114,7 +114,7 @@ function estimate(
 
 function isRight(column: IColumn): boolean {
   return (
-    isEstimate(column) || ['int', 'float', 'decimal'].includes(column.kind)
+    isEstimate(column) || ['int', 'float'].includes(column.kind)
   );
 }
 

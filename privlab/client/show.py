@@ -32,7 +32,7 @@ _MAX_DECIMALS = 12
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What both drawings agree on: the heads, the texts and their sides.
+    """What both drawings agree on: the heads, the texts, their sides, the notes below.
 
     right[c] is True where column ``c`` is set flush right.
     """
@@ -41,18 +41,29 @@ class Table:
     heads: tuple[str, ...]
     right: tuple[bool, ...]
     rows: tuple[tuple[str, ...], ...]
-    hidden: int
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def html(result: Mapping[str, Any], receipt: Receipt | None) -> str:
     """The release as one HTML table, its caption and its cost beneath it.
 
     ``result`` is the bundle's result: columns, rows and half_widths as decimal
-    strings, confidence, caption, title.  Only inline styles that notebook
-    sanitizers keep; colors are inherited, so dark themes work.
+    strings, confidence, caption, title.
     """
-    table = layout(result, receipt)
+    return table_html(layout(result, receipt))
+
+
+def text(result: Mapping[str, Any], receipt: Receipt | None) -> str:
+    """The release as plain text: a title, an aligned table, the notes."""
+    return table_text(layout(result, receipt))
+
+
+def table_html(table: Table) -> str:
+    """``table`` as HTML, everything escaped.
+
+    Only inline styles that notebook sanitizers keep; colors are inherited, so
+    dark themes work.
+    """
     parts = ['<div class="privlab-Release"><table>']
     if table.title:
         parts.append(
@@ -73,12 +84,8 @@ def html(result: Mapping[str, Any], receipt: Receipt | None) -> str:
     return "".join(parts)
 
 
-def text(result: Mapping[str, Any], receipt: Receipt | None) -> str:
-    """The release as plain text: a title, an aligned table, the notes.
-
-    No value can move the cursor of the terminal that prints it.
-    """
-    table = layout(result, receipt)
+def table_text(table: Table) -> str:
+    """``table`` as aligned lines.  No cell can move the cursor of a terminal."""
     grid = [tuple(_printable(cell) for cell in row) for row in (table.heads, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
     lines = [_printable(table.title)] if table.title else []
@@ -119,7 +126,7 @@ def layout(result: Mapping[str, Any], receipt: Receipt | None) -> Table:
     for column in columns:
         estimate = is_estimate(column)
         heads.append(str(column["name"]))
-        right.append(estimate or column.get("kind") in {"int", "float", "decimal"})
+        right.append(estimate or column.get("kind") in {"int", "float"})
         if estimate:
             heads.append(spread)
             right.append(True)
@@ -141,7 +148,7 @@ def layout(result: Mapping[str, Any], receipt: Receipt | None) -> Table:
     if receipt is not None:
         notes.append(cost_words(receipt))
     title = str(result.get("title") or "")
-    return Table(title, tuple(heads), tuple(right), tuple(rows), hidden, tuple(notes))
+    return Table(title, tuple(heads), tuple(right), tuple(rows), tuple(notes))
 
 
 def is_estimate(column: Mapping[str, Any]) -> bool:
