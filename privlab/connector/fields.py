@@ -76,7 +76,7 @@ class Fields:
     def text(self, name: str, example: str, *, required: bool = False) -> str:
         """A text of 1 to 4,000 characters without control characters, or ""."""
         value = self._section.get(name)
-        if value is None and not required:
+        if value in (None, "") and not required:
             return ""
         if not isinstance(value, str) or not value or value == OPEN or not is_plain(value):
             self.bad(name, f"a text of 1 to {MAX_TEXT:,} printable characters", example)
