@@ -18,6 +18,7 @@ function Budget(props: IWords & { account: IAccount; warnBelow: number }) {
   const left = leftPercent(account);
   const level = left <= 0 ? 'empty' : left < warnBelow ? 'low' : 'ok';
   const leftText = trans.__('%1 left', percentText(account.left_share));
+  const isRepeated = sameWords(account.words, leftText);
   return (
     <section className="privlab-Budget" aria-label={account.dataset}>
       <header className="privlab-Budget-head">
@@ -39,7 +40,7 @@ function Budget(props: IWords & { account: IAccount; warnBelow: number }) {
           style={{ width: `${left}%` }}
         />
       </div>
-      <p className="privlab-Budget-words">{account.words}</p>
+      {!isRepeated && <p className="privlab-Budget-words">{account.words}</p>}
       <p className="privlab-small">
         {trans.__(
           'ε %1 of %2 spent, at δ = %3',
@@ -200,6 +201,11 @@ export class BudgetPanel extends ReactWidget {
   private _model: LedgerModel;
   private _trans: TranslationBundle;
   private _locale?: string;
+}
+
+/** Whether two texts differ in nothing but their blanks. */
+function sameWords(a: string, b: string): boolean {
+  return a.replace(/\s/g, '') === b.replace(/\s/g, '');
 }
 
 /** A moment as the reader writes it: today by the clock, else with its date. */

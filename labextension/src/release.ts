@@ -113,9 +113,7 @@ function estimate(
 }
 
 function isRight(column: IColumn): boolean {
-  return (
-    isEstimate(column) || ['int', 'float'].includes(column.kind)
-  );
+  return isEstimate(column) || ['int', 'float'].includes(column.kind);
 }
 
 function isResult(value: any): value is IResult {
