@@ -1,0 +1,107 @@
+"""``privlab ask``: one question from a terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privlab.cli import terminal
+from privlab.errors import BadQuery
+
+
+def ask(
+    question: Annotated[
+        str, typer.Argument(help="SQL or Polars syntax; - reads it from standard input.")
+    ],
+    share: Annotated[
+        str | None, typer.Option(help="Percent of your grant to spend. Default: 1%.")
+    ] = None,
+    within: Annotated[
+        str | None, typer.Option(help="Half-widths wanted: 25, or n=25,stay=0.5.")
+    ] = None,
+    epsilon: Annotated[
+        str | None, typer.Option(help="Spend what this epsilon alone would be.")
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for :NAME; may be repeated.")
+    ] = None,
+    purpose: Annotated[
+        str, typer.Option(help="Recorded with the question, and judged.")
+    ] = "exploration",
+    confidence: Annotated[str, typer.Option(help="Percent, for the intervals.")] = "95",
+    only_price: Annotated[
+        bool, typer.Option("--explain", help="Show the price; spend nothing.")
+    ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the answer as CSV.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Save the signed release here.")] = None,
+) -> None:
+    """Ask a question and print the answer with its error.
+
+    Example: privlab ask "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward" --share 1%
+    """
+    from privlab.client.price import price
+    from privlab.client.session import Session
+
+    text = sys.stdin.read() if question == "-" else question
+    offer = price(share=share, within=within, epsilon=epsilon)
+    values = dict(_parameter(given) for given in param or [])
+    session = Session.connect()
+    if only_price:
+        shown = session.explain(
+            text, price=offer, parameters=values, purpose=purpose, confidence=confidence
+        )
+        terminal.say(shown.plan)
+        terminal.table(
+            (
+                "column",
+                "what",
+                "share",
+                "± at 95 %" if confidence == "95" else f"± at {confidence} %",
+                "",
+            ),
+            [
+                (c.name, c.label, c.share, c.half_width, "held" if c.held else "")
+                for c in shown.columns
+            ],
+            right=(2, 3),
+        )
+        terminal.say(shown.words)
+        return
+    with terminal.err.status("asking") as status:
+        release = session.ask(
+            text,
+            price=offer,
+            parameters=values,
+            purpose=purpose,
+            confidence=confidence,
+            on_phase=lambda phase: status.update(phase.words),
+        )
+    if csv:
+        terminal.say(release.to_csv().rstrip("\n"))
+    else:
+        terminal.say(repr(release))
+    if save is not None:
+        terminal.note(f"saved: {release.save(save)}")
+
+
+def _parameter(given: str) -> tuple[str, object]:
+    """``limit=65`` as a name and a value: an integer, a decimal, true or false, a date, else text."""
+    from datetime import date
+    from decimal import Decimal, InvalidOperation
+
+    name, sign, text = given.partition("=")
+    if not sign or not name.isidentifier():
+        raise BadQuery(
+            f"{given!r} is not NAME=VALUE", code="PL110", hint="for example: --param limit=65"
+        )
+    if text in ("true", "false"):
+        return name, text == "true"
+    for read in (int, Decimal, date.fromisoformat):
+        try:
+            return name, read(text)
+        except (ValueError, InvalidOperation):
+            continue
+    return name, text

@@ -1,0 +1,206 @@
+"""``privlab budget``: plan what a dataset may give, hand it out, see what is left."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from privlab.cli import terminal
+from privlab.errors import BadQuery
+from privlab.terms.loss import Loss
+
+if TYPE_CHECKING:
+    from privlab.accounting.levels import BudgetPlan
+    from privlab.client.owner import Owner
+    from privlab.wire.owner import DatasetFacts
+
+CONFIDENCE = Fraction(95)
+
+app = typer.Typer(help="Plan, hand out and see privacy budgets.", no_args_is_help=True)
+
+Dataset = Annotated[str, typer.Argument(help="A dataset, as `privlab tables` lists it.")]
+
+
+@app.command()
+def plan(
+    dataset: Dataset,
+    analysts: Annotated[int, typer.Option(min=1, help="How many people will ask.")],
+    questions: Annotated[int, typer.Option(min=1, help="How many questions each may ask.")],
+    level: Annotated[str, typer.Option(help="careful, standard or open. Default: show all.")] = "",
+    write: Annotated[
+        bool, typer.Option("--write", help="Set the cap, and a grant for each analyst.")
+    ] = False,
+) -> None:
+    """Show what each level would mean, from metadata alone; with --write, choose one.
+
+    Example: privlab budget plan clinic --analysts 3 --questions 100 --level standard --write
+    """
+    with terminal.curator_part():
+        from privlab.accounting import levels
+    from privlab.client.owner import Owner
+
+    chosen = (levels.level(level),) if level else levels.LEVELS
+    plans = [levels.plan(one, analysts, questions) for one in chosen]
+    owner = Owner.connect()
+    facts = owner.dataset(dataset)
+    terminal.table(
+        ("", *(p.level.name for p in plans)),
+        meaning(plans, facts),
+        right=range(1, len(plans) + 1),
+        title=f"{dataset}: {analysts} analyst(s), {questions} question(s) each",
+    )
+    for p in plans:
+        terminal.say(f"{p.level.name}: {p.level.reason}")
+    if not write:
+        terminal.note("to choose one, add: --level LEVEL --write")
+        return
+    if len(plans) != 1:
+        raise BadQuery(
+            "--write needs one level", code="PL112", hint="add for example: --level standard"
+        )
+    _write(owner, facts, plans[0])
+
+
+@app.command()
+def show(
+    dataset: Annotated[str, typer.Argument(help="A dataset to see as its steward.")] = "",
+) -> None:
+    """Show what is left of your grants; with DATASET, its cap and everybody's grants.
+
+    Example: privlab budget show clinic
+    """
+    from privlab.client.owner import Owner
+    from privlab.client.session import Session
+
+    if not dataset:
+        rows = [
+            (a.dataset, a.left_share, a.epsilon_spent, a.epsilon_granted, a.delta)
+            for a in Session.connect().state().accounts
+        ]
+        heads = ("dataset", "left", "ε spent", "ε granted", "at δ")
+        terminal.table(heads, rows, right=(1, 2, 3, 4))
+        return
+    facts = Owner.connect().dataset(dataset)
+    cap = Loss.parse(facts.cap)
+    terminal.say(
+        f"{dataset}: cap mu² {_mu2(cap)}, spent {_percent(Loss.parse(facts.spent), cap)} of it, "
+        f"delta {facts.delta}"
+    )
+    grants = [
+        (name, _mu2(Loss.parse(units)), _percent(Loss.parse(units), cap))
+        for name, units in facts.grants.items()
+    ]
+    terminal.table(("analyst", "grant (mu²)", "of the cap"), grants, right=(1, 2))
+
+
+@app.command()
+def grant(
+    dataset: Dataset,
+    person: Annotated[str, typer.Argument(help="An analyst of privlab.toml.")],
+    share: Annotated[str, typer.Option(help="Percent of the dataset's cap.")],
+) -> None:
+    """Give one analyst a share of a dataset's cap, in place of what she had.
+
+    Example: privlab budget grant clinic ana --share 10%
+    """
+    from privlab.client.owner import Owner
+
+    part = share_of(share)
+    owner = Owner.connect()
+    facts = owner.dataset(dataset)
+    cap = Loss.parse(facts.cap)
+    if not cap:
+        raise BadQuery(
+            f"{dataset} has no cap yet, so there is nothing to share",
+            code="PL112",
+            hint=f"privlab budget plan {dataset} --analysts 1 --questions 100",
+        )
+    given = Loss.budget(cap.mu2 * part)
+    owner.set_budget(dataset, cap, Fraction(facts.delta), {person: given})
+    terminal.say(f"{person} may cause mu² {_mu2(given)} on {dataset}, {share.strip()} of its cap")
+
+
+def meaning(plans: list[BudgetPlan], facts: DatasetFacts) -> list[tuple[str, ...]]:
+    """One row per thing a level means, one column per plan.  Reads metadata only."""
+    with terminal.curator_part():
+        from privlab.accounting.gdp import advantage, epsilon_of, true_positives
+        from privlab.accuracy.gaussian import half_width
+
+    delta = Fraction(facts.delta)
+    rows: list[tuple[str, ...]] = [
+        ("mu of the dataset", *(f"{math.sqrt(p.cap.mu2):.2f}" for p in plans)),
+        (
+            f"ε of the dataset at δ = {_power(delta)}",
+            *(f"{epsilon_of(p.cap.mu2, delta):.2f}" for p in plans),
+        ),
+        (
+            f"the best attack on one {facts.unit_word} wins, over guessing",
+            *(f"{100 * advantage(p.cap.mu2):.0f} in 100" for p in plans),
+        ),
+        (
+            "of those in the data it finds, naming 1 in 100 falsely",
+            *(f"{100 * true_positives(p.cap.mu2, 0.01):.1f} in 100" for p in plans),
+        ),
+        ("ε of one analyst's grant", *(f"{epsilon_of(p.grant.mu2, delta):.2f}" for p in plans)),
+    ]
+
+    def error(squared_sensitivity: int, p: BudgetPlan) -> str:
+        variance = squared_sensitivity / p.per_question.mu2
+        return f"±{math.ceil(half_width(variance, CONFIDENCE)):,}"
+
+    rows.append(
+        (f"one question: a count of {facts.unit_word}s, 95 %", *(error(1, p) for p in plans))
+    )
+    for table in facts.tables:
+        words = f"one question: a count of rows of {table.name}"
+        if table.rows:
+            words += f" (about {table.rows:,})"
+        rows.append((f"{words}, 95 %", *(error(table.rows_per_unit**2, p) for p in plans)))
+    return rows
+
+
+def share_of(text: str) -> Fraction:
+    """``10%`` or ``10`` as a tenth.
+
+    :raises BadQuery: PL108, not a percentage above 0 and up to 100.
+    """
+    try:
+        part = Fraction(text.strip().removesuffix("%").strip()) / 100
+    except (ValueError, ZeroDivisionError):
+        part = Fraction(0)
+    if not 0 < part <= 1:
+        raise BadQuery(
+            f"{text!r} is not a share", code="PL108", hint="write a percentage, for example 10%"
+        )
+    return part
+
+
+def _write(owner: Owner, facts: DatasetFacts, chosen: BudgetPlan) -> None:
+    people = facts.people
+    if len(people) > chosen.analysts:
+        raise BadQuery(
+            f"the workspace knows {len(people)} analysts, and the plan is for {chosen.analysts}",
+            code="PL112",
+            hint=f"--analysts {len(people)}, or grant by name: "
+            f"privlab budget grant {facts.dataset} PERSON --share 10%",
+        )
+    owner.set_budget(
+        facts.dataset, chosen.cap, Fraction(facts.delta), dict.fromkeys(people, chosen.grant)
+    )
+    names = ", ".join(people) or "nobody yet: the workspace knows no analyst"
+    terminal.say(f"written: {facts.dataset} at {chosen.level.name}; granted to {names}")
+
+
+def _mu2(loss: Loss) -> str:
+    return f"{float(loss.mu2):.4g}"
+
+
+def _percent(part: Loss, whole: Loss) -> str:
+    return f"{100 * part.units / whole.units:.1f} %" if whole else "none"
+
+
+def _power(delta: Fraction) -> str:
+    return f"{float(delta):.0e}".replace("e-0", "e-")

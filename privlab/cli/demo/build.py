@@ -1,0 +1,81 @@
+"""Build the demo workspace: files, protected tables, budgets.  Quick when it is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import resources
+from pathlib import Path
+
+from privlab.accounting import levels
+from privlab.cli.demo import clinic, flights
+from privlab.cli.protect import protect_file
+from privlab.client.owner import Owner
+from privlab.client.session import Session
+from privlab.curator import workspace as workspaces
+from privlab.wire import locate
+
+Say = Callable[[str], None]
+
+ANALYSTS = 1
+QUESTIONS = 100
+"""Per dataset, so that the default price of 1 % is one question of a hundred."""
+
+LEVELS = {"aviation": "open", "clinic": "standard"}
+"""Aircraft are things; patients, though made up, are treated as people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo that can be asked."""
+
+    session: Session
+    workspace: Path
+
+
+def build(folder: Path, say: Say) -> Demo:
+    """Make ``folder/data`` and ``folder/workspace`` complete, whatever is there already.
+
+    say: hears of each step.
+
+    :raises PrivlabError: what a step was refused for.
+    """
+    data, home = folder / "data", folder / "workspace"
+    if not (home / locate.WORKSPACE_FILE).is_file():
+        say(f"making a workspace in {home}")
+        workspaces.create(home)
+    say("starting its curator")
+    place = locate.find(env={**os.environ, "PRIVLAB_URL": "", "PRIVLAB_WORKSPACE": str(home)})
+    locate.start(place)
+    owner = Owner(Session(place))
+    there = {table.name for table in owner.session.tables()}
+    for name in ("flights", "patients", "visits"):
+        if name in there:
+            continue
+        say(f"getting {name}")
+        file = _file(name, data)
+        say(f"protecting {name}")
+        protect_file(owner, file, contract_text(name))
+    for dataset, level in LEVELS.items():
+        facts = owner.dataset(dataset)
+        if facts.cap != "0":
+            continue
+        plan = levels.plan(level, ANALYSTS, QUESTIONS)
+        say(f"granting a budget on {dataset}: {level}, {QUESTIONS} questions of 1 % each")
+        me = owner.session.hello.principal
+        owner.set_budget(dataset, plan.cap, Fraction(facts.delta), {me: plan.grant})
+    return Demo(owner.session, home)
+
+
+def contract_text(name: str) -> str:
+    """The contract of one demo table, as TOML."""
+    return (resources.files("privlab.cli.demo") / "contracts" / f"{name}.toml").read_text("utf-8")
+
+
+def _file(name: str, data: Path) -> Path:
+    if name == "flights":
+        return flights.fetch(data)
+    files = clinic.build(data)
+    return files.patients if name == "patients" else files.visits
