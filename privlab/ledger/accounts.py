@@ -1,0 +1,160 @@
+"""The ledger's values, and its refusals in an analyst's words.
+
+Shares are percents of the analyst's own grant, rounded against her, so that
+typing what a refusal offers is never refused again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from privlab.errors import BudgetExceeded
+from privlab.terms.loss import Loss
+
+State = Literal["charged", "released", "failed"]
+Standing = Literal["new", "resume", "running", "released"]
+"""What `Ledger.charge` found.  new: charged now, compute.  resume: charged
+before and never sealed, compute this once more.  running: being computed now.
+released: sealed, replay it."""
+
+SHARE_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """What a dataset may lose in all, and has lost.  For stewards only."""
+
+    dataset: str
+    cap: Loss
+    spent: Loss
+    delta: Fraction
+
+    @property
+    def left(self) -> Loss:
+        return self.cap - self.spent
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one principal was granted on one dataset, and has spent."""
+
+    principal: str
+    dataset: str
+    granted: Loss
+    spent: Loss
+
+    @property
+    def left(self) -> Loss:
+        return self.granted - self.spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRequest:
+    """One question about to be computed.
+
+    body: SHA-256 of the request as it was sent.  cost: what it charges, which
+    may be nothing.  title and text are for the asker's own history.
+    """
+
+    principal: str
+    request_id: str
+    body: bytes
+    dataset: str
+    question_id: str
+    cost: Loss
+    purpose: str
+    title: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the ledger knows of a request id.
+
+    answer, receipt: the sealed bytes, None unless the state is "released".
+    cost: what was charged for it.
+    """
+
+    body_hash: bytes
+    state: State
+    answer: bytes | None
+    receipt: bytes | None
+    cost: Loss
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One line of a principal's history, or of her interrupted requests."""
+
+    request_id: str
+    at: str
+    dataset: str
+    title: str
+    text: str
+    cost: Loss
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """The newest version of a table: its number and its manifest's SHA-256 in hex."""
+
+    version: int
+    manifest_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One deed of the record."""
+
+    seq: int
+    at: str
+    actor: str
+    action: str
+    dataset: str
+    subject: str
+    outcome: str
+    code: str
+    amount: Loss
+
+
+def share(part: Loss, of: Loss, *, up: bool) -> str:
+    """``part`` as a percent of ``of``, with at most four decimals.
+
+    Rounded up or down as told; "0" of nothing.
+    """
+    if not of:
+        return "0"
+    scale = 10**SHARE_DECIMALS
+    numerator = part.units * 100 * scale
+    scaled = -(-numerator // of.units) if up else numerator // of.units
+    whole, rest = divmod(scaled, scale)
+    return f"{whole}.{rest:0{SHARE_DECIMALS}d}".rstrip("0").rstrip(".")
+
+
+def account_exceeded(account: Account, cost: Loss) -> BudgetExceeded:
+    """PL210 in shares of the analyst's own grant."""
+    fits = share(account.left, account.granted, up=False)
+    if fits == "0":
+        hint = "what you hold stays free to ask again; for more, ask the steward for a larger grant"
+    else:
+        hint = f"rerun with `--share {fits}%`, or ask for less precision"
+    return BudgetExceeded(
+        f"this needs more than {account.principal} has left on {account.dataset}",
+        facts={
+            "needs": f"{share(cost, account.granted, up=True)} % of the grant",
+            "left": f"{fits} % of the grant",
+        },
+        hint=hint,
+    )
+
+
+def cap_exceeded(dataset: str) -> BudgetExceeded:
+    """PL211.  Says no number: what others have spent is not an analyst's to know."""
+    return BudgetExceeded(
+        f"{dataset} has reached what may be learned of it, whoever asks",
+        code="PL211",
+        hint="what you hold stays free to ask again; tell the steward",
+    )

@@ -1,0 +1,304 @@
+"""The domain API: charge durably, then touch data, then seal durably, then answer.
+
+Every method that changes something is one transaction with its entry in the
+record, durable when it returns.  What raises has changed nothing.  Safe to call
+from many threads; the order of calls is the order of the record.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from privlab.errors import CuratorUnreachable, IntegrityError
+from privlab.ledger.accounts import ChargeRequest, Entry, Past, Recorded, Standing, State
+from privlab.ledger.budgets import Budgets
+from privlab.ledger.sqlite import Database, Row
+from privlab.ledger.tables import Tables
+from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.noise import RoundedGaussian
+from privlab.views.measurement import Measurement
+
+MAX_ATTEMPTS = 2
+"""The engine runs once, and once more when nothing was sealed (DESIGN rule 7)."""
+
+
+class Ledger(Budgets, Tables):
+    """One workspace's budgets, table versions, charges and record."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        super().__init__(database, clock)
+        self._running: set[tuple[str, str]] = set()
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Callable[[], datetime]) -> Ledger:
+        """Open the ledger, or create an empty one; it stays locked until `close`.
+
+        clock: the present time, with its zone.  Time in the record never runs
+        backwards, whatever the clock says.
+
+        :raises BadContract: PL152, see `Database.open`.
+        :raises IntegrityError: PL400, the file is damaged or its sums are wrong.
+        """
+        database = Database.open(path)
+        ledger = cls(database, clock)
+        try:
+            ledger._check_sums()
+        except BaseException:
+            database.close()
+            raise
+        return ledger
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._db.close()
+
+    # --- the life of a charge ------------------------------------------------
+
+    def find(self, principal: str, request_id: str) -> Recorded | None:
+        """What is known of a request id of this principal."""
+        with self._db.lock:
+            row = self._charge_row(principal, request_id)
+            if row is None:
+                return None
+            seq, body, _, cost = row
+            sealed = self._db.row("SELECT bundle, receipt FROM release WHERE charge = ?", (seq,))
+            answer, receipt = sealed or (None, None)
+            state = self._state(seq, sealed is not None)
+        return Recorded(body, state, answer, receipt, Loss(cost))
+
+    def charge(self, ask: ChargeRequest) -> Standing:
+        """Charge the account and the dataset, or say what is known of the id.
+
+        "new" and "resume" oblige the caller to end in `settle` or `fail`; on
+        "resume" nothing is charged, and the caller may spend what `find` says
+        was charged then, no more.
+
+        :raises CuratorUnreachable: PL302, the id was used for another body.
+        :raises PolicyDenied: PL203, no account on the dataset.
+        :raises BudgetExceeded: PL210 the account, PL211 the dataset does not cover it.
+        :raises IntegrityError: PL406, two runs gave no answer, or nothing can be recorded.
+        """
+        with self._db.lock:
+            with self._db.writing():
+                known = self._charge_row(ask.principal, ask.request_id)
+                standing = self._begin(ask) if known is None else self._again(known, ask)
+            if standing in ("new", "resume"):
+                self._running.add((ask.principal, ask.request_id))
+        return standing
+
+    def settle(
+        self,
+        principal: str,
+        request_id: str,
+        measurements: Sequence[tuple[str, Measurement]],
+        release: bytes,
+        receipt: bytes,
+    ) -> None:
+        """Seal the answer: vectors by view id, the bundle and the receipt, at once.
+
+        :raises IntegrityError: PL406, the request was not charged, is sealed
+            already, or nothing can be recorded; then nothing may be sent.
+        """
+        with self._finishing(principal, request_id) as (seq, dataset):
+            at = self._record.append(principal, "release", dataset, subject=request_id)
+            for view_id, found in measurements:
+                self._db.execute(
+                    "INSERT INTO measurement VALUES (?, ?, ?, ?, ?)",
+                    (seq, view_id, found.noise.multiplier, found.noise.shift, _pack(found.values)),
+                )
+            self._db.execute("INSERT INTO release VALUES (?, ?, ?, ?)", (seq, release, receipt, at))
+
+    def fail(self, principal: str, request_id: str) -> None:
+        """Record that the running attempt gave no answer.  The charge stands.
+
+        :raises IntegrityError: PL406, nothing is running under this id.
+        """
+        with self._finishing(principal, request_id) as (seq, dataset):
+            at = self._record.append(
+                principal, "query", dataset, subject=request_id, outcome="failed", code="PL500"
+            )
+            self._db.execute(
+                "INSERT INTO failure SELECT charge, max(number), ? FROM attempt WHERE charge = ?",
+                (at, seq),
+            )
+
+    # --- what is held --------------------------------------------------------
+
+    def held(self, principal: str, view_id: str) -> tuple[Measurement, ...]:
+        """Every sealed measurement of the view that this principal paid for, oldest first."""
+        rows = self._db.rows(
+            "SELECT multiplier, shift, vector FROM measurement JOIN charge ON seq = charge"
+            " WHERE view_id = ? AND principal = ? ORDER BY seq",
+            (view_id, principal),
+        )
+        return tuple(Measurement(RoundedGaussian(row[0], row[1]), _unpack(row[2])) for row in rows)
+
+    def released(self, principal: str, question_id: str, purpose: str) -> list[bytes]:
+        """The bundles this principal got for the question and purpose, newest first."""
+        rows = self._db.rows(
+            "SELECT bundle FROM release JOIN charge ON seq = charge WHERE principal = ?"
+            " AND question_id = ? AND purpose = ? ORDER BY seq DESC",
+            (principal, question_id, purpose),
+        )
+        return [row[0] for row in rows]
+
+    def history(self, principal: str, limit: int) -> tuple[Past, ...]:
+        """The principal's releases, newest first."""
+        return tuple(map(_past, self._db.rows(_HISTORY, (principal, limit))))
+
+    def interrupted(self, principal: str) -> tuple[Past, ...]:
+        """Her charged requests that are neither sealed nor running, newest first."""
+        with self._db.lock:
+            rows = self._db.rows(_INTERRUPTED, (principal,))
+            running = set(self._running)
+        return tuple(p for p in map(_past, rows) if (principal, p.request_id) not in running)
+
+    # --- the record ----------------------------------------------------------
+
+    def sequence(self) -> int:
+        """The number of the last entry: rises with every committed change."""
+        return self._record.sequence()
+
+    def deny(
+        self,
+        principal: str,
+        action: str,
+        dataset: str,
+        code: str,
+        *,
+        subject: str = "",
+        amount: Loss = NOTHING,
+    ) -> None:
+        """Record a refusal, whoever refused."""
+        with self._db.writing():
+            self._record.append(
+                principal,
+                action,
+                dataset,
+                subject=subject,
+                outcome="denied",
+                code=code,
+                amount=amount,
+            )
+
+    def entries(self, limit: int) -> tuple[Entry, ...]:
+        """The last entries, newest first.  For auditors."""
+        return self._record.entries(limit)
+
+    # --- inside --------------------------------------------------------------
+
+    def _begin(self, ask: ChargeRequest) -> Standing:
+        """First write the charge, then spend it; any refusal undoes both."""
+        self._afford(ask.principal, ask.dataset, ask.cost)
+        at = self._record.append(
+            ask.principal, "query", ask.dataset, subject=ask.request_id, amount=ask.cost
+        )
+        self._db.execute(
+            "INSERT INTO charge SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+            " FROM charge",
+            (
+                ask.principal,
+                ask.request_id,
+                ask.body,
+                ask.dataset,
+                ask.question_id,
+                ask.cost.units,
+                ask.purpose,
+                ask.title,
+                ask.text,
+                at,
+            ),
+        )
+        self._spend(ask.principal, ask.dataset, ask.cost)
+        self._attempt(ask, at)
+        return "new"
+
+    def _again(self, known: Row, ask: ChargeRequest) -> Standing:
+        seq, body = known[0], known[1]
+        if body != ask.body:
+            raise CuratorUnreachable(
+                f"request {ask.request_id} was another question",
+                code="PL302",
+                hint="send this question under a new id",
+            )
+        if self._db.row("SELECT 1 FROM release WHERE charge = ?", (seq,)):
+            return "released"
+        if (ask.principal, ask.request_id) in self._running:
+            return "running"
+        attempts = self._db.rows("SELECT number FROM attempt WHERE charge = ?", (seq,))
+        if len(attempts) >= MAX_ATTEMPTS:
+            raise IntegrityError(
+                "this request was charged and run twice without an answer; it is not run again",
+                code="PL406",
+                hint="tell the steward; the same question under a new id is charged anew",
+            )
+        at = self._record.append(ask.principal, "resume", ask.dataset, subject=ask.request_id)
+        self._attempt(ask, at)
+        return "resume"
+
+    def _attempt(self, ask: ChargeRequest, at: str) -> None:
+        self._db.execute(
+            "INSERT INTO attempt SELECT seq, 1 + (SELECT count(*) FROM attempt WHERE charge = seq), ?"
+            " FROM charge WHERE principal = ? AND request_id = ?",
+            (at, ask.principal, ask.request_id),
+        )
+
+    @contextmanager
+    def _finishing(self, principal: str, request_id: str) -> Iterator[tuple[int, str]]:
+        """End the running attempt, whatever happens inside."""
+        with self._db.lock:
+            row = self._charge_row(principal, request_id)
+            if row is None or (principal, request_id) not in self._running:
+                raise IntegrityError(
+                    "no run of this request is under way, so it has nothing to record",
+                    code="PL406",
+                )
+            try:
+                with self._db.writing():
+                    yield row[0], row[2]
+            finally:
+                self._running.discard((principal, request_id))
+
+    def _charge_row(self, principal: str, request_id: str) -> Row | None:
+        return self._db.row(
+            "SELECT seq, body, dataset, cost FROM charge WHERE principal = ? AND request_id = ?",
+            (principal, request_id),
+        )
+
+    def _state(self, seq: int, sealed: bool) -> State:
+        if sealed:
+            return "released"
+        row = self._db.row(
+            "SELECT 1 FROM failure WHERE charge = ?1"
+            " AND number = (SELECT max(number) FROM attempt WHERE charge = ?1)",
+            (seq,),
+        )
+        return "failed" if row else "charged"
+
+
+_HISTORY = """
+SELECT request_id, at, dataset, title, text, cost, purpose FROM charge
+WHERE principal = ? AND seq IN (SELECT charge FROM release)
+ORDER BY seq DESC LIMIT ?"""
+
+_INTERRUPTED = """
+SELECT request_id, at, dataset, title, text, cost, purpose FROM charge
+WHERE principal = ? AND seq NOT IN (SELECT charge FROM release)
+ORDER BY seq DESC"""
+
+
+def _past(row: Row) -> Past:
+    request_id, at, dataset, title, text, cost, purpose = row
+    return Past(request_id, at, dataset, title, text, Loss(cost), purpose)
+
+
+def _pack(values: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(values)}q", *values)
+
+
+def _unpack(vector: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(vector) // 8}q", vector)
