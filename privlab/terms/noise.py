@@ -6,8 +6,11 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-MAX_MULTIPLIER = 1 << 32
-"""Largest multiplier of a scale, so that products in the sampler fit 128 bits."""
+MAX_MULTIPLIER = 1 << 48
+"""Largest multiplier of a scale, so that noise on int64 sums stays inside int64."""
+
+FINE_MULTIPLIER = 1 << 32
+"""`at_most` goes above this only where the shift is 0 already: sigma over 2^33 steps."""
 
 MAX_SHIFT = 62
 
@@ -26,16 +29,16 @@ class RoundedGaussian:
 
     def __post_init__(self) -> None:
         if not 1 <= self.multiplier <= MAX_MULTIPLIER:
-            raise ValueError(f"multiplier must be in 1..2^32, got {self.multiplier}")
+            raise ValueError(f"multiplier must be in 1..2^48, got {self.multiplier}")
         if not 0 <= self.shift <= MAX_SHIFT:
             raise ValueError(f"shift must be in 0..{MAX_SHIFT}, got {self.shift}")
 
     @classmethod
     def at_most(cls, precision: Fraction) -> RoundedGaussian:
-        """The most precise noise on our grid whose precision does not exceed this.
+        """The noise on our grid whose precision is next below this, or equal.
 
-        The multiplier has 31 or 32 bits unless the noise is tiny, so the
-        precision given up is below one part in 2^29.
+        Where sigma is at least 2^-29 steps the multiplier is at least 2^31, so
+        the precision given up is below one part in 2^29.
 
         :raises ValueError: precision is not positive, or out of reach.
         """
@@ -43,13 +46,15 @@ class RoundedGaussian:
             raise ValueError("a precision is positive")
         wanted = 1 / (8 * precision)  # S^2
         shift = MAX_SHIFT
-        while shift >= 0:
+        while True:
             # smallest M with (M / 2^shift)^2 >= wanted
             square = math.ceil(wanted * (1 << (2 * shift)))
             multiplier = math.isqrt(square - 1) + 1
-            if multiplier <= MAX_MULTIPLIER:
+            if multiplier <= FINE_MULTIPLIER or (shift == 0 and multiplier <= MAX_MULTIPLIER):
                 return cls(multiplier, shift)
-            shift -= max(1, (multiplier.bit_length() - 33))
+            if shift == 0:
+                break
+            shift = max(0, shift - max(1, multiplier.bit_length() - 33))
         raise ValueError("this much noise is out of reach")
 
     @property

@@ -1,0 +1,143 @@
+"""Gaussian differential privacy, read as epsilon and delta, and as an attack.
+
+A mechanism of loss mu^2 is (epsilon, delta)-DP exactly for
+
+    delta >= Phi(-epsilon / mu + mu / 2) - e^epsilon Phi(-epsilon / mu - mu / 2)
+
+(Dong, Roth, Su 2019, arXiv:1905.02383, Corollary 2.13; the same curve as
+Balle, Wang 2018, arXiv:1805.06530, Theorem 8).  The right side falls in epsilon
+and grows with mu, so both can be found by bisection.  Every comparison is made
+with Arb intervals: a bound is returned only if its interval proves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+
+from flint import arb, ctx, fmpq
+
+EPSILON_GRID = 1 << 32
+"""Epsilons are whole multiples of 2^-32, so they are exact as floats."""
+
+MU2_GRID = 1 << 64
+"""Budgets are whole multiples of 2^-64 of mu^2."""
+
+_BITS = (128, 256, 512, 1024, 2048)
+_MOST_MU2 = 1 << 20
+
+
+@lru_cache(maxsize=4096)
+def epsilon_of(mu2: Fraction, delta: Fraction) -> float:
+    """The smallest epsilon on a grid of 2^-32 for which ``mu2`` is (epsilon, delta)-DP.
+
+    mu2: at least 0, at most 2^20; delta: in (0, 1).  Rounded up; 0 for a loss
+    of 0, and wherever delta alone covers the loss.  For display: epsilons of
+    parts do not add up to the epsilon of the whole.
+    """
+    _check_delta(delta)
+    if not 0 <= mu2 <= _MOST_MU2:
+        raise ValueError(f"mu^2 must be in 0..2^20, got {float(mu2):.6g}")
+    if mu2 == 0:
+        return 0.0
+    enough = _first(lambda k: within(Fraction(k, EPSILON_GRID), mu2, delta))
+    return enough / EPSILON_GRID
+
+
+@lru_cache(maxsize=256)
+def mu2_of(epsilon: Fraction, delta: Fraction) -> Fraction:
+    """The largest mu^2 on a grid of 2^-64 that is (epsilon, delta)-DP.
+
+    epsilon: in [0, 1000]; delta: in (0, 1).  Rounded down.
+    """
+    _check_delta(delta)
+    if not 0 <= epsilon <= 1000:
+        raise ValueError(f"epsilon must be in 0..1000, got {float(epsilon):.6g}")
+    too_much = _first(lambda k: not within(epsilon, Fraction(k, MU2_GRID), delta))
+    return Fraction(too_much - 1, MU2_GRID)
+
+
+def within(epsilon: Fraction, mu2: Fraction, delta: Fraction) -> bool:
+    """Whether it is proved that a loss of ``mu2`` is (epsilon, delta)-DP."""
+    if mu2 == 0:
+        return True
+    for bits in _BITS:
+        with ctx.workprec(bits):
+            curve, limit = _delta_at(epsilon, mu2), _arb(delta)
+            if curve <= limit:
+                return True
+            if curve > limit:
+                return False
+    return False
+
+
+def delta_of(mu2: Fraction, epsilon: Fraction) -> float:
+    """The delta at ``epsilon`` of a loss of ``mu2``, for display: not rounded up."""
+    if mu2 == 0:
+        return 0.0
+    with ctx.workprec(_BITS[2]):
+        return max(0.0, float(_delta_at(epsilon, mu2)))
+
+
+def advantage(mu2: Fraction) -> float:
+    """How far above chance an attacker's balanced accuracy can be, times two.
+
+    ``2 Phi(mu / 2) - 1``, in [0, 1]: true positives less false positives of the
+    best test for one privacy unit.  For display, rounded to nearest.
+    """
+    if mu2 < 0:
+        raise ValueError("mu^2 is not negative")
+    with ctx.workprec(_BITS[0]):
+        return float((_arb(mu2) / 8).sqrt().erf())
+
+
+def true_positives(mu2: Fraction, false_positives: float) -> float:
+    """What part of the units in the data the best test finds.
+
+    false_positives: in (0, 1), the part of the others that it falsely names.
+    ``Phi(Phi^-1(false_positives) + mu)`` (the trade-off curve ``G_mu``, Dong,
+    Roth, Su 2019, Definition 2.6).  For display, rounded to nearest.
+    """
+    if mu2 < 0:
+        raise ValueError("mu^2 is not negative")
+    if not 0 < false_positives < 1:
+        raise ValueError("a rate of false positives is in (0, 1)")
+    with ctx.workprec(_BITS[0]):
+        quantile = -arb(2).sqrt() * (2 * arb(false_positives)).erfcinv()
+        return float(_phi(quantile + _arb(mu2).sqrt()))
+
+
+def _delta_at(epsilon: Fraction, mu2: Fraction) -> arb:
+    mu = _arb(mu2).sqrt()
+    at = _arb(epsilon)
+    return _phi(-at / mu + mu / 2) - at.exp() * _phi(-at / mu - mu / 2)
+
+
+def _phi(x: arb) -> arb:
+    return (-x / arb(2).sqrt()).erfc() / 2
+
+
+def _arb(value: Fraction) -> arb:
+    return arb(fmpq(value.numerator, value.denominator))
+
+
+def _check_delta(delta: Fraction) -> None:
+    if not 0 < delta < 1:
+        raise ValueError("delta must be in (0, 1)")
+
+
+def _first(holds: Callable[[int], bool]) -> int:
+    """The smallest k >= 0 with ``holds(k)``, for a test that stays true once true."""
+    if holds(0):
+        return 0
+    low, high = 0, 1
+    while not holds(high):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if holds(middle):
+            high = middle
+        else:
+            low = middle
+    return high
