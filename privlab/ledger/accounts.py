@@ -14,10 +14,9 @@ from privlab.errors import BudgetExceeded
 from privlab.terms.loss import Loss
 
 State = Literal["charged", "released", "failed"]
-Standing = Literal["new", "resume", "running", "released"]
-"""What `Ledger.charge` found.  new: charged now, compute.  resume: charged
-before and never sealed, compute this once more.  running: being computed now.
-released: sealed, replay it."""
+Standing = Literal["new", "resume"]
+"""new: charged now.  resume: charged before and never sealed; not charged again.
+Either way the caller computes now, and ends in `Ledger.settle` or `Ledger.fail`."""
 
 SHARE_DECIMALS = 4
 
@@ -55,7 +54,8 @@ class ChargeRequest:
     """One question about to be computed.
 
     body: SHA-256 of the request as it was sent.  cost: what it charges, which
-    may be nothing.  title and text are for the asker's own history.
+    may be nothing.  confidence: of its intervals, in percent, as a decimal.
+    title and text are for the asker's own history.
     """
 
     principal: str
@@ -65,6 +65,7 @@ class ChargeRequest:
     question_id: str
     cost: Loss
     purpose: str
+    confidence: str = "95"
     title: str = ""
     text: str = ""
 
@@ -73,15 +74,23 @@ class ChargeRequest:
 class Recorded:
     """What the ledger knows of a request id.
 
-    answer, receipt: the sealed bytes, None unless the state is "released".
+    answer: the sealed bytes to send again, None unless the state is "released".
     cost: what was charged for it.
     """
 
     body_hash: bytes
     state: State
     answer: bytes | None
-    receipt: bytes | None
     cost: Loss
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A release of the past: its signed text, and its intervals' confidence in percent."""
+
+    request_id: str
+    bundle: str
+    confidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +104,6 @@ class Past:
     text: str
     cost: Loss
     purpose: str
-
-
-@dataclass(frozen=True, slots=True)
-class TableVersion:
-    """The newest version of a table: its number and its manifest's SHA-256 in hex."""
-
-    version: int
-    manifest_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

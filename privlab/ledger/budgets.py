@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from privlab.errors import BadQuery, BudgetExceeded, IntegrityError, PolicyDenied
@@ -76,6 +77,18 @@ class Budgets(Book):
                     "UPDATE account SET granted = ? WHERE principal = ? AND dataset = ?",
                     (amount.units, principal, dataset),
                 )
+
+    def set_budget(
+        self, dataset: str, cap: Loss, delta: Fraction, grants: Mapping[str, Loss], by: str
+    ) -> None:
+        """Set the cap and these principals' grants, all or nothing.
+
+        :raises: as `set_cap` and `grant`.
+        """
+        with self._db.writing():
+            self.set_cap(dataset, cap, delta, by)
+            for principal, amount in grants.items():
+                self.grant(principal, dataset, amount, by)
 
     def account(self, principal: str, dataset: str) -> Account | None:
         """One principal's account on one dataset."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from privlab.errors import CuratorUnreachable, IntegrityError
-from privlab.ledger.accounts import ChargeRequest, Entry, Past, Recorded, Standing, State
+from privlab.ledger.accounts import ChargeRequest, Entry, Past, Recorded, Sealed, Standing, State
 from privlab.ledger.budgets import Budgets
 from privlab.ledger.sqlite import Database, Row
 from privlab.ledger.tables import Tables
@@ -65,29 +65,29 @@ class Ledger(Budgets, Tables):
             if row is None:
                 return None
             seq, body, _, cost = row
-            sealed = self._db.row("SELECT bundle, receipt FROM release WHERE charge = ?", (seq,))
-            answer, receipt = sealed or (None, None)
-            state = self._state(seq, sealed is not None)
-        return Recorded(body, state, answer, receipt, Loss(cost))
+            sealed = self._db.row("SELECT answer FROM release WHERE charge = ?", (seq,))
+            if sealed is not None:
+                return Recorded(body, "released", sealed[0], Loss(cost))
+            return Recorded(body, self._state(seq), None, Loss(cost))
 
     def charge(self, ask: ChargeRequest) -> Standing:
-        """Charge the account and the dataset, or say what is known of the id.
+        """Charge the account and the dataset, or take up a charge that was never sealed.
 
-        "new" and "resume" oblige the caller to end in `settle` or `fail`; on
-        "resume" nothing is charged, and the caller may spend what `find` says
-        was charged then, no more.
+        Whichever it returns, the caller computes now and ends in `settle` or
+        `fail`.  A request that is sealed (`find` it) or being computed raises.
 
-        :raises CuratorUnreachable: PL302, the id was used for another body.
+        :raises CuratorUnreachable: PL302, the id was used for another body, or
+            the same body costs more today than what was charged for it.
         :raises PolicyDenied: PL203, no account on the dataset.
         :raises BudgetExceeded: PL210 the account, PL211 the dataset does not cover it.
-        :raises IntegrityError: PL406, two runs gave no answer, or nothing can be recorded.
+        :raises IntegrityError: PL406, there is or may be an answer already, two
+            runs gave none, or nothing can be recorded.
         """
         with self._db.lock:
             with self._db.writing():
                 known = self._charge_row(ask.principal, ask.request_id)
                 standing = self._begin(ask) if known is None else self._again(known, ask)
-            if standing in ("new", "resume"):
-                self._running.add((ask.principal, ask.request_id))
+            self._running.add((ask.principal, ask.request_id))
         return standing
 
     def settle(
@@ -95,10 +95,10 @@ class Ledger(Budgets, Tables):
         principal: str,
         request_id: str,
         measurements: Sequence[tuple[str, Measurement]],
-        release: bytes,
-        receipt: bytes,
+        bundle: str,
+        answer: bytes,
     ) -> None:
-        """Seal the answer: vectors by view id, the bundle and the receipt, at once.
+        """Seal at once: the vectors by view id, the signed bundle, the bytes to replay.
 
         :raises IntegrityError: PL406, the request was not charged, is sealed
             already, or nothing can be recorded; then nothing may be sent.
@@ -110,7 +110,7 @@ class Ledger(Budgets, Tables):
                     "INSERT INTO measurement VALUES (?, ?, ?, ?, ?)",
                     (seq, view_id, found.noise.multiplier, found.noise.shift, _pack(found.values)),
                 )
-            self._db.execute("INSERT INTO release VALUES (?, ?, ?, ?)", (seq, release, receipt, at))
+            self._db.execute("INSERT INTO release VALUES (?, ?, ?, ?)", (seq, bundle, answer, at))
 
     def fail(self, principal: str, request_id: str) -> None:
         """Record that the running attempt gave no answer.  The charge stands.
@@ -137,14 +137,23 @@ class Ledger(Budgets, Tables):
         )
         return tuple(Measurement(RoundedGaussian(row[0], row[1]), _unpack(row[2])) for row in rows)
 
-    def released(self, principal: str, question_id: str, purpose: str) -> list[bytes]:
-        """The bundles this principal got for the question and purpose, newest first."""
+    def released(self, principal: str, question_id: str, purpose: str) -> tuple[Sealed, ...]:
+        """This principal's releases of the question for the purpose, newest first."""
         rows = self._db.rows(
-            "SELECT bundle FROM release JOIN charge ON seq = charge WHERE principal = ?"
-            " AND question_id = ? AND purpose = ? ORDER BY seq DESC",
+            "SELECT request_id, bundle, confidence FROM release JOIN charge ON seq = charge"
+            " WHERE principal = ? AND question_id = ? AND purpose = ? ORDER BY seq DESC",
             (principal, question_id, purpose),
         )
-        return [row[0] for row in rows]
+        return tuple(Sealed(*row) for row in rows)
+
+    def bundle(self, principal: str, request_id: str) -> str | None:
+        """The signed text of one of this principal's releases."""
+        row = self._db.row(
+            "SELECT bundle FROM release JOIN charge ON seq = charge"
+            " WHERE principal = ? AND request_id = ?",
+            (principal, request_id),
+        )
+        return row[0] if row else None
 
     def history(self, principal: str, limit: int) -> tuple[Past, ...]:
         """The principal's releases, newest first."""
@@ -198,7 +207,7 @@ class Ledger(Budgets, Tables):
             ask.principal, "query", ask.dataset, subject=ask.request_id, amount=ask.cost
         )
         self._db.execute(
-            "INSERT INTO charge SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+            "INSERT INTO charge SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
             " FROM charge",
             (
                 ask.principal,
@@ -208,6 +217,7 @@ class Ledger(Budgets, Tables):
                 ask.question_id,
                 ask.cost.units,
                 ask.purpose,
+                ask.confidence,
                 ask.title,
                 ask.text,
                 at,
@@ -218,17 +228,21 @@ class Ledger(Budgets, Tables):
         return "new"
 
     def _again(self, known: Row, ask: ChargeRequest) -> Standing:
-        seq, body = known[0], known[1]
+        seq, body, _, charged = known
         if body != ask.body:
-            raise CuratorUnreachable(
-                f"request {ask.request_id} was another question",
-                code="PL302",
-                hint="send this question under a new id",
-            )
+            raise _conflict(f"request {ask.request_id} was another question")
         if self._db.row("SELECT 1 FROM release WHERE charge = ?", (seq,)):
-            return "released"
+            raise IntegrityError(
+                "this request is sealed; its answer is only replayed", code="PL406"
+            )
         if (ask.principal, ask.request_id) in self._running:
-            return "running"
+            raise IntegrityError(
+                "this request is being computed",
+                code="PL406",
+                hint="send it again under the same id a little later",
+            )
+        if ask.cost > Loss(charged):
+            raise _conflict("this question costs more today than what was charged for it")
         attempts = self._db.rows("SELECT number FROM attempt WHERE charge = ?", (seq,))
         if len(attempts) >= MAX_ATTEMPTS:
             raise IntegrityError(
@@ -269,9 +283,7 @@ class Ledger(Budgets, Tables):
             (principal, request_id),
         )
 
-    def _state(self, seq: int, sealed: bool) -> State:
-        if sealed:
-            return "released"
+    def _state(self, seq: int) -> State:
         row = self._db.row(
             "SELECT 1 FROM failure WHERE charge = ?1"
             " AND number = (SELECT max(number) FROM attempt WHERE charge = ?1)",
@@ -294,6 +306,10 @@ ORDER BY seq DESC"""
 def _past(row: Row) -> Past:
     request_id, at, dataset, title, text, cost, purpose = row
     return Past(request_id, at, dataset, title, text, Loss(cost), purpose)
+
+
+def _conflict(what: str) -> CuratorUnreachable:
+    return CuratorUnreachable(what, code="PL302", hint="send the question under a new id")
 
 
 def _pack(values: Sequence[int]) -> bytes:

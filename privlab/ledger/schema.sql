@@ -39,6 +39,7 @@ CREATE TABLE charge (
     question_id TEXT    NOT NULL,
     cost        INTEGER NOT NULL CHECK (cost >= 0),
     purpose     TEXT    NOT NULL,
+    confidence  TEXT    NOT NULL,               -- of its intervals, in percent
     title       TEXT    NOT NULL,
     text        TEXT    NOT NULL,
     at          TEXT    NOT NULL,
@@ -79,11 +80,11 @@ CREATE TABLE measurement (
 
 CREATE INDEX measurement_by_view ON measurement (view_id);
 
--- The sealed answer: the bytes a retry gets, for ever.
+-- What was sealed for a charge.
 CREATE TABLE release (
     charge      INTEGER NOT NULL PRIMARY KEY REFERENCES charge,
-    bundle      BLOB    NOT NULL,
-    receipt     BLOB    NOT NULL,
+    bundle      TEXT    NOT NULL,               -- the signed text, word for word
+    answer      BLOB    NOT NULL,               -- the bytes a retry gets, for ever
     at          TEXT    NOT NULL
 ) STRICT;
 

@@ -109,9 +109,14 @@ class Database:
     def writing(self) -> Iterator[None]:
         """One transaction: durable when the block ends, undone when it raises.
 
+        Inside another one it joins it: all or nothing.
+
         :raises IntegrityError: PL406, SQLite could not record it.
         """
         with self.lock:
+            if self._connection.in_transaction:
+                yield
+                return
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from privlab.errors import BadContract, IntegrityError
-from privlab.ledger.accounts import TableVersion
 from privlab.ledger.book import Book
 
 
@@ -22,8 +21,7 @@ class Tables(Book):
         :raises IntegrityError: PL405, the version is not newer than all before.
         """
         manifest = bytes.fromhex(manifest_sha256)
-        known = self._latest(dataset, table)
-        if known == TableVersion(version, manifest_sha256) and self._unit(dataset) == unit:
+        if (version, manifest) == self._latest(dataset, table) and self._unit(dataset) == unit:
             return
         with self._deed(by, "register", dataset, subject=f"{table} {version}"):
             old = self._unit(dataset)
@@ -35,10 +33,10 @@ class Tables(Book):
                 )
             if old is None:
                 self._db.execute("INSERT INTO dataset VALUES (?, ?)", (dataset, unit))
-            known = self._latest(dataset, table)
-            if known is not None and version <= known.version:
+            newest, _ = self._latest(dataset, table) or (0, b"")
+            if version <= newest:
                 raise IntegrityError(
-                    f"version {version} of {table} is not newer than version {known.version}",
+                    f"version {version} of {table} is not newer than version {newest}",
                     code="PL405",
                     hint="a version is never replaced: protect the file again",
                 )
@@ -46,21 +44,29 @@ class Tables(Book):
                 "INSERT INTO table_version VALUES (?, ?, ?, ?)", (dataset, table, version, manifest)
             )
 
-    def versions(self) -> dict[tuple[str, str], TableVersion]:
+    def versions(self) -> dict[tuple[str, str], int]:
         """The newest version of every table, by (dataset, table)."""
+        return {name: version for name, (version, _) in self._newest().items()}
+
+    def manifests(self) -> dict[tuple[str, str], str]:
+        """The SHA-256 of every newest version's manifest in hex, by (dataset, table)."""
+        return {name: manifest.hex() for name, (_, manifest) in self._newest().items()}
+
+    def _newest(self) -> dict[tuple[str, str], tuple[int, bytes]]:
         rows = self._db.rows(
-            "SELECT dataset, name, version, manifest FROM table_version ORDER BY dataset, name, version"
+            "SELECT dataset, name, version, manifest FROM table_version"
+            " ORDER BY dataset, name, version"
         )
-        return {(row[0], row[1]): TableVersion(row[2], row[3].hex()) for row in rows}
+        return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
     def _unit(self, dataset: str) -> str | None:
         row = self._db.row("SELECT unit FROM dataset WHERE name = ?", (dataset,))
         return row[0] if row else None
 
-    def _latest(self, dataset: str, table: str) -> TableVersion | None:
+    def _latest(self, dataset: str, table: str) -> tuple[int, bytes] | None:
         row = self._db.row(
             "SELECT version, manifest FROM table_version WHERE dataset = ? AND name = ?"
             " ORDER BY version DESC LIMIT 1",
             (dataset, table),
         )
-        return TableVersion(row[0], row[1].hex()) if row else None
+        return (row[0], row[1]) if row else None
