@@ -51,16 +51,24 @@ def root(
 ) -> None:
     """Everything happens in the commands."""
     if version:
-        from importlib.metadata import version as installed
-
-        terminal.say(f"privlab {installed('privlab')}")
+        terminal.say(f"privlab {installed_version()}")
         raise typer.Exit
+
+
+def installed_version() -> str:
+    """The version of the installed package."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("privlab")
+    except PackageNotFoundError:
+        return "from an uninstalled source tree"
 
 
 def main() -> None:
     """Run one command; never returns.  The statuses are those of `terminal`."""
     try:
-        app()
+        app(prog_name="privlab")
     except PrivlabError as error:
         terminal.problem(error)
         sys.exit(terminal.status_of(error))

@@ -34,7 +34,10 @@ def plan(
         bool, typer.Option("--write", help="Set the cap, and a grant for each analyst.")
     ] = False,
 ) -> None:
-    """Show what each level would mean, from metadata alone; with --write, choose one.
+    """Show what each level would mean; choose one.
+
+    Everything shown comes from metadata alone. --write sets the chosen level's
+    cap, and a grant for each analyst the workspace knows.
 
     Example: privlab budget plan clinic --analysts 3 --questions 100 --level standard --write
     """
@@ -68,7 +71,9 @@ def plan(
 def show(
     dataset: Annotated[str, typer.Argument(help="A dataset to see as its steward.")] = "",
 ) -> None:
-    """Show what is left of your grants; with DATASET, its cap and everybody's grants.
+    """Show what is left of your grants.
+
+    With DATASET, show its cap and everybody's grants, as its steward.
 
     Example: privlab budget show clinic
     """
@@ -102,7 +107,9 @@ def grant(
     person: Annotated[str, typer.Argument(help="An analyst of privlab.toml.")],
     share: Annotated[str, typer.Option(help="Percent of the dataset's cap.")],
 ) -> None:
-    """Give one analyst a share of a dataset's cap, in place of what she had.
+    """Give an analyst a share of a dataset's cap.
+
+    It takes the place of the grant she had.
 
     Example: privlab budget grant clinic ana --share 10%
     """

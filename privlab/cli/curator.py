@@ -16,7 +16,9 @@ app = typer.Typer(help="Start, stop and see the curator of this workspace.", no_
 
 @app.command()
 def start() -> None:
-    """Start the curator if it is not running. Any question does so by itself.
+    """Start the curator if it is not running.
+
+    Any question does so by itself.
 
     Example: privlab curator start
     """
@@ -28,7 +30,9 @@ def start() -> None:
 
 @app.command()
 def stop() -> None:
-    """Ask the curator to end. Nothing is lost: all that matters is on disk.
+    """Ask the curator to end.
+
+    Nothing is lost: all that matters is on disk.
 
     Example: privlab curator stop
     """
@@ -47,7 +51,7 @@ def stop() -> None:
 
 @app.command()
 def status() -> None:
-    """Say where the curator is looked for, why there, and whom it takes you for.
+    """Say where the curator is, and who you are to it.
 
     Ends with status 3 when none is running. Starts nothing.
 

@@ -33,7 +33,7 @@ def tables() -> None:
 def describe(
     name: Annotated[str, typer.Argument(help="A table, as `privlab tables` lists it.")],
 ) -> None:
-    """Show one table: its columns, their ranges, and which may form groups.
+    """Show one table's columns, ranges and groups.
 
     Example: privlab describe visits
     """

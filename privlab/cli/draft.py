@@ -17,9 +17,9 @@ def draft(
         Path | None, typer.Option("--output", "-o", help="Write here instead of to the terminal.")
     ] = None,
 ) -> None:
-    """Write a contract to fill in, from the file's column names and types alone.
+    """Begin a contract from a file's schema.
 
-    Nothing in it is computed from rows. Every field only you can know is left
+    Only column names and types are used; nothing is computed from rows. Every field only you can know is left
     open, with an example beside it.
 
     Example: privlab draft visits.parquet -o visits.toml

@@ -14,7 +14,7 @@ from privlab.errors import CODES, BadQuery
 def explain(
     code: Annotated[str, typer.Argument(help="A code such as PL103, as an error shows it.")],
 ) -> None:
-    """Explain an error code: what it means, an example, what to do.
+    """Explain an error code and what to do.
 
     Example: privlab explain PL103
     """

@@ -24,7 +24,9 @@ def init(
         str, typer.Option(help="Where the master key lives: file:PATH or keyring:NAME.")
     ] = "file:keys/master.key",
 ) -> None:
-    """Make a workspace: the folder of one curator's tables, keys and ledger.
+    """Make a workspace.
+
+    It is the folder of one curator's tables, keys and ledger.
 
     Example: privlab init ~/clinic --policy team
     """

@@ -19,7 +19,7 @@ def verify(
         typer.Option(help="The curator's public key, or a file with it. Default: the workspace's."),
     ] = "",
 ) -> None:
-    """Check a saved release against a curator's public key, without a network.
+    """Check a saved release, without a network.
 
     Ends with status 4 when anything in it was changed.
 

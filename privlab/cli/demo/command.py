@@ -18,7 +18,9 @@ Folder = Annotated[Path, typer.Argument(help="Where the demo lives.")]
 
 @app.command()
 def build(folder: Folder = Path(".demo")) -> None:
-    """Build the demo: fetch the flights, make up the clinic, protect, grant.
+    """Build the demo workspace.
+
+    Fetches the flights, makes up the clinic, protects both, grants a budget.
 
     Example: privlab demo build
     """
@@ -33,7 +35,7 @@ def run(
     notebook: Annotated[Path, typer.Argument(help="A notebook.")],
     folder: Annotated[Path, typer.Option(help="Where the demo lives.")] = Path(".demo"),
 ) -> None:
-    """Run a notebook against the demo and print what its cells answered.
+    """Run a notebook and print what it answered.
 
     Example: privlab demo run notebooks/01_first_query.ipynb
     """
