@@ -40,9 +40,7 @@ def load(
     return Catalog(tuple(described)), manifests
 
 
-def current(
-    tables: Path, public: PublicKey, dataset: str, table: str, version: int
-) -> Manifest:
+def current(tables: Path, public: PublicKey, dataset: str, table: str, version: int) -> Manifest:
     """The manifest of the version the ledger recorded for this table.
 
     :raises IntegrityError: as `load`.

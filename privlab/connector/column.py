@@ -61,14 +61,10 @@ def column_of(name: str, entry: object, row_cap: int, problems: Problems) -> Col
 
 
 def _is_name(name: str) -> bool:
-    return (
-        0 < len(name) <= 200 and is_plain(name) and not name.casefold().startswith(RESERVED)
-    )
+    return 0 < len(name) <= 200 and is_plain(name) and not name.casefold().startswith(RESERVED)
 
 
-def _range(
-    kind: Kind, fields: Fields
-) -> tuple[Fraction | date | None, Fraction | date | None]:
+def _range(kind: Kind, fields: Fields) -> tuple[Fraction | date | None, Fraction | date | None]:
     value = fields.raw("range")
     if value is None:
         return None, None

@@ -146,8 +146,7 @@ def _bound(fields: Fields, problems: Problems) -> ContributionBound | None:
     for name, value in (("rows_per_group", per_group), ("groups_per_unit", groups)):
         if value is not None and value > rows:
             problems.add(
-                f"[table] {name} = {value} is above rows_per_unit = {rows}; "
-                f"write: {name} = {rows}"
+                f"[table] {name} = {value} is above rows_per_unit = {rows}; write: {name} = {rows}"
             )
             return None
     return ContributionBound(rows, per_group or rows, groups or rows)

@@ -91,9 +91,7 @@ class Fields:
             return ""
         return value
 
-    def count(
-        self, name: str, example: str, *, most: int, required: bool = True
-    ) -> int | None:
+    def count(self, name: str, example: str, *, most: int, required: bool = True) -> int | None:
         """A whole number in 1..most."""
         value = self._section.get(name)
         if value is None and not required:

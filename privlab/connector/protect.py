@@ -216,7 +216,11 @@ def _with_pseudonyms(
     digests = b"".join(pseudonym(unit_key, text) for text in texts)
     halves = np.frombuffer(digests, dtype=">u8").astype(np.uint64).reshape(-1, 2)
     names = pl.DataFrame(
-        {unit: distinct, _HI: np.ascontiguousarray(halves[:, 0]), _LO: np.ascontiguousarray(halves[:, 1])}
+        {
+            unit: distinct,
+            _HI: np.ascontiguousarray(halves[:, 0]),
+            _LO: np.ascontiguousarray(halves[:, 1]),
+        }
     )
     joined = frame.join(names, on=unit, how="left", nulls_equal=True)
     return joined.drop(unit), len(texts)
@@ -230,7 +234,9 @@ def pseudonym(unit_key: bytes, unit: str | None) -> bytes:
     unit of all rows without one.
     """
     content = b"\0" if unit is None else b"\1" + unit.encode("utf-8")
-    return hashlib.blake2b(content, digest_size=16, key=unit_key, person=b"privlab/unit/v1").digest()
+    return hashlib.blake2b(
+        content, digest_size=16, key=unit_key, person=b"privlab/unit/v1"
+    ).digest()
 
 
 def _row_tags(frame: pl.DataFrame, table: Table, order_key: bytes) -> np.ndarray[Any, Any]:

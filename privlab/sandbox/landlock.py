@@ -64,9 +64,7 @@ def restrict(readable: Iterable[Path]) -> int:
     rights = 0
     for since, bits in _FILE_RIGHTS_BY_ABI.items():
         rights |= bits if version >= since else 0
-    wanted = _Ruleset(
-        rights, _TCP if version >= 4 else 0, _SCOPES if version >= 6 else 0
-    )
+    wanted = _Ruleset(rights, _TCP if version >= 4 else 0, _SCOPES if version >= 6 else 0)
     size = 8 if version < 4 else 16 if version < 6 else 24
     ruleset = calls.syscall(_CREATE_RULESET, ctypes.byref(wanted), size, 0)
     try:

@@ -1,0 +1,180 @@
+"""The curator's hold on the engine: start it, hand it jobs, take integers back.
+
+The zygote gets each job's socket by SCM_RIGHTS and never reads from it: keys go
+from the curator straight to the child that uses them.  Whatever goes wrong
+afterwards, the caller hears the same `EngineFailed`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from privlab.engine.frames import receive_frame, send_frame
+from privlab.engine.job import Job
+from privlab.errors import BadContract, EngineFailed
+
+READY = b"ready"
+START_SECONDS = 180.0
+"""The first start compiles the kernels; later ones read the cache."""
+
+_MIN, _MAX = -(1 << 63), (1 << 63) - 1
+
+
+class Engine:
+    """One zygote process, and a child of it per job.  Safe to use from several threads.
+
+    python: the interpreter that has ``privlab[curator]``.
+    cache: a folder of this user's alone; Numba keeps compiled kernels in it.
+    seconds: what one run may take at most.
+    parallel: how many runs go on at once; further ones wait.
+    """
+
+    def __init__(
+        self,
+        python: str = sys.executable,
+        *,
+        cache: Path,
+        seconds: int = 300,
+        parallel: int = 2,
+    ) -> None:
+        self._python = python
+        self._cache = cache
+        self._seconds = seconds
+        self._places = threading.BoundedSemaphore(parallel)
+        self._guard = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def start(self) -> None:
+        """Start the zygote and wait until it is ready.  Nothing, when it runs already.
+
+        :raises BadContract: PL152, the cache folder is not this user's alone.
+        :raises EngineFailed: it did not become ready.
+        """
+        with self._guard:
+            if self._process is None or self._process.poll() is not None:
+                self._end()
+                self._spawn()
+
+    def run(self, job: Job) -> tuple[tuple[int, ...], ...]:
+        """The noisy vector of each measure, in steps, cells as the plan orders them.
+
+        :raises EngineFailed: for any reason at all, always in the same words.
+        """
+        try:
+            with self._places:
+                return self._ask(job)
+        except Exception:  # noqa: BLE001  the words may not depend on what went wrong
+            raise EngineFailed from None
+
+    def stop(self) -> None:
+        """End the zygote, and with it every run."""
+        with self._guard:
+            self._end()
+
+    def _ask(self, job: Job) -> tuple[tuple[int, ...], ...]:
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                self._hand_over(theirs)
+            ours.settimeout(self._seconds)
+            send_frame(ours, str(self._seconds).encode("ascii"))
+            send_frame(ours, job.encode())
+            return _vectors(receive_frame(ours), len(job.noises), job.plan.cells)
+
+    def _hand_over(self, theirs: socket.socket) -> None:
+        """Give the zygote the child's end; one that has died is started again first."""
+        with self._guard:
+            for _ in range(2):
+                if self._control is not None:
+                    with contextlib.suppress(OSError):
+                        socket.send_fds(self._control, [b"job"], [theirs.fileno()])
+                        return
+                self._end()
+                self._spawn()
+        raise OSError("the zygote does not answer")
+
+    def _spawn(self) -> None:
+        _check_cache(self._cache)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [self._python, "-I", "-m", "privlab.engine"],
+                stdin=theirs,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env=_environment(self._cache),
+                start_new_session=True,
+            )
+        self._control = ours
+        ours.settimeout(START_SECONDS)
+        try:
+            answer = ours.recv(64)
+        except OSError:
+            answer = b""
+        if answer != READY:
+            self._end()
+            raise EngineFailed
+        ours.settimeout(30)
+
+    def _end(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            try:
+                self._process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+def _environment(cache: Path) -> dict[str, str]:
+    """All that the engine inherits: no search paths, no preloads, no secrets."""
+    return {
+        "LC_ALL": "C.UTF-8",
+        "NUMBA_CACHE_DIR": str(cache.resolve()),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PATH": "/usr/bin:/bin",
+        "POLARS_MAX_THREADS": str(max(1, os.cpu_count() or 1)),
+        "TZ": "UTC",
+    }
+
+
+def _check_cache(folder: Path) -> None:
+    """Compiled code is loaded from there, so nobody else may write to it.
+
+    :raises BadContract: PL152.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    facts = folder.lstat()
+    private = stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid()
+    if not private or stat.S_IMODE(facts.st_mode) & 0o077:
+        raise BadContract(
+            f"{folder} is not a folder of yours alone",
+            code="PL152",
+            hint=f"type: chmod 700 {folder}",
+        )
+
+
+def _vectors(raw: bytes, measures: int, cells: int) -> tuple[tuple[int, ...], ...]:
+    value = json.loads(raw)
+    if not isinstance(value, list) or len(value) != measures:
+        raise ValueError("not one vector per measure")
+    for vector in value:
+        if not isinstance(vector, list) or len(vector) != cells:
+            raise ValueError("not one value per cell")
+        if not all(type(cell) is int and _MIN <= cell <= _MAX for cell in vector):
+            raise ValueError("not a 64-bit integer")
+    return tuple(tuple(vector) for vector in value)

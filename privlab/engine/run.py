@@ -1,0 +1,255 @@
+"""Rows to noisy integers: the one place where decrypted rows are.
+
+Per part: decrypt the plan's columns, evaluate its expressions to a group code
+and an integer per measure, and let the kernel bound and sum.  Parts hold whole
+units, so their sums just add.  Then noise, and only that leaves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from privlab.connector.manifest import UNIT_COLUMNS
+from privlab.connector.parts import PartFacts, aad_prefix
+from privlab.connector.scan import DTYPES, open_part
+from privlab.engine.expressions import Typed, fitted, nearest, saturated, translate
+from privlab.engine.job import Job
+from privlab.kernels import bounding
+from privlab.mechanisms.entropy import Words
+from privlab.mechanisms.gaussian import add_noise
+from privlab.query.canonical import encode_scalar
+from privlab.query.plan import Key, Measure, MeasureKind, Plan
+from privlab.terms.catalog import Kind, Scalar
+
+MAX_PLAIN_KEYS = 8
+"""Up to so many texts are compared one by one; more are looked up."""
+
+Ints = NDArray[np.int64]
+
+
+def warm() -> None:
+    """Nothing left to import or compile when a job comes."""
+    with Words() as words:
+        words.take(1)
+
+
+def release(job: Job) -> list[list[int]]:
+    """The noisy vector of each measure.  All that may leave this process.
+
+    :raises IntegrityError: a part is not the one signed.
+    """
+    exact = measure(job)
+    noisy: list[list[int]] = []
+    for row, noise in zip(exact, job.noises, strict=True):
+        with Words() as words:
+            noisy.append(add_noise(np.ascontiguousarray(row), noise, words).tolist())
+    return noisy
+
+
+def measure(job: Job) -> Ints:
+    """The exact sums, int64[measures, cells]: secret.
+
+    :raises IntegrityError: a part is not the one signed.
+    """
+    work = _Work.of(job)
+    with ThreadPoolExecutor(max_workers=min(len(job.parts), os.cpu_count() or 1)) as pool:
+        return np.sum(list(pool.map(work.part, job.parts)), axis=0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is the same for every part."""
+
+    job: Job
+    selected: tuple[pl.Expr, ...]
+    tags: NDArray[np.uint64]
+    key: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, job: Job) -> _Work:
+        return cls(
+            job,
+            tuple(_selected(job.plan)),
+            np.array([group_tag(cell) for cell in cells(job.plan)], dtype=np.uint64),
+            np.frombuffer(job.bounding_key, dtype="<u8").astype(np.uint64),
+        )
+
+    def part(self, facts: PartFacts) -> Ints:
+        """The exact sums of one part."""
+        job, plan = self.job, self.job.plan
+        data = (Path(job.folder) / facts.name).read_bytes()
+        aad = aad_prefix(plan.dataset, plan.table, plan.version, facts.bucket)
+        rows = open_part(facts, data, aad, job.keys).select(self.selected).collect()
+        out = np.zeros((len(plan.measures), plan.cells), dtype=np.int64)
+        for group in _passes(plan):
+            out[group] = self._accumulate(rows, group)
+        return out
+
+    def _accumulate(self, rows: pl.DataFrame, group: list[int]) -> Ints:
+        plan = self.job.plan
+        measures = [plan.measures[j] for j in group]
+        codes = rows["code"].to_numpy()
+        values = np.zeros((len(group), rows.height), dtype=np.int64)
+        valid = np.ones((len(group), rows.height), dtype=np.bool_)
+        for at, (j, one) in enumerate(zip(group, measures, strict=True)):
+            if one.kind is MeasureKind.SUM:
+                values[at] = rows[f"value{j}"].to_numpy()
+            else:
+                values[at] = 1
+            if one.of is not None and one.kind is MeasureKind.UNITS:
+                codes = np.where(rows[f"valid{j}"].to_numpy(), codes, -1)
+            elif one.of is not None:
+                valid[at] = rows[f"valid{j}"].to_numpy()
+        out = np.zeros((len(group), plan.cells), dtype=np.int64)
+        status = bounding.accumulate(
+            rows["unit_hi"].to_numpy(),
+            rows["unit_lo"].to_numpy(),
+            codes,
+            self.tags,
+            values,
+            valid,
+            np.array([one.kind is MeasureKind.UNITS for one in measures], dtype=np.bool_),
+            np.array([one.radius for one in measures], dtype=np.int64),
+            plan.bound.rows,
+            plan.bound.rows_per_group,
+            plan.bound.groups,
+            self.key,
+            out,
+        )
+        if status != bounding.OK:
+            raise RuntimeError("the kernel refused its input")
+        return out
+
+
+def _passes(plan: Plan) -> Iterator[list[int]]:
+    """Measures that share one pass; a count of units with a value has its own rows."""
+    alone = [
+        j
+        for j, one in enumerate(plan.measures)
+        if one.kind is MeasureKind.UNITS and one.of is not None
+    ]
+    together = [j for j in range(len(plan.measures)) if j not in alone]
+    if together:
+        yield together
+    for j in alone:
+        yield [j]
+
+
+def _selected(plan: Plan) -> Iterator[pl.Expr]:
+    """Pseudonym, group code, and per measure value and validity, of every row."""
+    for name, column in zip(("unit_hi", "unit_lo"), UNIT_COLUMNS, strict=True):
+        yield pl.col(column).alias(name)
+    code = _codes(plan)
+    if plan.where is not None:
+        code = pl.when(translate(plan.where).expr.cast(pl.Boolean)).then(code).otherwise(-1)
+    yield code.cast(pl.Int64).alias("code")
+    for j, one in enumerate(plan.measures):
+        if one.of is None:
+            continue
+        value = translate(one.of)
+        if one.kind is MeasureKind.SUM:
+            yield coded(one, value).fill_null(0).alias(f"value{j}")
+        yield value.expr.is_not_null().alias(f"valid{j}")
+
+
+def coded(measure: Measure, value: Typed) -> pl.Expr:
+    """``floor((clamp(value) - centre) / step + 0.5)``, an integer within the radius."""
+    radius = measure.radius
+    whole = all(x.denominator == 1 for x in (measure.low, measure.high, measure.centre))
+    if value.kind is Kind.BOOL:
+        value = Typed(value.expr.cast(pl.Int64), Kind.INT)
+    if value.kind is Kind.INT and whole and measure.step == 1:
+        low, high = saturated(int(measure.low)), saturated(int(measure.high))
+        clamped = value.expr.clip(low, high)
+        return (clamped - saturated(int(measure.centre))).clip(-radius, radius)
+    low_f, high_f, centre = nearest(measure.low), nearest(measure.high), nearest(measure.centre)
+    up, down = nearest(measure.step.denominator), nearest(measure.step.numerator)
+    clamped = value.as_float().clip(low_f, high_f)
+    steps = ((clamped - centre) * up / down + 0.5).floor()
+    return steps.cast(pl.Int64, strict=False).clip(-radius, radius)
+
+
+def _codes(plan: Plan) -> pl.Expr:
+    """The row's group: mixed radix over the keys, last key fastest; -1 for none."""
+    code: pl.Expr = pl.lit(0, pl.Int64)
+    known: pl.Expr = pl.lit(True, pl.Boolean)  # noqa: FBT003
+    for key in plan.keys:
+        index = _index(key)
+        code = code * len(key.values) + index
+        known = known & (index >= 0)
+    return pl.when(known).then(code).otherwise(-1)
+
+
+def _index(key: Key) -> pl.Expr:
+    """The position of the row's value in the key's values, -1 for none."""
+    value = translate(key.expr)
+    if value.kind is not key.kind:
+        raise TypeError("a key's values are of its expression's kind")
+    places = {
+        fit: place
+        for place, one in enumerate(key.values)
+        if (fit := fitted(one, key.kind)) is not None
+    }
+    null = next((place for place, one in enumerate(key.values) if one is None), -1)
+    return (
+        pl.when(value.expr.is_null())
+        .then(pl.lit(null, pl.Int64))
+        .otherwise(_lookup(value.expr, key.kind, places))
+    )
+
+
+def _lookup(value: pl.Expr, kind: Kind, places: dict[Any, int]) -> pl.Expr:
+    run = _run(kind, list(places))
+    if run is not None and list(places.values()) == list(range(len(places))):
+        first, last = run
+        number = value.cast(pl.Int32).cast(pl.Int64) if kind is Kind.DATE else value
+        return pl.when(number.is_between(first, last)).then(number - first).otherwise(-1)
+    if len(places) <= MAX_PLAIN_KEYS:
+        code: pl.Expr = pl.lit(-1, pl.Int64)
+        for one, place in places.items():
+            code = pl.when(value == pl.lit(one, DTYPES[kind])).then(place).otherwise(code)
+        return code.cast(pl.Int64)
+    old = pl.Series(list(places), dtype=DTYPES[kind])
+    new = pl.Series(list(places.values()), dtype=pl.Int64)
+    return value.replace_strict(old, new, default=-1, return_dtype=pl.Int64)
+
+
+def _run(kind: Kind, values: list[Any]) -> tuple[int, int] | None:
+    """First and last, when the values are consecutive whole numbers or days."""
+    if kind is Kind.DATE:
+        numbers = [day.toordinal() - _EPOCH for day in values]
+    elif kind is Kind.INT:
+        numbers = values
+    else:
+        return None
+    if not numbers or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        return None
+    return numbers[0], numbers[-1]
+
+
+_EPOCH = 719163
+"""1970-01-01 as a proleptic Gregorian ordinal."""
+
+
+def cells(plan: Plan) -> Iterator[tuple[Scalar | None, ...]]:
+    """The key values of each cell, in the order of its code."""
+    return product(*(key.values for key in plan.keys))
+
+
+def group_tag(values: tuple[Scalar | None, ...]) -> int:
+    """A 64-bit hash of a cell's key values: the same in every question that has the cell."""
+    text = json.dumps([encode_scalar(value) for value in values], ensure_ascii=True)
+    digest = hashlib.blake2b(text.encode("ascii"), digest_size=8, person=b"privlab/cell/v1")
+    return int.from_bytes(digest.digest(), "little")

@@ -1,0 +1,87 @@
+"""The zygote, which is warm and ignorant, and its children, which do one job each.
+
+The zygote imports and compiles everything, runs no Polars query (a process
+forked after one deadlocks), and holds no key, no row and no random state.  Per
+job it forks; the child closes everything but its socket, gives up its rights,
+reads the job, answers with integers and ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sysconfig
+from pathlib import Path
+from typing import NoReturn
+
+from privlab.engine.frames import receive_frame, send_frame
+from privlab.engine.handle import READY
+from privlab.engine.job import Job
+from privlab.sandbox import limits
+from privlab.sandbox.confine import confine
+
+MAX_FILES = 256
+MEMORY = 4 << 30
+MEMORY_PER_ROW = 512
+"""Address space a child may add: a fixed part, and bytes per row of the stated row cap."""
+
+
+def main() -> None:
+    """Serve jobs until the curator closes the control socket (descriptor 0)."""
+    limits.close_to_others()
+    control = socket.socket(fileno=os.dup(0))
+    limits.keep_only({control.fileno()})
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
+    from privlab.engine import run  # compiles; after the process is closed to others
+
+    run.warm()
+    control.send(READY)
+    zygote = os.getpid()
+    while True:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(control, 16, 1)
+        except InterruptedError:
+            continue
+        if not message:
+            return
+        for descriptor in descriptors:
+            if os.fork() == 0:
+                _child(descriptor, zygote)
+            os.close(descriptor)
+
+
+def _child(descriptor: int, zygote: int) -> NoReturn:
+    """Do one job.  Says nothing of what went wrong: it ends without an answer."""
+    try:
+        limits.die_with(zygote)
+        limits.keep_only({descriptor})
+        with socket.socket(fileno=descriptor) as connection:
+            _serve(connection)
+    except BaseException:  # noqa: BLE001  also a panic of a library: nobody may hear of it
+        os._exit(1)
+    os._exit(0)
+
+
+def _serve(connection: socket.socket) -> None:
+    from privlab.engine import run
+
+    seconds = int(receive_frame(connection))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+    job = Job.decode(receive_frame(connection))
+    cores = os.cpu_count() or 1
+    limits.bound(
+        memory=MEMORY + MEMORY_PER_ROW * job.plan.row_cap,
+        seconds=seconds * cores,
+        files=MAX_FILES,
+    )
+    confine([Path(job.folder), *library_folders()])
+    send_frame(connection, json.dumps(run.release(job)).encode("ascii"))
+
+
+def library_folders() -> list[Path]:
+    """Where modules that load late are; they hold code and no data."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    return sorted({Path(sysconfig.get_path(name)) for name in names})
