@@ -17,7 +17,11 @@ from privlab.terms.catalog import Kind, Scalar
 
 
 class Op(StrEnum):
-    """Every operation a row expression may use."""
+    """Every operation a row expression may use.
+
+    A compiled plan writes chains of AND, OR, ADD and MUL left-nested, two
+    arguments each; SUB does not occur in it (``a - b`` is ``a + (-b)``).
+    """
 
     AND = "and"
     OR = "or"
@@ -35,7 +39,7 @@ class Op(StrEnum):
     MUL = "mul"
     NEG = "neg"
     ABS = "abs"
-    CLIP = "clip"  # value, low, high: literals
+    CLIP = "clip"  # value, low, high: literals; a null bound is open
     YEAR = "year"
     MONTH = "month"
     WEEK = "week"  # the Monday that begins it, as a date
@@ -86,7 +90,7 @@ class Key:
 class MeasureKind(StrEnum):
     """What one privacy unit adds to a group."""
 
-    ROWS = "rows"  # its rows, or its rows where `of` is not null
+    ROWS = "rows"  # its rows, or its rows where `of` is neither null nor NaN
     UNITS = "units"  # one
     SUM = "sum"  # the sum of its coded values
 
@@ -203,11 +207,16 @@ Out = KeyOut | MeasureOut | MeanOut
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column of the answer.  ``label`` says what it is: "count", "sum", "mean", "key"."""
+    """A column of the answer.
+
+    label: what it is, "key", "rows", "units", "sum" or "mean".  unit_word: what
+    a "units" column counts ("patient"), else "".
+    """
 
     name: str
     out: Out
     label: str
+    unit_word: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,171 @@
+"""What was typed, before it means anything: the form both surfaces parse into.
+
+``sql.py`` and ``frame.py`` turn text into an `Ask`; everything after works on
+it alone, so a question has one meaning whichever way it was typed.  Names are
+not looked up yet and nothing has a type; every part knows its place in the
+analyst's text, for the caret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from privlab.errors import BadQuery, Caret
+from privlab.query.plan import Op
+from privlab.terms.catalog import Scalar
+
+
+class Surface(StrEnum):
+    """The language the analyst typed in; hints are written in the same one."""
+
+    SQL = "sql"
+    POLARS = "polars"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """0-based offsets into the text, end excluded."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name to look up: a column, or an output once groups are formed."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A value written in the text, or bound from a parameter."""
+
+    value: Scalar | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """``:name`` in SQL, a free name in Polars text."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """An operation.  A CLIP bound that was not given is `Const` None."""
+
+    op: Op
+    args: tuple[Node, ...]
+    span: Span
+
+
+Node = Name | Const | Param | Apply
+
+
+class AggregateKind(StrEnum):
+    """The aggregates of the language."""
+
+    ROWS = "rows"  # all rows, or the rows where `of` is not null
+    UNITS = "units"  # distinct values of `of`, which must be the privacy unit
+    SUM = "sum"
+    MEAN = "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One aggregate call."""
+
+    kind: AggregateKind
+    of: Node | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A column of the answer: what it is, and the name it was given, if any."""
+
+    value: Node | Aggregate
+    name: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What rows are grouped by, and the name it was given, if any."""
+
+    node: Node
+    name: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """A test on an output or an aggregate against a constant."""
+
+    left: Node | Aggregate
+    op: Op
+    right: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Sort by an output: its name, its position (a `Const`), or what it computes."""
+
+    by: Node | Aggregate
+    descending: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The analyst's own text: where carets point and which language hints use."""
+
+    text: str
+    surface: Surface
+
+    def refuse(self, code: str, what: str, span: Span | None, hint: str = "") -> BadQuery:
+        """An error of this text, with a caret under ``span``.  Raise what it returns."""
+        return BadQuery(what, code=code, hint=hint, caret=self.caret(span))
+
+    def caret(self, span: Span | None) -> Caret | None:
+        return None if span is None else Caret(self.text, span.start, span.end)
+
+    def quote(self, span: Span) -> str:
+        """The analyst's own words at ``span``, on one line."""
+        return " ".join(self.text[span.start : span.end].split())
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One parsed question.
+
+    table: as typed, "visits" or "clinic.visits".  groups: what rows are grouped
+    by; names in it may be aliases of items.  keys_first: the groups are columns
+    of the answer without being listed (Polars), before the items.
+    """
+
+    source: Source
+    table: str
+    table_span: Span
+    where: Node | None
+    groups: tuple[Group, ...]
+    items: tuple[Item, ...]
+    keys_first: bool
+    having: tuple[Having, ...] = ()
+    order: tuple[Sort, ...] = ()
+    limit: Node | None = None
+
+
+def leaves(node: Node) -> list[Name | Const | Param]:
+    """The leaves of a node, left to right."""
+    match node:
+        case Apply(args=args):
+            return [leaf for arg in args for leaf in leaves(arg)]
+        case _:
+            return [node]

@@ -1,0 +1,297 @@
+"""One plan, one text, one id.
+
+`encode_plan` and `decode_plan` are inverse to each other and strict: an unknown
+field, a wrong type or a value out of range is an `IntegrityError`.  Ids are
+SHA-256 of a labelled canonical JSON of what matters: a view's id knows nothing
+of the names or the order in which an analyst listed her columns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from privlab.errors import IntegrityError
+from privlab.query.plan import (
+    Call,
+    Expr,
+    Key,
+    KeyOut,
+    Literal,
+    MeanOut,
+    Measure,
+    MeasureKind,
+    MeasureOut,
+    Op,
+    Out,
+    Plan,
+    Question,
+    Ref,
+)
+from privlab.query.plan_text import plan_text as plan_text
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Kind, Scalar
+
+VERSION = 1
+VIEW_LABEL = "privlab/view/v1"
+QUESTION_LABEL = "privlab/question/v1"
+
+Json = Any
+"""What ``json`` reads and writes; checked field by field when read."""
+
+
+# --- writing -----------------------------------------------------------------
+
+
+def encode_scalar(value: Scalar | None) -> Json:
+    """``[type, text]``, or None for null."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return ["bool", "true" if value else "false"]
+        case int():
+            return ["int", str(value)]
+        case Fraction():
+            return ["number", f"{value.numerator}/{value.denominator}"]
+        case str():
+            return ["text", value]
+        case datetime():
+            return ["datetime", value.isoformat()]
+        case date():
+            return ["date", value.isoformat()]
+    raise TypeError(f"{type(value).__name__} is no scalar")
+
+
+def encode_expr(expr: Expr) -> Json:
+    match expr:
+        case Ref(column=column, kind=kind):
+            return {"column": column, "kind": kind.value}
+        case Literal(value=value):
+            return {"value": encode_scalar(value)}
+        case Call(op=op, args=args):
+            return {"op": op.value, "args": [encode_expr(arg) for arg in args]}
+
+
+def encode_measure(measure: Measure) -> Json:
+    return {
+        "kind": measure.kind.value,
+        "of": None if measure.of is None else encode_expr(measure.of),
+        "low": str(measure.low),
+        "high": str(measure.high),
+        "step": str(measure.step),
+        "centre": str(measure.centre),
+    }
+
+
+def encode_plan(plan: Plan) -> dict[str, Json]:
+    """The plan as JSON values: strings, whole numbers, lists, objects, null."""
+    return {
+        "version": VERSION,
+        "dataset": plan.dataset,
+        "table": plan.table,
+        "table_version": plan.version,
+        "unit": plan.unit,
+        "bound": [plan.bound.rows, plan.bound.rows_per_group, plan.bound.groups],
+        "row_cap": plan.row_cap,
+        "where": None if plan.where is None else encode_expr(plan.where),
+        "keys": [
+            {
+                "expr": encode_expr(key.expr),
+                "kind": key.kind.value,
+                "values": [encode_scalar(value) for value in key.values],
+            }
+            for key in plan.keys
+        ],
+        "measures": [encode_measure(measure) for measure in plan.measures],
+    }
+
+
+def canonical_text(value: Json) -> str:
+    """JSON with sorted names and no spaces; ASCII, so bytes and text agree."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _digest(label: str, value: Json) -> str:
+    return hashlib.sha256(f"{label}\0{canonical_text(value)}".encode()).hexdigest()
+
+
+def view_id(plan: Plan, index: int) -> str:
+    """The id of measure ``index``: the same in every question that measures it."""
+    return _digest(VIEW_LABEL, encode_plan(replace(plan, measures=(plan.measures[index],))))
+
+
+def question_id(question: Question) -> str:
+    """The id of a whole question: its plan, and its outputs by name and in order."""
+    finish = question.finish
+    return _digest(
+        QUESTION_LABEL,
+        {
+            "plan": encode_plan(question.plan),
+            "outputs": [[one.name, one.label, encode_out(one.out)] for one in finish.outputs],
+            "having": [
+                [encode_out(test.out), test.op.value, str(test.value)] for test in finish.having
+            ],
+            "order": [[one.output, one.descending] for one in finish.order],
+            "limit": finish.limit,
+        },
+    )
+
+
+def encode_out(out: Out) -> Json:
+    match out:
+        case KeyOut(index=index):
+            return ["key", index]
+        case MeasureOut(index=index):
+            return ["measure", index]
+        case MeanOut(total=total, count=count):
+            return ["mean", total, count]
+
+
+# --- reading -----------------------------------------------------------------
+
+
+def decode_plan(value: Json) -> Plan:
+    """The plan that `encode_plan` wrote.
+
+    :raises IntegrityError: PL400, anything else.
+    """
+    try:
+        return _plan(value)
+    except (KeyError, TypeError, ValueError, IndexError, RecursionError):
+        raise IntegrityError("this is not a plan of a version known here", code="PL400") from None
+
+
+def _fields(value: Json, *names: str) -> list[Json]:
+    if not isinstance(value, dict) or set(value) != set(names):
+        raise ValueError("fields")
+    return [value[name] for name in names]
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text")
+    return value
+
+
+def _count(value: Json) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError("count")
+    return value
+
+
+def _list(value: Json) -> list[Json]:
+    if not isinstance(value, list):
+        raise TypeError("list")
+    return value
+
+
+def _fraction(value: Json) -> Fraction:
+    found = Fraction(_text(value))
+    if str(found) != value:
+        raise ValueError("fraction")
+    return found
+
+
+def _scalar(value: Json) -> Scalar | None:
+    if value is None:
+        return None
+    kind, text = _list(value)
+    readers: dict[str, Any] = {
+        "bool": lambda text: {"true": True, "false": False}[text],
+        "int": int,
+        "number": Fraction,
+        "text": str,
+        "date": date.fromisoformat,
+        "datetime": datetime.fromisoformat,
+    }
+    found: Scalar = readers[kind](_text(text))
+    if encode_scalar(found) != value:
+        raise ValueError("scalar")
+    return found
+
+
+_ARITY: dict[Op, tuple[int, int | None]] = {
+    **dict.fromkeys((Op.AND, Op.OR, Op.ADD, Op.MUL, Op.IS_IN), (2, None)),
+    **dict.fromkeys((Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, Op.SUB), (2, 2)),
+    Op.CLIP: (3, 3),
+}
+
+
+def _expr(value: Json) -> Expr:
+    if not isinstance(value, dict):
+        raise TypeError("expression")
+    if "column" in value:
+        column, kind = _fields(value, "column", "kind")
+        return Ref(_text(column), Kind(kind))
+    if "op" in value:
+        name, args = _fields(value, "op", "args")
+        op = Op(name)
+        call = Call(op, tuple(_expr(arg) for arg in _list(args)))
+        least, most = _ARITY.get(op, (1, 1))
+        if len(call.args) < least or (most is not None and len(call.args) > most):
+            raise ValueError("arity")
+        return call
+    (scalar,) = _fields(value, "value")
+    return Literal(_scalar(scalar))
+
+
+def _measure(value: Json) -> Measure:
+    kind, of, low, high, step, centre = _fields(
+        value, "kind", "of", "low", "high", "step", "centre"
+    )
+    measure = Measure(
+        MeasureKind(kind),
+        None if of is None else _expr(of),
+        _fraction(low),
+        _fraction(high),
+        _fraction(step),
+        _fraction(centre),
+    )
+    if measure.step <= 0 or measure.low > measure.high:
+        raise ValueError("bounds")
+    if measure.kind is MeasureKind.SUM and measure.of is None:
+        raise ValueError("a sum needs a value")
+    if measure.kind is not MeasureKind.SUM and measure != Measure(measure.kind, measure.of):
+        raise ValueError("a count has no bounds")
+    measure.radius  # noqa: B018  raises when a bound is off the grid
+    return measure
+
+
+def _key(value: Json) -> Key:
+    expr, kind, values = _fields(value, "expr", "kind", "values")
+    return Key(_expr(expr), Kind(kind), tuple(_scalar(one) for one in _list(values)))
+
+
+def _plan(value: Json) -> Plan:
+    (version, dataset, table, table_version, unit, bound, row_cap, where, keys, measures) = _fields(
+        value,
+        "version",
+        "dataset",
+        "table",
+        "table_version",
+        "unit",
+        "bound",
+        "row_cap",
+        "where",
+        "keys",
+        "measures",
+    )
+    if version != VERSION or isinstance(version, bool):
+        raise ValueError("version")
+    rows, rows_per_group, groups = (_count(one) for one in _list(bound))
+    return Plan(
+        dataset=_text(dataset),
+        table=_text(table),
+        version=_count(table_version),
+        unit=_text(unit),
+        bound=ContributionBound(rows, rows_per_group, groups),
+        row_cap=_count(row_cap),
+        where=None if where is None else _expr(where),
+        keys=tuple(_key(one) for one in _list(keys)),
+        measures=tuple(_measure(one) for one in _list(measures)),
+    )

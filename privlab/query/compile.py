@@ -1,0 +1,118 @@
+"""Text to a question: the passes, in order.
+
+Pure: the same text, parameters and catalog give the same question, and the
+same question asked in SQL or in Polars gives the same plan.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from privlab.query.ask import Aggregate, Ask, Group, Item, Name
+from privlab.query.canonical import canonical_text, encode_expr
+from privlab.query.frame import parse_frame
+from privlab.query.outputs import Outputs
+from privlab.query.passes.bind_parameters import Parameters
+from privlab.query.passes.key_space import MAX_CELLS, key_space
+from privlab.query.passes.order_measures import order_measures
+from privlab.query.plan import Finish, Key, Plan, Question
+from privlab.query.scope import Scope
+from privlab.query.sql import parse_sql
+from privlab.terms.catalog import Catalog, Table
+
+_COMMENTS = re.compile(r"(?:\s+|--[^\n]*|#[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_SQL = re.compile(
+    r"[(\s]*(?:SELECT|WITH|FROM|INSERT|UPDATE|DELETE|MERGE|CREATE|DROP|ALTER)\b(?!\s*[.(=])",
+    re.IGNORECASE,
+)
+
+
+def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Question:
+    """What ``text`` asks: measures of one plan, and what is made of them.
+
+    :raises BadQuery: PL1xx, with a caret at the trouble and what to type instead.
+    :raises PolicyDenied: PL201, a withheld column, or the privacy unit used for
+        anything but counting it.
+    """
+    ask = parse(text)
+    table = _table(ask, catalog)
+    scope = Scope(ask.source, table, parameters, ask.where)
+    groups = _groups(ask, table)
+    keys = _keys(groups, scope)
+    outputs = Outputs(scope, keys)
+    listed = [Item(group.node, group.name, group.span) for group in groups if ask.keys_first]
+    outputs.add_all([*listed, *ask.items])
+    having = tuple(dict.fromkeys(outputs.test(one) for one in ask.having))
+    order = tuple(outputs.sorting(one) for one in ask.order)
+    limit = outputs.limit(ask.limit)
+    plan = Plan(
+        dataset=table.dataset,
+        table=table.name,
+        version=table.version,
+        unit=table.unit,
+        bound=table.bound,
+        row_cap=table.row_cap,
+        where=scope.where,
+        keys=tuple(keys),
+        measures=tuple(outputs.measures),
+    )
+    plan = replace(plan, bound=plan.bound.for_cells(plan.cells))
+    return order_measures(plan, Finish(tuple(outputs.columns), having, order, limit))
+
+
+def parse(text: str) -> Ask:
+    """SQL if the first word says so, else Polars.  Comments may come before it."""
+    begin = _COMMENTS.match(text)
+    rest = text[begin.end() if begin else 0 :]
+    return parse_sql(text) if _SQL.match(rest) else parse_frame(text)
+
+
+def _table(ask: Ask, catalog: Catalog) -> Table:
+    table = catalog.table(ask.table)
+    if table is not None:
+        return table
+    known = [one.name for one in catalog.tables]
+    known += [f"{one.dataset}.{one.name}" for one in catalog.tables]
+    near = difflib.get_close_matches(ask.table, known, 1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else "%private tables lists what there is"
+    raise ask.source.refuse("PL102", f"there is no table {ask.table}", ask.table_span, hint)
+
+
+def _groups(ask: Ask, table: Table) -> list[Group]:
+    """Group keys; a name that is no column may be the alias of a selected expression."""
+    aliases = {item.name: item.value for item in ask.items if item.name is not None}
+    groups = []
+    for group in ask.groups:
+        node = group.node
+        if isinstance(node, Name) and table.column(node.name) is None and node.name in aliases:
+            meant = aliases[node.name]
+            if isinstance(meant, Aggregate):
+                what = f"{node.name} is an aggregate, not a group key"
+                raise ask.source.refuse("PL106", what, group.span)
+            group = replace(group, node=meant)
+        groups.append(group)
+    return groups
+
+
+def _keys(groups: Sequence[Group], scope: Scope) -> list[Key]:
+    """Keys in an order that no analyst chose, each once; their product is capped."""
+    found: dict[str, Key] = {}
+    cells = 1
+    for group in groups:
+        expr = scope.expression(group.node)
+        text = canonical_text(encode_expr(expr))
+        if text in found:
+            continue
+        found[text] = key_space(expr, scope.table, scope.where, scope.source, group.span)
+        cells *= len(found[text].values)
+        if cells > MAX_CELLS:
+            raise scope.source.refuse(
+                "PL113",
+                f"these keys make {cells:,} groups, and one question has at most {MAX_CELLS:,}",
+                group.span,
+                "group by fewer or coarser keys, or narrow them in WHERE",
+            )
+    return [found[text] for text in sorted(found)]

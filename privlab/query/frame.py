@@ -1,0 +1,287 @@
+"""Polars text to an `Ask`.  The text is parsed with ``ast`` and never executed.
+
+A question is a chain of methods on a table: ``filter``, then ``group_by`` and
+``agg`` (or ``select`` without groups), then ``filter`` on the outputs, ``sort``
+and ``head``.  Row expressions are read by ``frame_expressions.py``.  It knows
+no catalog and no types, and nothing here calls anything an analyst named.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from dataclasses import replace
+
+from privlab.errors import BadQuery
+from privlab.query.ask import (
+    Aggregate,
+    AggregateKind,
+    Apply,
+    Ask,
+    Group,
+    Having,
+    Item,
+    Name,
+    Node,
+    Sort,
+    Source,
+    Span,
+    Surface,
+)
+from privlab.query.frame_expressions import COMPARISONS, Expressions, Place
+from privlab.query.plan import Op
+
+METHODS = ("filter", "group_by", "agg", "select", "len", "sort", "head", "limit")
+IGNORED = ("lazy", "collect")
+EXAMPLE = 'visits.filter(pl.col("age") >= 65).group_by("ward").agg(n=pl.len())'
+
+
+def parse_frame(text: str) -> Ask:
+    """Read ``text`` as one Polars question.
+
+    :raises BadQuery: PL101 it cannot be read, PL109 there are two statements,
+        PL105 it asks for rows, PL106 it uses what the language does not have.
+    """
+    source = Source(text, Surface.POLARS)
+    try:
+        tree, place = _expression(source)
+        return _Chain(source, place).question(tree)
+    except (RecursionError, MemoryError):
+        raise source.refuse("PL106", "this question is nested too deeply", None) from None
+
+
+def _expression(source: Source) -> tuple[ast.expr, Place]:
+    """The one expression of the text; a chain may run over lines without parentheses."""
+    text = source.text
+    try:
+        body, place = ast.parse(text).body, Place(text, 0)
+    except (SyntaxError, ValueError) as error:
+        try:
+            wrapped = f"({text}\n)"
+            body, place = ast.parse(wrapped).body, Place(wrapped, 1)
+        except (SyntaxError, ValueError):
+            raise source.refuse(
+                "PL101",
+                "this Polars text cannot be read from here on",
+                Place(text, 0).of_error(error),
+                EXAMPLE,
+            ) from None
+    if len(body) > 1:
+        raise source.refuse(
+            "PL109",
+            "one cell holds one statement, this one has more",
+            place.of(body[1]),
+            "put each question into a cell of its own",
+        )
+    if not body:
+        raise source.refuse("PL101", "there is no question in this text", None, EXAMPLE)
+    if not isinstance(body[0], ast.Expr):
+        raise source.refuse(
+            "PL106",
+            "a question is one expression",
+            place.of(body[0]),
+            "name the answer on the magic's line: %%private by_ward",
+        )
+    return body[0].value, place
+
+
+class _Chain:
+    """Walks one chain of methods."""
+
+    def __init__(self, source: Source, place: Place) -> None:
+        self.source = source
+        self.place = place
+        self.expressions = Expressions(source, place)
+
+    def refuse(self, node: ast.AST, what: str, hint: str = "", code: str = "PL106") -> BadQuery:
+        return self.source.refuse(code, what, self.place.of(node), hint)
+
+    def question(self, tree: ast.expr) -> Ask:
+        base, calls = self.unwound(tree)
+        ask = Ask(
+            source=self.source,
+            table=ast.unparse(base),
+            table_span=self.place.of(base),
+            where=None,
+            groups=(),
+            items=(),
+            keys_first=True,
+        )
+        grouped = False
+        for method, call in calls:
+            match method:
+                case "filter" if not ask.items:
+                    if grouped:
+                        raise self.refuse(call, "filter comes before group_by or after agg")
+                    ask = replace(ask, where=self.where(call, ask.where))
+                case "filter":
+                    ask = replace(ask, having=ask.having + self.having(call))
+                case "group_by" if not grouped and not ask.items:
+                    ask, grouped = replace(ask, groups=self.groups(call)), True
+                case "agg" if grouped and not ask.items:
+                    ask = replace(ask, items=self.items(call))
+                case "len" if grouped and not ask.items:
+                    self.nothing(call)
+                    span = self.place.of(call)
+                    rows = Aggregate(AggregateKind.ROWS, None, span)
+                    ask = replace(ask, items=(Item(rows, "len", span),))
+                case "select" if not grouped and not ask.items:
+                    ask = replace(ask, items=self.items(call))
+                case "sort" if ask.items:
+                    if ask.limit is not None:
+                        raise self.refuse(call, "sort comes before head")
+                    ask = replace(ask, order=self.order(call))
+                case "head" | "limit" if ask.items and ask.limit is None:
+                    ask = replace(ask, limit=self.limit(call))
+                case _:
+                    raise self.misplaced(method, call, bool(ask.items))
+        if not ask.items:
+            raise self.source.refuse(
+                "PL105",
+                "this asks for rows; only aggregates can be answered",
+                self.place.of(tree),
+                EXAMPLE if not grouped else "end with .agg(n=pl.len())",
+            )
+        return ask
+
+    def unwound(self, tree: ast.expr) -> tuple[ast.expr, list[tuple[str, ast.Call]]]:
+        """The table at the start of the chain, and the calls in the order they run."""
+        calls: list[tuple[str, ast.Call]] = []
+        node = tree
+        while isinstance(node, ast.Call):
+            if not isinstance(node.func, ast.Attribute):
+                raise self.refuse(node, "a question starts with a table", EXAMPLE)
+            if node.func.attr not in IGNORED:
+                calls.append((node.func.attr, node))
+            node = node.func.value
+        dataset = node.value if isinstance(node, ast.Attribute) else node
+        if not isinstance(dataset, ast.Name):
+            raise self.refuse(node, "a question starts with a table", EXAMPLE)
+        if not calls and not isinstance(tree, ast.Call):
+            raise self.refuse(
+                node,
+                "a table alone asks for rows; only aggregates can be answered",
+                EXAMPLE,
+                "PL105",
+            )
+        return node, calls[::-1]
+
+    def misplaced(self, method: str, call: ast.Call, asked: bool) -> BadQuery:
+        """A method that is out of place or unknown; the caret is under its name."""
+        end = self.place.of(call.func).end
+        span = Span(end - len(method), end)
+        if method in ("head", "limit", "sort") and not asked:
+            what = f"{method} asks for rows; only aggregates can be answered"
+            return self.source.refuse("PL105", what, span, EXAMPLE)
+        if method in METHODS:
+            order = "the order is filter, group_by, agg, filter, sort, head"
+            return self.source.refuse("PL106", f"{method} does not fit here", span, order)
+        near = difflib.get_close_matches(method, METHODS, 1)
+        hint = f"did you mean {near[0]}" if near else f"the language has {', '.join(METHODS)}"
+        return self.source.refuse("PL106", f"{method} is not in the language", span, hint)
+
+    # --- the arguments of each method ---
+
+    def nothing(self, call: ast.Call) -> None:
+        if call.args or call.keywords:
+            raise self.refuse(call, "this call takes no arguments here")
+
+    def listed(self, call: ast.Call) -> list[tuple[ast.expr, str | None]]:
+        """Arguments, lists opened, with the keyword each was given under."""
+        found: list[tuple[ast.expr, str | None]] = []
+        for arg in call.args:
+            opened = arg.elts if isinstance(arg, (ast.List, ast.Tuple)) else [arg]
+            found += [(one, None) for one in opened]
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                raise self.refuse(keyword, "** is not in the language")
+            found.append((keyword.value, keyword.arg))
+        return found
+
+    def where(self, call: ast.Call, before: Node | None) -> Node | None:
+        where = before
+        for arg, name in self.listed(call):
+            if name is not None:
+                raise self.refuse(arg, "filter takes conditions", f'pl.col("{name}") == ...')
+            node = self.expressions.node(arg)
+            where = node if where is None else Apply(Op.AND, (where, node), self.place.of(arg))
+        return where
+
+    def groups(self, call: ast.Call) -> tuple[Group, ...]:
+        found = []
+        for arg, name in self.listed(call):
+            if name == "maintain_order":
+                continue
+            inner, alias = self.expressions.alias(arg)
+            node = self.expressions.column_or(inner)
+            found.append(Group(node, name or alias, self.place.of(arg)))
+        if not found:
+            raise self.refuse(call, "group_by names no key", 'group_by("ward")')
+        return tuple(found)
+
+    def items(self, call: ast.Call) -> tuple[Item, ...]:
+        found = []
+        for arg, name in self.listed(call):
+            inner, alias = self.expressions.alias(arg)
+            found.append(Item(self.expressions.value(inner), name or alias, self.place.of(inner)))
+        if not found:
+            raise self.refuse(call, "no aggregate is named", "agg(n=pl.len())")
+        return tuple(found)
+
+    def having(self, call: ast.Call) -> tuple[Having, ...]:
+        return tuple(test for arg, _ in self.listed(call) for test in self.tests(arg))
+
+    def tests(self, node: ast.expr) -> tuple[Having, ...]:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd):
+            return self.tests(node.left) + self.tests(node.right)
+        if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+            raise self.refuse(
+                node, "after agg, filter compares outputs with constants", 'pl.col("n") > 100'
+            )
+        op = COMPARISONS.get(type(node.ops[0]))
+        if op is None:
+            raise self.refuse(node, "this comparison is not in the language")
+        left, right = self.expressions.value(node.left), self.expressions.node(node.comparators[0])
+        return (Having(left, op, right, self.place.of(node)),)
+
+    def order(self, call: ast.Call) -> tuple[Sort, ...]:
+        descending: list[bool] | bool = False
+        by: list[ast.expr] = []
+        for arg, name in self.listed(call):
+            if name == "descending":
+                descending = self.flags(arg)
+            elif name == "by":
+                by += arg.elts if isinstance(arg, (ast.List, ast.Tuple)) else [arg]
+            elif name is None:
+                by.append(arg)
+            elif name not in ("nulls_last", "maintain_order"):
+                raise self.refuse(arg, f"{name} is not in the language")
+        flags = [descending] * len(by) if isinstance(descending, bool) else descending
+        if not by or len(flags) != len(by):
+            raise self.refuse(call, "sort names outputs, with one descending for each or for all")
+        return tuple(
+            Sort(self.output(one), flag, self.place.of(one))
+            for one, flag in zip(by, flags, strict=True)
+        )
+
+    def output(self, node: ast.expr) -> Node:
+        found = self.expressions.column_or(node)
+        if not isinstance(found, Name):
+            raise self.refuse(node, "sort takes the names of outputs", 'sort("n", descending=True)')
+        return found
+
+    def flags(self, node: ast.expr) -> list[bool] | bool:
+        match node:
+            case ast.Constant(value=bool() as flag):
+                return flag
+            case ast.List(elts=elts) | ast.Tuple(elts=elts):
+                found = [self.flags(one) for one in elts]
+                if all(isinstance(one, bool) for one in found):
+                    return [bool(one) for one in found]
+        raise self.refuse(node, "descending is True or False, or a list of them")
+
+    def limit(self, call: ast.Call) -> Node:
+        arguments = self.listed(call)
+        if len(arguments) != 1 or arguments[0][1] not in (None, "n"):
+            raise self.refuse(call, "head takes one number", "head(10)")
+        return self.expressions.node(arguments[0][0])

@@ -1,0 +1,167 @@
+"""Say what is measured for one aggregate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from privlab.errors import BadQuery
+from privlab.query.ask import Aggregate, AggregateKind, Name, Node, Source, Surface
+from privlab.query.evaluate import evaluate
+from privlab.query.kinds import STRICT, columns_of, conjuncts, kind_of, parts_of
+from privlab.query.passes.choose_step import choose_step
+from privlab.query.passes.infer_interval import infer_interval
+from privlab.query.plan import Call, Expr, Measure, MeasureKind, Op, Ref
+from privlab.terms.catalog import Kind, Scalar, Table
+
+HEADROOM = (1 << 62) - (1 << 50)
+"""A column of sums stays below this, which leaves room for the noise in an int64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """Measures of one aggregate: one, or a sum and its count for a mean."""
+
+    label: str
+    total: Measure
+    count: Measure | None = None
+
+
+def lower_aggregate(
+    aggregate: Aggregate, of: Expr | None, table: Table, where: Expr | None, source: Source
+) -> Lowered:
+    """The measures of ``aggregate`` of the canonical expression ``of``.
+
+    Before        After
+    ------        -----
+    COUNT(x)      rows of x
+    SUM(x)        sum of x in low..high, coded about zero
+    AVG(x)        sum of x in low..high about the middle, and rows of x
+
+    :raises BadQuery: PL103 no bounds, or bounds so wide that sums could
+        overflow; PL106 a distinct count of something else than the unit;
+        PL111 a sum of something that is no number.
+    """
+    match aggregate.kind:
+        case AggregateKind.UNITS:
+            return _units(aggregate, table, source)
+        case AggregateKind.ROWS:
+            return Lowered("rows", Measure(MeasureKind.ROWS, _filled(of, table, where)))
+    if of is None:
+        raise source.refuse("PL101", "this aggregate needs a value", aggregate.span)
+    if aggregate.kind is AggregateKind.SUM:
+        return Lowered("sum", _sum(aggregate, of, table, where, source, centred=False))
+    total = _sum(aggregate, of, table, where, source, centred=True)
+    return Lowered("mean", total, Measure(MeasureKind.ROWS, _filled(of, table, where)))
+
+
+def _units(aggregate: Aggregate, table: Table, source: Source) -> Lowered:
+    if not isinstance(aggregate.of, Name) or aggregate.of.name != table.unit:
+        sql = source.surface is Surface.SQL
+        raise source.refuse(
+            "PL106",
+            f"only {table.unit}, the privacy unit, is counted distinct",
+            aggregate.span,
+            f"COUNT(DISTINCT {table.unit})" if sql else f'pl.col("{table.unit}").n_unique()',
+        )
+    return Lowered("units", Measure(MeasureKind.UNITS))
+
+
+def _filled(of: Expr | None, table: Table, where: Expr | None) -> Expr | None:
+    """What must not be null for a row to count; None when nothing can be.
+
+    Columns that cannot be null, or that WHERE already found not null, do not
+    matter, so that COUNT(*), COUNT(x) and the count under AVG(x) can be one.
+    """
+    if of is None:
+        return None
+    strict = all(not isinstance(part, Call) or part.op in STRICT for part in parts_of(of))
+    if not strict:
+        return of
+    open_columns = [
+        part
+        for part in sorted({p for p in parts_of(of) if isinstance(p, Ref)}, key=_name)
+        if _nullable(part, table) and not any(_needs(one, part) for one in conjuncts(where))
+    ]
+    if not open_columns:
+        return None
+    return open_columns[0] if len(open_columns) == 1 else of
+
+
+def _name(ref: Ref) -> str:
+    return ref.column
+
+
+def _nullable(ref: Ref, table: Table) -> bool:
+    column = table.column(ref.column)
+    return column is None or column.nullable
+
+
+def _needs(condition: Expr, ref: Ref) -> bool:
+    """Whether a row passes ``condition`` only when ``ref`` is not null."""
+    if columns_of(condition) != {ref.column}:
+        return False
+    nothing: dict[str, Scalar | None] = {ref.column: None}
+    return evaluate(condition, nothing) is not True
+
+
+def _sum(
+    aggregate: Aggregate,
+    of: Expr,
+    table: Table,
+    where: Expr | None,
+    source: Source,
+    *,
+    centred: bool,
+) -> Measure:
+    kind = kind_of(of)
+    if kind is None or not kind.is_number:
+        hint = "COUNT(*) with the condition in WHERE" if kind is Kind.BOOL else ""
+        raise source.refuse("PL111", "only numbers are summed", aggregate.span, hint)
+    if not columns_of(of):
+        raise source.refuse("PL106", "a constant is not summed", aggregate.span, "count the rows")
+    interval = infer_interval(of, table, where)
+    if interval.low is None or interval.high is None:
+        raise _unbounded(aggregate, source)
+    inner = of
+    if isinstance(of, Call) and of.op is Op.CLIP:
+        inner = of.args[0]  # the measure clamps to the same bounds
+    low, high = interval.low, max(interval.low, interval.high)
+    step = choose_step(of, low, high, table)
+    bottom, top = math.floor(low / step), math.ceil(high / step)
+    if bottom == top:
+        top += 1
+    centre = (bottom + top) // 2 if centred else 0
+    measure = Measure(
+        MeasureKind.SUM, inner, bottom * step, top * step, step, Fraction(centre * step)
+    )
+    if table.row_cap * measure.radius >= HEADROOM:
+        raise source.refuse(
+            "PL103",
+            "the bounds are so wide that a sum over the table could overflow",
+            aggregate.span,
+            _clip_hint(aggregate, source),
+        )
+    return measure
+
+
+def _unbounded(aggregate: Aggregate, source: Source) -> BadQuery:
+    words = source.quote(aggregate.of.span) if aggregate.of is not None else "the value"
+    return source.refuse(
+        "PL103",
+        f"{words} has no bounds, so one row could move the answer by any amount",
+        aggregate.span,
+        _clip_hint(aggregate, source),
+    )
+
+
+def _clip_hint(aggregate: Aggregate, source: Source) -> str:
+    """The clip to type, in the language of the question."""
+    of: Node | None = aggregate.of
+    words = "x" if of is None else source.quote(of.span)
+    if source.surface is Surface.SQL:
+        call = "SUM" if aggregate.kind is AggregateKind.SUM else "AVG"
+        return f"clip it: {call}(LEAST(GREATEST({words}, 0), 60)), with bounds of your own"
+    call = "sum" if aggregate.kind is AggregateKind.SUM else "mean"
+    return f"clip it: {words}.clip(0, 60).{call}(), with bounds of your own"

@@ -1,0 +1,54 @@
+"""Name a column of the answer that was given no name."""
+
+from __future__ import annotations
+
+from privlab.query.ask import (
+    Aggregate,
+    AggregateKind,
+    Apply,
+    Item,
+    Name,
+    Node,
+    Source,
+    Surface,
+    leaves,
+)
+
+FUNCTIONS = {
+    AggregateKind.ROWS: "count",
+    AggregateKind.UNITS: "count",
+    AggregateKind.SUM: "sum",
+    AggregateKind.MEAN: "avg",
+}
+
+
+def name_output(item: Item, source: Source) -> str:
+    """The given name, else the one its surface is known for.
+
+    What                    SQL           Polars
+    ----                    ---           ------
+    COUNT(*), pl.len()      count         len
+    AVG(x), x.mean()        avg_x         x
+    ward                    ward          ward
+    YEAR(d), d.dt.year()    year          d
+    """
+    if item.name is not None:
+        return item.name
+    value = item.value
+    root = _root(value)
+    if source.surface is Surface.POLARS:
+        return root or ("len" if isinstance(value, Aggregate) else "literal")
+    if isinstance(value, Aggregate):
+        word = FUNCTIONS[value.kind]
+        return word if root is None else f"{word}_{root}"
+    if isinstance(value, Apply):
+        return value.op.value.removeprefix("to_")
+    return root or "literal"
+
+
+def _root(value: Node | Aggregate) -> str | None:
+    """The leftmost column a value is made of."""
+    node = value.of if isinstance(value, Aggregate) else value
+    if node is None:
+        return None
+    return next((leaf.name for leaf in leaves(node) if isinstance(leaf, Name)), None)

@@ -1,0 +1,142 @@
+"""The canonical plan as people read it, one line per step.
+
+The text is for eyes, golden files and ``--explain``; ids are made from the
+JSON of ``canonical.py``.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from fractions import Fraction
+
+from privlab.query.kinds import flattened
+from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Plan, Ref
+from privlab.terms.catalog import Scalar
+
+SYMBOLS = {
+    Op.AND: "and",
+    Op.OR: "or",
+    Op.EQ: "=",
+    Op.NE: "<>",
+    Op.LT: "<",
+    Op.LE: "<=",
+    Op.GT: ">",
+    Op.GE: ">=",
+    Op.ADD: "+",
+    Op.SUB: "-",
+    Op.MUL: "*",
+}
+SHOWN = 6
+"""Values of a key or a list that are written out before an ellipsis."""
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan, one step per line.
+
+    Example::
+
+        visits v1 of clinic, per patient_id
+        bound 8 rows, 4 per group, 3 groups
+        where age >= 65
+        by ward: 'A', 'B'
+        rows
+        sum of stay_days in 0..60 about 30, step 1
+    """
+    bound = plan.bound
+    lines = [
+        f"{plan.table} v{plan.version} of {plan.dataset}, per {plan.unit}",
+        f"bound {bound.rows} rows, {bound.rows_per_group} per group, {bound.groups} groups",
+    ]
+    if plan.where is not None:
+        lines.append(f"where {expression_text(plan.where)}")
+    lines += [f"by {expression_text(key.expr)}: {_values(key)}" for key in plan.keys]
+    lines += [measure_text(measure) for measure in plan.measures]
+    return "\n".join(lines)
+
+
+def measure_text(measure: Measure) -> str:
+    """One measure: what is summed, between which bounds, on which grid."""
+    of = "" if measure.of is None else f" of {expression_text(measure.of)}"
+    if measure.kind is not MeasureKind.SUM:
+        return f"{measure.kind.value}{of}"
+    about = f" about {decimal(measure.centre)}" if measure.centre else ""
+    low, high, step = decimal(measure.low), decimal(measure.high), decimal(measure.step)
+    return f"sum{of} in {low}..{high}{about}, step {step}"
+
+
+def expression_text(expr: Expr) -> str:
+    """An expression, in parentheses wherever they could be missed."""
+    match expr:
+        case Ref(column=column):
+            return column if column.isidentifier() else f'"{column}"'
+        case Literal(value=value):
+            return scalar_text(value)
+        case Call(op=op, args=args):
+            return _call(op, args, expr)
+
+
+def _call(op: Op, args: tuple[Expr, ...], expr: Call) -> str:
+    match op:
+        case Op.AND | Op.OR | Op.ADD | Op.MUL:
+            terms = [_operand(term) for term in flattened(op, expr)]
+            return f" {SYMBOLS[op]} ".join(terms)
+        case Op.IS_NULL:
+            return f"{_operand(args[0])} is null"
+        case Op.NOT:
+            return f"not {_operand(args[0])}"
+        case Op.NEG:
+            return f"-{_operand(args[0])}"
+        case Op.IS_IN:
+            shown = [expression_text(one) for one in args[1 : 1 + SHOWN]]
+            more = f", ... {len(args) - 1} values" if len(args) - 1 > SHOWN else ""
+            return f"{_operand(args[0])} in ({', '.join(shown)}{more})"
+    if op in SYMBOLS:
+        return f"{_operand(args[0])} {SYMBOLS[op]} {_operand(args[1])}"
+    inner = ", ".join("open" if one == Literal(None) else expression_text(one) for one in args)
+    return f"{op.value}({inner})"
+
+
+def _operand(expr: Expr) -> str:
+    text = expression_text(expr)
+    if isinstance(expr, Call) and (expr.op in SYMBOLS or expr.op in (Op.IS_NULL, Op.NOT, Op.IS_IN)):
+        return f"({text})"
+    return text
+
+
+def _values(key: Key) -> str:
+    count = len(key.values)
+    if count <= SHOWN:
+        return ", ".join(scalar_text(value) for value in key.values)
+    first, second = (scalar_text(value) for value in key.values[:2])
+    return f"{first}, {second}, ... {scalar_text(key.values[-1])} ({count:,} values)"
+
+
+def scalar_text(value: Scalar | None) -> str:
+    """A constant as it is written in a plan."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | Fraction():
+            return decimal(Fraction(value))
+        case str():
+            escaped = value.replace("'", "''")
+            return f"'{escaped}'"
+        case datetime():
+            return value.isoformat(sep=" ")
+        case date():
+            return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no scalar")
+
+
+def decimal(value: Fraction) -> str:
+    """An exact decimal where there is a short one, else a fraction."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    for places in range(1, 19):
+        scaled = value * 10**places
+        if scaled.denominator == 1:
+            sign, digits = ("-" if scaled < 0 else ""), str(abs(scaled.numerator)).zfill(places + 1)
+            return f"{sign}{digits[:-places]}.{digits[-places:]}"
+    return str(value)

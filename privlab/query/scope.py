@@ -1,0 +1,42 @@
+"""What names mean in one question: its table, its parameters, its WHERE."""
+
+from __future__ import annotations
+
+from privlab.query.ask import Node, Source
+from privlab.query.kinds import kind_of
+from privlab.query.passes.bind_parameters import Parameters, bind_parameters
+from privlab.query.passes.check_types import check_types
+from privlab.query.passes.normalise import normalise
+from privlab.query.plan import Expr, Literal
+from privlab.terms.catalog import Kind, Scalar, Table
+
+ALWAYS = Literal(value=True)
+
+
+class Scope:
+    """Turns parsed row expressions into canonical ones."""
+
+    def __init__(
+        self, source: Source, table: Table, parameters: Parameters, where: Node | None
+    ) -> None:
+        self.source = source
+        self.table = table
+        self.parameters = parameters
+        self.where = None if where is None else self._condition(where)
+
+    def expression(self, node: Node) -> Expr:
+        """The canonical form of a row expression."""
+        bound = bind_parameters(node, self.parameters, self.source)
+        return normalise(check_types(bound, self.table, self.source))
+
+    def constant(self, node: Node) -> Scalar | None:
+        """The value of an expression that reads no column, else None."""
+        expr = self.expression(node)
+        return expr.value if isinstance(expr, Literal) else None
+
+    def _condition(self, node: Node) -> Expr | None:
+        """The predicate; None when it holds for every row."""
+        expr = self.expression(node)
+        if kind_of(expr) is not Kind.BOOL:
+            raise self.source.refuse("PL111", "this is not a condition", node.span)
+        return None if expr == ALWAYS else expr

@@ -1,0 +1,52 @@
+"""One small catalog for all query tests."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Catalog, Column, Kind, Table
+
+VISITS = Table(
+    dataset="clinic",
+    name="visits",
+    version=1,
+    unit="patient_id",
+    unit_word="patient",
+    bound=ContributionBound(rows=8, rows_per_group=4, groups=3),
+    row_cap=4_000_000,
+    columns=(
+        Column("patient_id", Kind.TEXT, nullable=False),
+        Column("ward", Kind.TEXT, keys=("A", "B", "C"), nullable=False),
+        Column("sex", Kind.TEXT, keys=("f", "m")),
+        Column("urgent", Kind.BOOL, nullable=False),
+        Column("age", Kind.INT, nullable=False, low=Fraction(0), high=Fraction(110)),
+        Column("stay_days", Kind.INT, low=Fraction(0), high=Fraction(60)),
+        Column("cost", Kind.FLOAT, low=Fraction(0), high=Fraction(50_000), step=Fraction(1, 100)),
+        Column("weight", Kind.FLOAT, nullable=False, low=Fraction(0), high=Fraction(200)),
+        Column("score", Kind.INT),
+        Column(
+            "admitted", Kind.DATE, nullable=False, low=date(2023, 1, 1), high=date(2024, 12, 31)
+        ),
+        Column("seen", Kind.DATETIME, low=date(2023, 1, 1), high=date(2024, 12, 31)),
+        Column("note", Kind.TEXT),
+        Column("diagnosis", Kind.TEXT, withheld=True),
+    ),
+    rows=1_500_000,
+    units=200_000,
+)
+
+CATALOG = Catalog((VISITS,))
+
+
+@pytest.fixture
+def catalog() -> Catalog:
+    return CATALOG
+
+
+@pytest.fixture
+def visits() -> Table:
+    return VISITS
