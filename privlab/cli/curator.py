@@ -36,8 +36,6 @@ def stop() -> None:
 
     Example: privlab curator stop
     """
-    with terminal.curator_part():
-        from privlab.curator import boot
     place = locate.find()
     if place.workspace is None:
         raise BadContract(
@@ -45,6 +43,8 @@ def stop() -> None:
             code="PL152",
             hint="name a workspace in PRIVLAB_WORKSPACE, or ask its operator",
         )
+    with terminal.curator_part():
+        from privlab.curator import boot
     stopped = boot.stop(place.workspace)
     terminal.say("the curator was asked to end" if stopped else "no curator is running")
 

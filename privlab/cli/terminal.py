@@ -22,6 +22,9 @@ from privlab.errors import BadContract, PrivlabError
 
 DONE, REFUSED, USAGE, UNREACHABLE, CHANGED = range(5)
 
+PIPE_WIDTH = 200
+"""Columns of a table that goes to a file or a pipe, which has no width of its own."""
+
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -65,7 +68,7 @@ def table(
         drawn.add_column(Text(head), justify="right" if index in right else "left")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-    out.print(drawn)
+    out.print(drawn, width=None if out.is_terminal else PIPE_WIDTH)
 
 
 @contextmanager

@@ -1,0 +1,41 @@
+"""Run the command as a person does, and look at what it printed and how it ended."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from privlab.cli.app import main
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished command."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def privlab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """``privlab("verify", "x.json")`` in this process, through `main`."""
+
+    def run(*words: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["privlab", *map(str, words)])
+        capsys.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        printed = capsys.readouterr()
+        return Ended(status, printed.out, printed.err)
+
+    return run

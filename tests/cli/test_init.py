@@ -1,0 +1,45 @@
+"""A workspace is made once, closed to others, and found again."""
+
+from __future__ import annotations
+
+import stat
+import tomllib
+
+
+def test_it_makes_a_workspace_only_its_owner_can_open(privlab, tmp_path) -> None:
+    folder = tmp_path / "w"
+    ended = privlab("init", folder)
+    assert ended.status == 0
+    assert str(folder) in ended.out
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    settings = tomllib.loads((folder / "privlab.toml").read_text())
+    assert settings["workspace"]["policy"] == "personal"
+
+
+def test_it_says_how_commands_will_find_it(privlab, tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("PRIVLAB_WORKSPACE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert "export PRIVLAB_WORKSPACE=" in privlab("init", tmp_path / "w").err
+
+
+def test_without_a_folder_it_is_where_clients_look(privlab, tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("PRIVLAB_WORKSPACE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    ended = privlab("init")
+    assert (tmp_path / "privlab" / "privlab.toml").is_file()
+    assert "export" not in ended.err
+
+
+def test_it_never_makes_one_over_another(privlab, tmp_path) -> None:
+    privlab("init", tmp_path / "w")
+    ended = privlab("init", tmp_path / "w")
+    assert ended.status == 1
+    assert ended.err.startswith("PL152 ")
+
+
+def test_an_unknown_policy_is_refused(privlab, tmp_path) -> None:
+    ended = privlab("init", tmp_path / "w", "--policy", "open")
+    assert ended.status == 1
+    assert "personal or team" in ended.err
+    assert not (tmp_path / "w").exists()
