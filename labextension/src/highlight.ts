@@ -1,11 +1,5 @@
 import { Compartment, Extension, Prec, Text } from '@codemirror/state';
-import {
-  Decoration,
-  DecorationSet,
-  EditorView,
-  ViewPlugin,
-  ViewUpdate
-} from '@codemirror/view';
+import { EditorView, ViewPlugin, ViewUpdate } from '@codemirror/view';
 
 const MAGIC = /^%%private\b/;
 const COMMENT = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/|#[^\n]*(?:\n|$))/;
@@ -44,14 +38,9 @@ export function privateCellLanguage(
   loadSQL: () => Promise<Extension>
 ): Extension {
   const compartment = new Compartment();
-  const magicLine = Decoration.set([
-    Decoration.line({ class: 'privlab-magicLine' }).range(0)
-  ]);
 
   const plugin = ViewPlugin.fromClass(
     class {
-      decorations: DecorationSet = Decoration.none;
-
       constructor(view: EditorView) {
         this._sync(view);
       }
@@ -67,8 +56,7 @@ export function privateCellLanguage(
       }
 
       private _sync(view: EditorView): void {
-        const { isPrivate, isSQL } = read(view.state.doc);
-        this.decorations = isPrivate ? magicLine : Decoration.none;
+        const isSQL = asksSQL(view.state.doc);
         if (isSQL === this._isSQL) {
           return;
         }
@@ -84,13 +72,12 @@ export function privateCellLanguage(
 
       private _isSQL = false;
       private _alive = true;
-    },
-    { decorations: value => value.decorations }
+    }
   );
   return [compartment.of([]), plugin];
 }
 
-function read(doc: Text): { isPrivate: boolean; isSQL: boolean } {
-  const isPrivate = isPrivateCell(doc.line(1).text);
-  return { isPrivate, isSQL: isPrivate && isSQLCell(doc.toString()) };
+/** Looks at the first line before it copies the whole text of a long cell. */
+function asksSQL(doc: Text): boolean {
+  return isPrivateCell(doc.line(1).text) && isSQLCell(doc.toString());
 }

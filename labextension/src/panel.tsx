@@ -149,6 +149,7 @@ function Ledger(props: IWords & { model: LedgerModel; locale?: string }) {
       {status === 'stale' && <Unreachable model={model} trans={trans} />}
       {state && (
         <>
+          <h2>{trans.__('Privacy budget')}</h2>
           {state.accounts.length === 0 && (
             <p className="privlab-muted">
               {trans.__(
