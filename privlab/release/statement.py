@@ -1,0 +1,174 @@
+"""The in-toto Statement v1 that a release carries: what is vouched for.
+
+Source: https://in-toto.io/Statement/v1 (spec/v1/statement.md).  The subject is
+the SHA-256 of the result text; the predicate is ours, versioned by its URI.
+Every number is a decimal text, and nothing here is computed from rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from privlab.release.result import decimal
+from privlab.release.verify import PREDICATE_TYPE, RESULT_NAME, STATEMENT_TYPE
+from privlab.seal.canonical import Json
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.loss import Loss
+from privlab.terms.noise import RoundedGaussian
+from privlab.terms.principal import Tier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureFacts:
+    """One noisy vector behind the answer.
+
+    kind: "rows", "units" or "sum".  step: the unit of its integers, in the
+    column's unit.  squared_sensitivity: in squared steps.  noises: one for each
+    measurement that was merged, oldest first.  view: the view's id.
+    """
+
+    view: str
+    kind: str
+    step: Fraction
+    squared_sensitivity: int
+    noises: tuple[RoundedGaussian, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFacts:
+    """One column of the answer: which measures it is made of, and how, in words."""
+
+    name: str
+    label: str
+    measures: tuple[int, ...]
+    post_processing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyFacts:
+    """Everything a reader needs to judge a release (``docs/spec/release.md``).
+
+    asked_at: when the question came in, before any row was read.
+    unit: the column of the privacy unit; unit_word: what people call it.
+    plan: SHA-256 in hex of the canonical question.
+    charged: what this request cost.  held: all its asker holds on the question
+    after it; epsilon: of ``held``, at ``delta``.  spent, granted: her account
+    after the charge; epsilon_spent: of ``spent``.  account: her salted hash.
+    policy, rules: which policy let it through, and by which rules.
+    certifier, engine: name and version.
+    seeded: the noise can be repeated by somebody.  test_mode: any other reason
+    why these numbers protect nobody.  A verifier shouts when either is set.
+    """
+
+    asked_at: datetime
+    dataset: str
+    table: str
+    version: int
+    synthetic: bool
+    unit: str
+    unit_word: str
+    bound: ContributionBound
+    query: str
+    plan: str
+    purpose: str
+    charged: Loss
+    held: Loss
+    delta: Fraction
+    epsilon: str
+    account: str
+    spent: Loss
+    granted: Loss
+    epsilon_spent: str
+    measures: tuple[MeasureFacts, ...]
+    outputs: tuple[OutputFacts, ...]
+    confidence: Fraction
+    policy: str
+    rules: tuple[str, ...]
+    tier: Tier
+    certifier: str
+    engine: str
+    seeded: bool = False
+    test_mode: bool = False
+
+
+def statement(result: str, facts: PrivacyFacts) -> dict[str, Json]:
+    """The statement about ``result``, the text of `result_json`."""
+    digest = hashlib.sha256(result.encode("utf-8")).hexdigest()
+    return {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": RESULT_NAME, "digest": {"sha256": digest}}],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": _predicate(facts),
+    }
+
+
+def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
+    stamp = facts.asked_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "askedAt": stamp,
+        "dataset": {
+            "name": facts.dataset,
+            "table": facts.table,
+            "version": str(facts.version),
+            "synthetic": facts.synthetic,
+        },
+        "privacyUnit": {
+            "column": facts.unit,
+            "word": facts.unit_word,
+            "neighbours": "tables that differ by adding or removing one unit",
+            "rows": str(facts.bound.rows),
+            "rowsPerGroup": str(facts.bound.rows_per_group),
+            "groups": str(facts.bound.groups),
+        },
+        "question": {
+            "text": facts.query,
+            "plan": facts.plan,
+            "purpose": facts.purpose,
+            "groupKeys": "public",
+        },
+        "loss": {
+            "definition": "gdp: units of 2^-48 of mu^2, added up",
+            "charged": facts.charged.text(),
+            "held": facts.held.text(),
+            "delta": decimal(facts.delta),
+            "epsilon": facts.epsilon,
+        },
+        "account": {
+            "name": facts.account,
+            "spent": facts.spent.text(),
+            "granted": facts.granted.text(),
+            "epsilonSpent": facts.epsilon_spent,
+        },
+        "measures": [_measure(measure) for measure in facts.measures],
+        "outputs": [
+            {
+                "name": output.name,
+                "label": output.label,
+                "measures": [str(index) for index in output.measures],
+                "postProcessing": output.post_processing,
+            }
+            for output in facts.outputs
+        ],
+        "accuracy": {"confidence": decimal(facts.confidence), "intervals": "per cell"},
+        "policy": {"sha256": facts.policy, "rules": list(facts.rules)},
+        "boundary": facts.tier.words,
+        "software": {"certifier": facts.certifier, "engine": facts.engine},
+        "test": {"seeded": facts.seeded, "testMode": facts.test_mode},
+    }
+
+
+def _measure(measure: MeasureFacts) -> dict[str, Json]:
+    return {
+        "view": measure.view,
+        "kind": measure.kind,
+        "step": decimal(measure.step),
+        "squaredSensitivity": str(measure.squared_sensitivity),
+        "mechanism": "rounded Gaussian of variance 8 * (multiplier / 2^shift)^2",
+        "noises": [
+            {"multiplier": str(noise.multiplier), "shift": str(noise.shift)}
+            for noise in measure.noises
+        ],
+    }

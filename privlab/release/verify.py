@@ -1,0 +1,229 @@
+"""Is this release what the curator signed?  Offline, and small enough to read.
+
+Needs the standard library and ``cryptography``, no other part of privlab but
+the signatures and the error.  As a program::
+
+    python -m privlab.release.verify FILE --key privlab-ed25519:...
+
+It checks the signed text.  A notebook also holds drawn copies of a result,
+HTML and plain text, which anyone may edit: read the numbers it prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from privlab.errors import IntegrityError, PrivlabError
+from privlab.seal import dsse
+from privlab.seal.keys import PublicKey
+
+MEDIA_TYPE = "application/vnd.privlab.release.v1+json"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "urn:privlab:release:v1"
+RESULT_NAME = "result.json"
+MAX_CHARACTERS = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedRelease:
+    """A release whose signature holds.
+
+    facts: the statement's predicate.  result: the table; numbers are texts.
+    warnings: why these numbers may not be what they seem, to be shown first.
+    """
+
+    facts: dict[str, Any]
+    result: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def verify(bundle_text: str, key: PublicKey) -> VerifiedRelease:
+    """Return what the bundle holds, when ``key`` signed it.
+
+    :raises IntegrityError: PL407, with the check that failed.
+    """
+    bundle = _object(bundle_text, "the bundle")
+    match bundle:
+        case {"mediaType": str(media), "envelope": dict(envelope), "result": str(result)} if (
+            media == MEDIA_TYPE and len(bundle) == 3
+        ):
+            pass
+        case _:
+            _fail("this is not a release bundle of version 1")
+    try:
+        payload = dsse.verify(envelope, PAYLOAD_TYPE, key).decode("utf-8")
+        found = hashlib.sha256(result.encode("utf-8")).hexdigest()
+    except IntegrityError:
+        _fail("the signature is not of this key, or what it signs was changed")
+    except UnicodeError:
+        _fail("the bundle holds text that is not Unicode")
+    match _object(payload, "the statement"):
+        case {
+            "_type": str(kind),
+            "predicateType": str(predicate),
+            "subject": [{"digest": {"sha256": str(signed)}}],
+            "predicate": dict(facts),
+        } if kind == STATEMENT_TYPE and predicate == PREDICATE_TYPE:
+            pass
+        case _:
+            _fail("the signed statement is not about a release of version 1")
+    if found != signed:
+        _fail("the numbers are not the ones that were signed")
+    table = _object(result, "the result")
+    if not _is_table(table):
+        _fail("the signed result is not a table")
+    return VerifiedRelease(facts, table, tuple(_warnings(facts)))
+
+
+def verify_file(path: Path, key: PublicKey) -> tuple[VerifiedRelease, ...]:
+    """Check a saved bundle, or every release in a notebook's outputs; in order.
+
+    A copy of the result beside a bundle must equal the signed one.
+
+    :raises IntegrityError: PL407, one of them does not verify, or there is none.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        _fail(f"the file cannot be read: {error.strerror}")
+    except UnicodeError:
+        _fail("the file is not text")
+    if path.suffix != ".ipynb":
+        return (verify(text, key),)
+    found = []
+    for value in _outputs(_object(text, "the notebook")):
+        if not isinstance(value, dict) or not isinstance(value.get("bundle"), str):
+            _fail("an output of the notebook has no bundle to check")
+        release = verify(value["bundle"], key)
+        if "result" in value and value["result"] != release.result:
+            _fail("a copy in the notebook differs from the numbers that were signed")
+        found.append(release)
+    if not found:
+        _fail("the notebook holds no release")
+    return tuple(found)
+
+
+def _outputs(notebook: dict[str, Any]) -> Iterator[object]:
+    """The value of every output of our media type (nbformat 4)."""
+    cells = notebook.get("cells")
+    for cell in cells if isinstance(cells, list) else ():
+        outputs = cell.get("outputs") if isinstance(cell, dict) else None
+        for output in outputs if isinstance(outputs, list) else ():
+            data = output.get("data") if isinstance(output, dict) else None
+            if isinstance(data, dict) and MEDIA_TYPE in data:
+                yield data[MEDIA_TYPE]
+
+
+def _object(text: str, what: str) -> dict[str, Any]:
+    """Parse one JSON object; a name twice, NaN or too much of it is an error."""
+    if len(text) > MAX_CHARACTERS:
+        _fail(f"{what} is longer than any release")
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        _fail(f"{what} is not JSON, or is cut off")
+    if not isinstance(value, dict):
+        _fail(f"{what} is not a JSON object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_table(result: dict[str, Any]) -> bool:
+    match result:
+        case {
+            "title": str(),
+            "caption": str(),
+            "confidence": str(),
+            "columns": list(columns),
+            "rows": list(rows),
+            "half_widths": list(widths),
+        }:
+            named = all(
+                isinstance(c, dict) and {"name", "label", "kind", "decimals"} <= set(c)
+                for c in columns
+            )
+            return (
+                named
+                and len(rows) == len(widths)
+                and all(
+                    isinstance(row, list)
+                    and len(row) == len(columns)
+                    and all(cell is None or isinstance(cell, str) for cell in row)
+                    for row in [*rows, *widths]
+                )
+            )
+        case _:
+            return False
+
+
+def _warnings(facts: dict[str, Any]) -> Iterator[str]:
+    """Anything but a plain "no" to being a test counts as a test."""
+    test = facts.get("test")
+    flags = test if isinstance(test, dict) else {}
+    if flags.get("seeded") is not False:
+        yield "TEST RELEASE: its noise can be repeated, so it protects nobody"
+    if flags.get("testMode") is not False:
+        yield "TEST RELEASE: it was made by a curator in test mode"
+    dataset = facts.get("dataset")
+    if not isinstance(dataset, dict) or dataset.get("synthetic") is not False:
+        yield "SYNTHETIC: the rows were generated; the numbers are about nobody"
+
+
+def _fail(what: str) -> NoReturn:
+    raise IntegrityError(
+        what,
+        code="PL407",
+        hint="ask whoever gave it to you for the file as it was saved, and for the curator's key",
+    )
+
+
+def _words(release: VerifiedRelease) -> str:
+    """The signed table and the facts, for a terminal."""
+    names = [str(column["name"]) for column in release.result["columns"]]
+    lines = [*release.warnings, release.result["title"], "\t".join(names)]
+    for row, widths in zip(release.result["rows"], release.result["half_widths"], strict=True):
+        cells = zip(row, widths, strict=True)
+        lines.append("\t".join(f"{v}" if w is None else f"{v} ± {w}" for v, w in cells))
+    lines += [release.result["caption"], json.dumps(release.facts, indent=2, ensure_ascii=True)]
+    return "\n".join("".join(c for c in line if c in "\n\t" or c.isprintable()) for line in lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0: everything verified; 4: something did not; 2: wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="python -m privlab.release.verify", description="Check a release offline."
+    )
+    parser.add_argument("file", type=Path, help="a saved bundle, or a notebook")
+    parser.add_argument("--key", required=True, help="the curator's privlab-ed25519:... key")
+    options = parser.parse_args(arguments)
+    try:
+        releases = verify_file(options.file, PublicKey.parse(options.key))
+    except PrivlabError as error:
+        print(error, file=sys.stderr)
+        return 4
+    for release in releases:
+        print(_words(release))
+    print(f"verified: {len(releases)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
