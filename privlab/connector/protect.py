@@ -10,14 +10,11 @@ have one size from a coarse grid (``docs/spec/table.md``).
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import os
 import secrets
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,9 +22,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from privlab.connector.manifest import MANIFEST_FILE, UNIT_COLUMNS, PartFacts, key_names
+from privlab.connector.manifest import UNIT_COLUMNS, PartFacts, key_names
 from privlab.connector.parts import aad_prefix, footer_digest, footer_length, part_name
 from privlab.connector.scan import casts, open_source, outside, present, source_schema, unreadable
+from privlab.connector.versions import new_version
 from privlab.errors import BadContract
 from privlab.kernels.rowtag import fold_texts, fold_words
 from privlab.terms.catalog import Kind, Table
@@ -102,11 +100,11 @@ def protect(
     step()
     frame, units = _with_pseudonyms(frame, contract, unit_key)
     step()
-    frame = frame.with_columns(pl.Series(_TAG, _row_tags(frame, table, order_key)))
-    frame = frame.sort(_HI, _LO, _TAG).drop(_TAG)
+    tags = pl.Series(_TAG, _row_tags(frame, table, order_key))
+    frame = _collect(frame.lazy().with_columns(tags).sort(_HI, _LO, _TAG).drop(_TAG))
     step()
     keys = {name: secrets.token_bytes(KEY_BYTES) for name in key_names(table)}
-    with _new_folder(folder) as draft:
+    with new_version(folder) as draft:
         parts = _write(frame, table, buckets, keys, draft, step)
     step()
     kept = Counts(
@@ -140,6 +138,11 @@ def size_class(size: int) -> int:
     return -(-size >> free) << free
 
 
+def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
+    """In memory: the streaming engine may spill plain rows to a temporary file."""
+    return frame.collect(engine="in-memory")
+
+
 def _steps(progress: Progress | None, total: int) -> Callable[[], None]:
     done = 0
 
@@ -160,13 +163,15 @@ def _read(source: Path, contract: Contract) -> tuple[pl.DataFrame, Counts]:
     readers = casts(schema, contract)
     raw = {name: present(name, schema[name], contract.null_values) for name in readers}
     try:
-        rows = scanned.select(
-            *(expr.alias(name) for name, expr in readers.items()),
-            *(
-                (raw[name].is_not_null() & expr.is_null()).alias(f"{_TAG}{name}")
-                for name, expr in readers.items()
-            ),
-        ).collect()
+        rows = _collect(
+            scanned.select(
+                *(expr.alias(name) for name, expr in readers.items()),
+                *(
+                    (raw[name].is_not_null() & expr.is_null()).alias(f"{_TAG}{name}")
+                    for name, expr in readers.items()
+                ),
+            )
+        )
     except (pl.exceptions.PolarsError, OSError, UnicodeError):
         raise unreadable(source.name) from None
     names = list(readers)
@@ -176,7 +181,7 @@ def _read(source: Path, contract: Contract) -> tuple[pl.DataFrame, Counts]:
     read = frame.height
     without = frame[stated.unit].null_count()
     if contract.null_unit == "drop":
-        frame = frame.drop_nulls(stated.unit)
+        frame = frame.filter(frame[stated.unit].is_not_null())
     if frame.height > stated.row_cap:
         raise BadContract(
             f"the file has {frame.height:,} rows, above row_cap = {stated.row_cap:,}",
@@ -184,7 +189,9 @@ def _read(source: Path, contract: Contract) -> tuple[pl.DataFrame, Counts]:
             hint="raise row_cap in the contract; it must bound every later version too",
         )
     tests = {c.name: test for c in stated.columns if (test := outside(c)) is not None}
-    outsiders = frame.select(test.sum().alias(name) for name, test in tests.items())
+    outsiders = _collect(
+        frame.lazy().select(test.sum().alias(name) for name, test in tests.items())
+    )
     nulls = {
         c.name: frame[c.name].null_count()
         for c in stated.columns
@@ -222,8 +229,8 @@ def _with_pseudonyms(
             _LO: np.ascontiguousarray(halves[:, 1]),
         }
     )
-    joined = frame.join(names, on=unit, how="left", nulls_equal=True)
-    return joined.drop(unit), len(texts)
+    joined = frame.lazy().join(names.lazy(), on=unit, how="left", nulls_equal=True)
+    return _collect(joined.drop(unit)), len(texts)
 
 
 def pseudonym(unit_key: bytes, unit: str | None) -> bytes:
@@ -342,55 +349,3 @@ def _filled(path: Path, bucket: int, footer: bytes, filler: int) -> PartFacts:
         size = file.tell()
     path.chmod(0o600)
     return PartFacts(path.name, bucket, size, footer_digest(footer))
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """A hidden folder that takes the place of ``folder`` when all went well."""
-    parent = folder.parent
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        _lock(handle, folder)
-        for left_over in parent.glob(f".{folder.name}.*.new"):
-            shutil.rmtree(left_over)
-        draft = parent / f".{folder.name}.{secrets.token_hex(4)}.new"
-        draft.mkdir(mode=0o700)
-        try:
-            yield draft
-            _sync(draft)
-            if folder.exists():  # of a version that was never registered
-                folder.rename(parent / f".{folder.name}.old.new")
-            draft.rename(folder)
-            os.fsync(handle)
-        finally:
-            for left_over in parent.glob(f".{folder.name}.*.new"):
-                with suppress(OSError):
-                    shutil.rmtree(left_over)
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, folder: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise BadContract(
-            "this table is being protected by another process",
-            code="PL151",
-            hint="wait for it to end, then try again",
-        ) from None
-    if (folder / MANIFEST_FILE).exists():
-        raise BadContract(
-            f"version {folder.name} of this table exists already",
-            code="PL151",
-            hint="protect it again to make the next version",
-        )
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

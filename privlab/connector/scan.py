@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -128,16 +129,15 @@ def outside(column: Column) -> pl.Expr | None:
     if column.kind is Kind.BOOL:
         return None
     if column.keys is not None:
-        return value.is_in(pl.Series(list(column.keys), dtype=DTYPES[column.kind])).not_()
+        return value.is_in(pl.Series(list(column.keys), dtype=DTYPES[column.kind]).implode()).not_()
     if column.low is None or column.high is None:
         return None
-    match column.kind:
-        case Kind.DATE:
-            return (value < column.low) | (value > column.high)
-        case Kind.DATETIME:
-            return (value.dt.date() < column.low) | (value.dt.date() > column.high)
-        case _:
-            return (value < float(column.low)) | (value > float(column.high))  # type: ignore[arg-type]
+    if column.kind is Kind.DATETIME:
+        value = value.dt.date()
+    low, high = (
+        pl.lit(end if isinstance(end, date) else float(end)) for end in (column.low, column.high)
+    )
+    return (value < low) | (value > high)
 
 
 Reader = Callable[[pl.Expr], pl.Expr]

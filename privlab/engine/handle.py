@@ -108,7 +108,7 @@ class Engine:
         with theirs:
             self._process = subprocess.Popen(
                 [self._python, "-I", "-m", "privlab.engine"],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
@@ -149,6 +149,7 @@ def _environment(cache: Path) -> dict[str, str]:
         "PATH": "/usr/bin:/bin",
         "POLARS_MAX_THREADS": str(max(1, os.cpu_count() or 1)),
         "TZ": "UTC",
+        "_RJEM_MALLOC_CONF": "background_thread:false",  # Polars' allocator: no threads to fork
     }
 
 

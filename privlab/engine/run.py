@@ -65,7 +65,10 @@ def measure(job: Job) -> Ints:
     """
     work = _Work.of(job)
     with ThreadPoolExecutor(max_workers=min(len(job.parts), os.cpu_count() or 1)) as pool:
-        return np.sum(list(pool.map(work.part, job.parts)), axis=0, dtype=np.int64)
+        exact = np.zeros((len(job.noises), job.plan.cells), dtype=np.int64)
+        for sums in pool.map(work.part, job.parts):
+            exact += sums
+        return exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,8 @@ class _Work:
         job, plan = self.job, self.job.plan
         data = (Path(job.folder) / facts.name).read_bytes()
         aad = aad_prefix(plan.dataset, plan.table, plan.version, facts.bucket)
-        rows = open_part(facts, data, aad, job.keys).select(self.selected).collect()
+        scan = open_part(facts, data, aad, job.keys).select(self.selected)
+        rows = scan.collect(engine="in-memory")
         out = np.zeros((len(plan.measures), plan.cells), dtype=np.int64)
         for group in _passes(plan):
             out[group] = self._accumulate(rows, group)

@@ -28,7 +28,7 @@ MEMORY_PER_ROW = 512
 """Address space a child may add: a fixed part, and bytes per row of the stated row cap."""
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Serve jobs until the curator closes the control socket (descriptor 0)."""
     limits.close_to_others()
     control = socket.socket(fileno=os.dup(0))
@@ -45,7 +45,7 @@ def main() -> None:
         except InterruptedError:
             continue
         if not message:
-            return
+            os._exit(0)
         for descriptor in descriptors:
             if os.fork() == 0:
                 _child(descriptor, zygote)

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from privlab.kernels.siphash import siphash
+
+Words = NDArray[np.uint64]
 
 _NULL = np.uint64(1 << 62)
 _ZERO = np.uint64(0)
 _EIGHT = np.uint64(8)
-
-_compile = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
 @nb.njit(
@@ -30,9 +31,18 @@ _compile = {"cache": True, "nogil": True, "error_model": "numpy"}
         nb.uint64,
         nb.uint64,
     ),
-    **_compile,
+    cache=True,
+    nogil=True,
+    error_model="numpy",
 )
-def fold_words(state, words, present, position, key0, key1):  # type: ignore[no-untyped-def]
+def fold_words(
+    state: Words,
+    words: Words,
+    present: NDArray[np.bool_],
+    position: np.uint64,
+    key0: np.uint64,
+    key1: np.uint64,
+) -> None:
     """Fold a column of 64-bit values into ``state``, in place.
 
     state, words: uint64[n]; present: bool[n], False where the value is null;
@@ -55,9 +65,19 @@ def fold_words(state, words, present, position, key0, key1):  # type: ignore[no-
         nb.uint64,
         nb.uint64,
     ),
-    **_compile,
+    cache=True,
+    nogil=True,
+    error_model="numpy",
 )
-def fold_texts(state, offsets, data, present, position, key0, key1):  # type: ignore[no-untyped-def]
+def fold_texts(
+    state: Words,
+    offsets: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    present: NDArray[np.bool_],
+    position: np.uint64,
+    key0: np.uint64,
+    key1: np.uint64,
+) -> None:
     """Fold a column of texts into ``state``, in place.
 
     offsets: int64[n + 1] into data, uint8; the rest as in `fold_words`.

@@ -1,0 +1,260 @@
+"""What ``run`` computes, in plain Python, for reading and for tests.
+
+Follows the plan word for word, one row at a time, with Python's own integers
+and floats.  Slow on purpose; never used to answer a question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from itertools import groupby, product
+from typing import Any
+
+from privlab.query.canonical import encode_scalar
+from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Plan, Ref
+
+UNIT = ""
+"""The key under which a row holds its unit's pseudonym: (high, low) 64-bit halves."""
+
+Row = Mapping[str, Any]
+"""Column to value: bool, int, float, str, date, datetime or None."""
+
+_MASK = (1 << 64) - 1
+_INT64 = range(-(1 << 63), 1 << 63)
+
+
+def bounded_sums(plan: Plan, rows: Sequence[Row], bounding_key: bytes) -> list[list[int]]:
+    """The exact vector of each measure, before noise.
+
+    rows: in the table's order, those of one unit together.
+    """
+    cells = list(product(*(key.values for key in plan.keys)))
+    tags = [_tag(cell) for cell in cells]
+    sums = [[0] * len(cells) for _ in plan.measures]
+    together = [m for m in plan.measures if m.kind is not MeasureKind.UNITS or m.of is None]
+    for unit, grouped in groupby(rows, key=lambda row: row[UNIT]):
+        coded = [(row, _code(plan, row)) for row in grouped]
+        for j, measure in enumerate(plan.measures):
+            mine = coded
+            if measure not in together:
+                mine = [(r, c) for r, c in coded if evaluate(measure.of, r) is not None]
+            for row, code, first in _kept(plan, unit, mine, tags, bounding_key):
+                sums[j][code] += _adds(measure, row, first)
+    return sums
+
+
+def _kept(
+    plan: Plan,
+    unit: tuple[int, int],
+    coded: Sequence[tuple[Row, int]],
+    tags: Sequence[int],
+    key: bytes,
+) -> list[tuple[Row, int, bool]]:
+    """The rows of one unit that stay, their group, and whether they are its first."""
+    bound = plan.bound
+    taken = [(row, code) for row, code in coded if code >= 0][: bound.rows]
+    order = sorted(
+        {code for _, code in taken}, key=lambda c: (siphash(key, (*unit, tags[c])), tags[c], c)
+    )
+    groups = set(order[: bound.groups])
+    used: dict[int, int] = {}
+    kept = []
+    for row, code in taken:
+        if code in groups and used.get(code, 0) < bound.rows_per_group:
+            kept.append((row, code, code not in used))
+            used[code] = used.get(code, 0) + 1
+    return kept
+
+
+def _adds(measure: Measure, row: Row, first: bool) -> int:  # noqa: FBT001
+    if measure.kind is MeasureKind.UNITS:
+        return int(first)
+    value = 1 if measure.of is None else evaluate(measure.of, row)
+    if value is None:
+        return 0
+    return 1 if measure.kind is MeasureKind.ROWS else steps(measure, value)
+
+
+def steps(measure: Measure, value: float) -> int:
+    """``floor((clamp(value) - centre) / step + 0.5)``, within the radius."""
+    low, high, centre, step = measure.low, measure.high, measure.centre, measure.step
+    whole = all(x.denominator == 1 for x in (low, high, centre))
+    if isinstance(value, int) and whole and step == 1:
+        found = min(max(value, int(low)), int(high)) - int(centre)
+    else:
+        clamped = min(max(float(value), _float(low)), _float(high))
+        scaled = (clamped - _float(centre)) * float(step.denominator) / float(step.numerator)
+        found = math.floor(scaled + 0.5)
+    return min(max(found, -measure.radius), measure.radius)
+
+
+def _code(plan: Plan, row: Row) -> int:
+    if plan.where is not None and evaluate(plan.where, row) is not True:
+        return -1
+    code = 0
+    for key in plan.keys:
+        place = _place(key, evaluate(key.expr, row))
+        if place < 0:
+            return -1
+        code = code * len(key.values) + place
+    return code
+
+
+def _place(key: Key, value: Any) -> int:
+    for place, one in enumerate(key.values):
+        if value is None or one is None:
+            if value is one:
+                return place
+        elif (_float(one) if isinstance(one, Fraction) else one) == value:
+            return place
+    return -1
+
+
+def _tag(cell: tuple[Any, ...]) -> int:
+    text = json.dumps([encode_scalar(value) for value in cell], ensure_ascii=True)
+    digest = hashlib.blake2b(text.encode("ascii"), digest_size=8, person=b"privlab/cell/v1")
+    return int.from_bytes(digest.digest(), "little")
+
+
+def evaluate(expr: Expr | None, row: Row) -> Any:
+    """The value of an expression on one row; never fails on a well-typed one."""
+    match expr:
+        case Ref(column=name):
+            value = row[name]
+            return None if isinstance(value, float) and math.isnan(value) else value
+        case Literal(value=value):
+            return value
+        case Call(op=op, args=args):
+            return _apply(op, [evaluate(arg, row) for arg in args])
+    raise TypeError("not an expression")
+
+
+def _apply(op: Op, values: list[Any]) -> Any:
+    match op:
+        case Op.AND:
+            return False if False in values else None if None in values else True
+        case Op.OR:
+            return True if True in values else None if None in values else False
+        case Op.IS_NULL:
+            return values[0] is None
+        case Op.CLIP:
+            return _clip(*values)
+    if None in values:
+        return None
+    first = values[0]
+    match op:
+        case Op.NOT:
+            return not first
+        case Op.IS_IN:
+            return any(_compares(Op.EQ, first, one) for one in values[1:])
+        case Op.ADD | Op.SUB | Op.MUL:
+            return _folded(op, values)
+        case Op.NEG:
+            return _folded(Op.SUB, [0, first])
+        case Op.ABS:
+            return _int64(abs(first)) if isinstance(first, int) else abs(_float(first))
+        case Op.YEAR | Op.MONTH | Op.DAY:
+            return getattr(first, op.value)
+        case Op.WEEK:
+            day = _day(first)
+            return day - timedelta(days=day.weekday())
+        case Op.TO_MONTH:
+            return _day(first).replace(day=1)
+        case Op.TO_DATE:
+            return _day(first)
+    return _compares(op, first, values[1])
+
+
+def _compares(op: Op, a: Any, b: Any) -> bool:
+    if isinstance(a, datetime) is not isinstance(b, datetime):
+        a, b = (datetime.combine(x, datetime.min.time()) if type(x) is date else x for x in (a, b))
+    exact = isinstance(a, int | Fraction) and isinstance(b, int | Fraction)
+    if not exact and isinstance(a, int | float | Fraction):
+        a, b = _float(a), _float(b)
+    answers = {Op.EQ: a == b, Op.NE: a != b}
+    if op in answers:
+        return bool(answers[op])
+    return bool({Op.LT: a < b, Op.LE: a <= b, Op.GT: a > b, Op.GE: a >= b}[op])
+
+
+def _folded(op: Op, values: list[Any]) -> Any:
+    """Left to right; in int64 while all are whole, else in float64."""
+    whole = all(isinstance(value, int) for value in values)
+    terms = [_int64(v) for v in values] if whole else [_float(v) for v in values]
+    total = terms[0]
+    for term in terms[1:]:
+        if total is None or term is None:
+            return None
+        match op:
+            case Op.ADD:
+                total = total + term
+            case Op.SUB:
+                total = total - term
+            case _:
+                total = total * term
+        total = _int64(total) if whole else None if math.isnan(total) else total
+    return total
+
+
+def _clip(value: Any, low: Any, high: Any) -> Any:
+    if value is None:
+        return None
+    if not all(isinstance(x, int) for x in (value, low, high) if x is not None):
+        value, low, high = (None if x is None else _float(x) for x in (value, low, high))
+    value = value if low is None else max(value, low)
+    return value if high is None else min(value, high)
+
+
+def _int64(value: int) -> int | None:
+    return value if value in _INT64 else None
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _day(value: date) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def siphash(key: bytes, words: Sequence[int]) -> int:
+    """SipHash-2-4 of 64-bit words, little-endian (Aumasson, Bernstein 2012, appendix A)."""
+    k0, k1 = (int.from_bytes(key[at : at + 8], "little") for at in (0, 8))
+    v = [
+        k0 ^ 0x736F6D6570736575,
+        k1 ^ 0x646F72616E646F6D,
+        k0 ^ 0x6C7967656E657261,
+        k1 ^ 0x7465646279746573,
+    ]
+    for word in (*words, (8 * len(words) % 256) << 56):
+        v[3] ^= word
+        _rounds(v, 2)
+        v[0] ^= word
+    v[2] ^= 0xFF
+    _rounds(v, 4)
+    return v[0] ^ v[1] ^ v[2] ^ v[3]
+
+
+def _rounds(v: list[int], count: int) -> None:
+    def turn(word: int, by: int) -> int:
+        return (word << by | word >> (64 - by)) & _MASK
+
+    for _ in range(count):
+        v[0] = (v[0] + v[1]) & _MASK
+        v[2] = (v[2] + v[3]) & _MASK
+        v[1] = turn(v[1], 13) ^ v[0]
+        v[3] = turn(v[3], 16) ^ v[2]
+        v[0] = turn(v[0], 32)
+        v[2] = (v[2] + v[1]) & _MASK
+        v[0] = (v[0] + v[3]) & _MASK
+        v[1] = turn(v[1], 17) ^ v[2]
+        v[3] = turn(v[3], 21) ^ v[0]
+        v[2] = turn(v[2], 32)
