@@ -1,0 +1,97 @@
+"""One release, made the way the curator makes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import pytest
+
+from privlab.release.bundle import make
+from privlab.release.result import result_json
+from privlab.release.statement import MeasureFacts, OutputFacts, PrivacyFacts, statement
+from privlab.seal.digest import keyed_digest
+from privlab.seal.keys import SigningKey
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Kind
+from privlab.terms.loss import Loss
+from privlab.terms.noise import RoundedGaussian
+from privlab.terms.principal import Tier
+from privlab.terms.release import ResultColumn, ResultTable
+
+FACTS = PrivacyFacts(
+    asked_at=datetime(2026, 11, 24, 5, 0, tzinfo=UTC),
+    dataset="clinic",
+    table="visits",
+    version=1,
+    synthetic=True,
+    unit="patient_id",
+    unit_word="patient",
+    bound=ContributionBound(rows=8, rows_per_group=4, groups=4),
+    query="SELECT ward, AVG(stay_days) AS stay FROM visits GROUP BY ward",
+    plan="ab" * 32,
+    purpose="care",
+    charged=Loss(2_814_749_767_106),
+    held=Loss(2_814_749_767_106),
+    delta=Fraction(1, 10**6),
+    epsilon="0.45",
+    account=keyed_digest("privlab/account/v1", bytes(16), b"ana").hex(),
+    spent=Loss(2_814_749_767_106),
+    granted=Loss(70_368_744_177_664),
+    epsilon_spent="0.45",
+    measures=(
+        MeasureFacts(
+            view="cd" * 32,
+            kind="sum",
+            step=Fraction(1, 2),
+            squared_sensitivity=64 * 120**2,
+            noises=(RoundedGaussian(4_000_000_000, 22),),
+        ),
+        MeasureFacts(
+            view="ef" * 32,
+            kind="rows",
+            step=Fraction(1),
+            squared_sensitivity=64,
+            noises=(RoundedGaussian(4_000_000_000, 30), RoundedGaussian(3, 0)),
+        ),
+    ),
+    outputs=(
+        OutputFacts(name="stay", label="mean", measures=(0, 1), post_processing="sum / rows"),
+    ),
+    confidence=Fraction(95),
+    policy="01" * 32,
+    rules=("analyst-asks",),
+    tier=Tier.SAME_UID,
+    certifier="opendp 0.16.0",
+    engine="privlab 0.1.0",
+)
+
+TABLE = ResultTable(
+    (
+        ResultColumn("ward", "key", Kind.TEXT),
+        ResultColumn("stay", "mean", Kind.FLOAT, 1),
+    ),
+    (("A", Fraction(22, 7)), ("B", None)),
+    ((None, Fraction(1, 3)), (None, None)),
+    Fraction(95),
+)
+
+
+@pytest.fixture
+def key() -> SigningKey:
+    return SigningKey(b"\x07" * 32)
+
+
+@pytest.fixture
+def facts() -> PrivacyFacts:
+    return FACTS
+
+
+@pytest.fixture
+def result() -> str:
+    return result_json(TABLE, title="by_ward", caption="at most 8 visits per patient")
+
+
+@pytest.fixture
+def bundle(result: str, key: SigningKey) -> str:
+    return make(result, statement(result, FACTS), key)
