@@ -1,0 +1,72 @@
+"""What noise costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privlab.mechanisms.spec import NoiseEvent
+from privlab.terms.loss import UNITS_PER_ONE, Loss
+from privlab.terms.noise import FINE_MULTIPLIER, MAX_MULTIPLIER, MAX_SHIFT, RoundedGaussian
+
+SCALES = st.builds(RoundedGaussian, st.integers(1, MAX_MULTIPLIER), st.integers(0, MAX_SHIFT))
+
+
+def test_a_count_at_sigma_eight() -> None:
+    """S = sqrt(8): mu^2 = 1 / 64 of a unit of sensitivity."""
+    event = NoiseEvent(1, RoundedGaussian(1 << 31, 31))
+    assert event.noise.variance == 8
+    assert event.mu2 == Fraction(1, 8)
+    assert event.charge == Loss(UNITS_PER_ONE // 8)
+
+
+@given(st.integers(1, 10**30), SCALES)
+def test_a_charge_covers_its_loss_and_less_would_not(squared: int, noise: RoundedGaussian) -> None:
+    """Rounded up to whole units."""
+    event = NoiseEvent(squared, noise)
+    assert event.charge.mu2 >= event.mu2 == squared / noise.variance
+    assert Loss(event.charge.units - 1).mu2 < event.mu2
+
+
+def test_noise_on_what_nobody_can_move_is_a_mistake() -> None:
+    """A squared sensitivity of 0 would be a free release."""
+    with pytest.raises(ValueError, match="at least 1"):
+        NoiseEvent(0, RoundedGaussian(1, 0))
+
+
+@given(st.fractions(Fraction(1, 1 << 99), 1 << 58).filter(lambda p: p > 0))
+def test_at_most_is_never_more_precise_and_nearly_as_precise(precision: Fraction) -> None:
+    """What a price asks for, rounded to the grid of the sampler on the safe side."""
+    noise = RoundedGaussian.at_most(precision)
+    assert noise.precision <= precision < noise.precision * (1 + Fraction(1, 1 << 29))
+    assert noise.multiplier <= FINE_MULTIPLIER or noise.shift == 0
+
+
+@given(st.fractions(Fraction(1, 1 << 99), 10**40).filter(lambda p: p > 0))
+def test_at_most_takes_the_next_point_of_its_grid(precision: Fraction) -> None:
+    """One multiplier less would be too precise."""
+    noise = RoundedGaussian.at_most(precision)
+    if noise.multiplier > 1:
+        assert RoundedGaussian(noise.multiplier - 1, noise.shift).precision > precision
+
+
+@pytest.mark.parametrize("precision", [Fraction(0), Fraction(-1), Fraction(1, 1 << 110)])
+def test_precisions_out_of_reach_are_refused(precision: Fraction) -> None:
+    """None, negative, or noise that would not fit beside sums in int64."""
+    with pytest.raises(ValueError, match=r"positive|out of reach"):
+        RoundedGaussian.at_most(precision)
+
+
+def test_the_curators_half_loads_neither_numba_nor_polars() -> None:
+    """`spec` and `opendp` are imported by a process that must stay small."""
+    code = (
+        "import sys, privlab.mechanisms.spec, privlab.mechanisms.opendp; "
+        "print([m for m in ('numba','llvmlite','polars','pyarrow','opendp.prelude') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
