@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 Q := .ci/quietly
-SRC := privlab tests
+SRC := privlab tests benchmarks
 DEMO := PRIVLAB_WORKSPACE=$(CURDIR)/.demo/workspace
 
 # .venv/bin first, so that jlpm, jupyter and the kernels are this project's.
@@ -66,6 +66,7 @@ slow: .stamps/python .stamps/panel .stamps/chromium
 	@$(BIN)/pytest -m slow $(T)
 
 bench: .stamps/python
+	@$(DEMO) $(BIN)/privlab demo build
 	@for file in benchmarks/*.py; do echo "$$file" && $(BIN)/python "$$file" || exit 1; done
 
 fix: .stamps/python .stamps/node

@@ -18,6 +18,7 @@ from privlab.curator import workspace as workspaces
 from privlab.wire import locate
 
 Say = Callable[[str], None]
+Files = Callable[[str, Path], Path]
 
 ANALYSTS = 1
 QUESTIONS = 100
@@ -35,10 +36,18 @@ class Demo:
     workspace: Path
 
 
-def build(folder: Path, say: Say) -> Demo:
+def source_file(name: str, data: Path) -> Path:
+    """The plain file of one demo table, made or fetched into ``data`` when missing."""
+    if name == "flights":
+        return flights.fetch(data)
+    files = clinic.build(data)
+    return files.patients if name == "patients" else files.visits
+
+
+def build(folder: Path, say: Say, files: Files = source_file) -> Demo:
     """Make ``folder/data`` and ``folder/workspace`` complete, whatever is there already.
 
-    say: hears of each step.
+    say: hears of each step.  files: gives the plain file of a table by name.
 
     :raises PrivlabError: what a step was refused for.
     """
@@ -55,7 +64,7 @@ def build(folder: Path, say: Say) -> Demo:
         if name in there:
             continue
         say(f"getting {name}")
-        file = _file(name, data)
+        file = files(name, data)
         say(f"protecting {name}")
         protect_file(owner, file, contract_text(name))
     for dataset, level in LEVELS.items():
@@ -72,10 +81,3 @@ def build(folder: Path, say: Say) -> Demo:
 def contract_text(name: str) -> str:
     """The contract of one demo table, as TOML."""
     return (resources.files("privlab.cli.demo") / "contracts" / f"{name}.toml").read_text("utf-8")
-
-
-def _file(name: str, data: Path) -> Path:
-    if name == "flights":
-        return flights.fetch(data)
-    files = clinic.build(data)
-    return files.patients if name == "patients" else files.visits
