@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,7 +135,7 @@ class Release:
         target.write_text(self.bundle, "utf-8")
         return target
 
-    def plot(self) -> altair.Chart | altair.LayerChart:
+    def plot(self) -> altair.TopLevelMixin:
         """The first estimate by the first key, with its error bars.
 
         :raises BadQuery: PL112, there is no key or no estimate to draw.
@@ -160,11 +159,11 @@ class Release:
             (pl.col(name) + pl.col(half)).alias("high"),
         )
         axis = "key:T" if key["kind"] in ("date", "datetime") else "key:N"
-        base = altair.Chart(altair.Data(values=json.loads(frame.write_json())))
+        base = altair.Chart(frame)
         x = altair.X(axis, title=key["name"], sort=None)
         bars = base.mark_bar(opacity=0.7).encode(x=x, y=altair.Y("estimate:Q", title=name))
         rules = base.mark_rule(size=2).encode(x=x, y="low:Q", y2="high:Q")
-        return bars + rules
+        return altair.layer(bars, rules)
 
     def __repr__(self) -> str:
         return show.text(self.result, self.receipt)

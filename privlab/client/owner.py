@@ -63,7 +63,7 @@ class Owner:
 
         :raises BadContract: PL150, with every problem of the contract at once.
         """
-        got: PreparedMessage = self.session._call(
+        got = self.session.call(
             "POST", "/v1/owner/prepare", PreparedMessage, Prepare(contract=contract_text)
         )
         return Prepared(
@@ -86,7 +86,7 @@ class Owner:
 
         :raises IntegrityError: a part on disk is not what ``parts`` says.
         """
-        got: Registered = self.session._call(
+        return self.session.call(
             "POST",
             "/v1/owner/register",
             Registered,
@@ -100,16 +100,15 @@ class Owner:
                 keys={name: base64.b64encode(key).decode() for name, key in keys.items()},
             ),
         )
-        return got
 
     def set_budget(
         self, dataset: str, cap: Loss, delta: Fraction, grants: Mapping[str, Loss]
     ) -> DatasetFacts:
-        """Set the dataset's cap and the analysts' grants, all or nothing.
+        """Set the dataset's cap and the analysts' grants, once the policy allows all of them.
 
         :raises Refused: the policy forbids it, or an amount is below what is spent.
         """
-        got: DatasetFacts = self.session._call(
+        return self.session.call(
             "POST",
             "/v1/owner/budgets",
             DatasetFacts,
@@ -120,9 +119,7 @@ class Owner:
                 grants={name: grant.text() for name, grant in grants.items()},
             ),
         )
-        return got
 
     def dataset(self, name: str) -> DatasetFacts:
         """What a budget is planned from; metadata alone."""
-        got: DatasetFacts = self.session._call("GET", f"/v1/owner/datasets/{name}", DatasetFacts)
-        return got
+        return self.session.call("GET", f"/v1/owner/datasets/{name}", DatasetFacts)

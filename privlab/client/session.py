@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -38,7 +37,7 @@ ATTEMPTS = 3
 """How often one request is sent when the line breaks.  Its id makes that safe."""
 
 OnPhase = Callable[[Phase], None]
-M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 
 class Session:
@@ -53,6 +52,7 @@ class Session:
             base_url=place.base_url,
             timeout=httpx.Timeout(10.0, read=600.0),
         )
+        self._unfinished: dict[str, str] = {}
         self.hello = self._greet()
         self._key = PublicKey.parse(self.hello.key)
 
@@ -80,24 +80,23 @@ class Session:
         """Answer ``text`` with differential privacy.
 
         A broken line is retried with the same request id, so that one question
-        is charged once and answered with the same bytes.
+        is charged once and answered with the same bytes.  A question that was
+        charged and not answered keeps its id in this session: asking it again
+        in the same words takes up the old charge.
 
         :raises PrivlabError: whatever the curator refused, as `errors` lists it.
         """
         ask = self._message(text, name, price, parameters, purpose, confidence)
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return self._stream(ask, on_phase)
-            except httpx.TransportError:
-                if attempt == ATTEMPTS:
-                    break
-                locate.start(self.place)
-        raise CuratorUnreachable(
-            "the curator went away during the request",
-            code="PL301",
-            hint="ask again: a question already answered under this account is free",
-            facts={"request": ask.id},
-        )
+        words = ask.model_dump_json(exclude={"id"})
+        ask = ask.model_copy(update={"id": self._unfinished.setdefault(words, ask.id)})
+        try:
+            release = self._insist(ask, on_phase)
+        except PrivlabError as error:
+            if error.code not in _MAY_BE_CHARGED:
+                del self._unfinished[words]
+            raise
+        del self._unfinished[words]
+        return release
 
     def explain(
         self,
@@ -110,22 +109,22 @@ class Session:
     ) -> Explanation:
         """What ``text`` would cost and how close it would come.  Spends nothing."""
         ask = self._message(text, "", price, parameters, purpose, confidence)
-        return self._call("POST", "/v1/explain", Explanation, ask)
+        return self.call("POST", "/v1/explain", Explanation, ask)
 
     def tables(self) -> tuple[TableFacts, ...]:
         """Every table that can be asked about."""
-        return self._call("GET", "/v1/tables", tuple[TableFacts, ...])
+        return self.call("GET", "/v1/tables", tuple[TableFacts, ...])
 
     def describe(self, name: str) -> TableFacts:
         """One table, as its contract states it.
 
         :raises BadQuery: PL102 no such table.
         """
-        return self._call("GET", f"/v1/tables/{_segment(name)}", TableFacts)
+        return self.call("GET", f"/v1/tables/{_segment(name)}", TableFacts)
 
     def state(self) -> State:
         """Accounts and releases of the principal on this connection."""
-        return self._call("GET", "/v1/state", State)
+        return self.call("GET", "/v1/state", State)
 
     def history(self) -> tuple[Released, ...]:
         """Releases of this principal, newest first."""
@@ -133,7 +132,7 @@ class Session:
 
     def bundle(self, request: str) -> str:
         """The signed bundle of an earlier release of this principal."""
-        return str(self._call("GET", f"/v1/releases/{_segment(request)}", str))
+        return self.call("GET", f"/v1/releases/{_segment(request)}", str)
 
     def close(self) -> None:
         """Let the connection go.  Nothing is lost: the curator keeps the releases."""
@@ -170,6 +169,21 @@ class Session:
                 hint='for example: privlab.ask("SELECT COUNT(*) AS n FROM visits", share="1")',
             ) from None
 
+    def _insist(self, ask: Ask, on_phase: OnPhase | None) -> Release:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._stream(ask, on_phase)
+            except httpx.TransportError:
+                if attempt == ATTEMPTS:
+                    break
+                locate.start(self.place)
+        raise CuratorUnreachable(
+            "the curator went away during the request",
+            code="PL301",
+            hint="ask again: a question already answered under this account is free",
+            facts={"request": ask.id},
+        )
+
     def _stream(self, ask: Ask, on_phase: OnPhase | None) -> Release:
         with self._http.stream(
             "PUT", f"/v1/queries/{ask.id}", content=ask.model_dump_json(), headers=_JSON
@@ -198,7 +212,7 @@ class Session:
                 code="PL303",
                 hint="do not ask it anything; tell the operator",
             )
-        hello = self._call("GET", "/v1/hello", Hello)
+        hello = self.call("GET", "/v1/hello", Hello)
         if hello.protocol != PROTOCOL:
             raise CuratorUnreachable(
                 f"the curator speaks protocol {hello.protocol}, this client {PROTOCOL}",
@@ -215,7 +229,11 @@ class Session:
                 )
         return hello
 
-    def _call(self, method: str, path: str, shape: Any, body: Message | None = None) -> Any:
+    def call(self, method: str, path: str, shape: type[T], body: Message | None = None) -> T:
+        """One exchange: ``body`` out, a value of type ``shape`` back.
+
+        :raises PrivlabError: what the curator refused, or PL300.
+        """
         with _reaching(self.place):
             response = self._http.request(
                 method,
@@ -227,6 +245,9 @@ class Session:
             raise _problem_of(response)
         return TypeAdapter(shape).validate_json(response.content)
 
+
+_MAY_BE_CHARGED = frozenset({"PL301", "PL406", "PL500"})
+"""After these the charge may stand, so the request keeps its id."""
 
 _JSON = {"content-type": "application/json"}
 

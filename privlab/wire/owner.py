@@ -64,7 +64,7 @@ class Registered(Message):
 
 
 class Budgets(Message):
-    """Set a dataset's cap and its analysts' grants, all or nothing."""
+    """Set a dataset's cap and its analysts' grants; nothing is set unless all are allowed."""
 
     dataset: Name
     cap: Units

@@ -1,0 +1,27 @@
+"""``python -I -m privlab.curator --workspace FOLDER``: run in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from privlab.curator.boot import serve
+from privlab.errors import PrivlabError
+
+
+def main() -> int:
+    """Exit status: 0 stopped or already running, 1 refused to start."""
+    parser = argparse.ArgumentParser(prog="privlab curator", description=serve.__doc__)
+    parser.add_argument("--workspace", type=Path, required=True)
+    arguments = parser.parse_args()
+    try:
+        serve(arguments.workspace)
+    except PrivlabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

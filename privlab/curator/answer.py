@@ -1,0 +1,262 @@
+"""The life of one query: eight stops, in this order.
+
+The first two are in the notebook (``jupyter/magics.py``, ``client/session.py``)
+and the third found out who is asking (``peer.py``).  What matters here is the
+order: nothing is read before it was charged, and nothing is answered before it
+was sealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+
+from privlab.curator import asks, certificate
+from privlab.curator.desk import Desk
+from privlab.curator.receipts import receipt
+from privlab.engine.job import Job
+from privlab.errors import BudgetExceeded, CuratorUnreachable, EngineFailed, PrivlabError, Refused
+from privlab.mechanisms import opendp
+from privlab.policy.decide import Permit, Request
+from privlab.query.canonical import question_id, view_id
+from privlab.query.compile import compile_question
+from privlab.query.explain import explain as explained
+from privlab.query.plan import MeasureKind, Question
+from privlab.query.price import Offer, Priced, price
+from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.principal import Principal
+from privlab.views.measurement import Measurement, held, merged
+from privlab.wire.messages import Answer, Ask, Explanation, Phase
+
+Say = Callable[[Phase], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A question with what its asker holds of it and what she would pay."""
+
+    asked_at: datetime
+    question: Question
+    offer: Offer
+    holdings: tuple[tuple[Measurement, ...], ...]
+    priced: Priced
+    granted: Loss
+    spent: Loss
+    delta: Fraction
+
+
+def answer(
+    desk: Desk, principal: Principal, ask: Ask, say: Say, alive: Callable[[], bool]
+) -> Answer:
+    """Answer one question for ``principal``, or raise what it was refused for.
+
+    say: hears of each stop, in words that never depend on data.
+    alive: whether the asker is still there; asked once, just before the charge.
+
+    :raises PrivlabError: PL1xx to PL4xx, and then nothing was spent; PL500, and
+        then the charge stands.
+    """
+    with desk.buying(principal.name):
+        say(Phase(phase="read", words="reading the question"))
+        asked = compile_ask(desk, principal, ask)
+        say(Phase(phase="policy", words="asking the policy"))
+        permit = permitted(desk, principal, ask, asked)
+        earlier = recorded(desk, principal, ask) or desk_copy(desk, principal, ask, asked)
+        if earlier is not None:
+            return earlier
+        job = prepared(desk, asked)
+        opendp.certify(asked.priced.events, asked.priced.charge)
+        if not alive():
+            raise CuratorUnreachable("the asker left; nothing was spent", code="PL305")
+        say(Phase(phase="charge", words="charging the budget"))
+        charged(desk, principal, ask, asked)
+        say(Phase(phase="compute", words="computing on encrypted data"))
+        measured = computed(desk, principal, ask, asked, job)
+        say(Phase(phase="seal", words="signing and recording"))
+        return sealed(desk, principal, ask, asked, permit, measured)
+
+
+def explain(desk: Desk, principal: Principal, ask: Ask) -> Explanation:
+    """What `answer` would charge and how close it would come; spends nothing."""
+    asked = compile_ask(desk, principal, ask)
+    permitted(desk, principal, ask, asked)
+    return explained(asked.question, asked.priced, asked.granted, asked.granted - asked.spent)
+
+
+def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:
+    """Stop 4.  From the text, the catalog and her own account alone."""
+    offer = Offer.parse(ask.price, ask.confidence)
+    question = compile_question(ask.text, asks.values(ask.parameters), desk.catalog)
+    dataset = question.plan.dataset
+    account, cap = desk.ledger.account(principal.name, dataset), desk.ledger.cap(dataset)
+    if account is None or cap is None:
+        raise Refused(
+            f"you have no budget on {dataset}",
+            code="PL203",
+            hint=f"ask a steward to run: privlab budget grant {dataset} {principal.name} --share 10%",
+        )
+    holdings = tuple(
+        desk.ledger.held(principal.name, view_id(question.plan, index))
+        for index in range(len(question.plan.measures))
+    )
+    priced = price(
+        question,
+        offer,
+        tuple(held(view) for view in holdings),
+        account.granted,
+        cap.delta,
+        tuple(
+            merged(view) if view and measure.kind is MeasureKind.ROWS else None
+            for view, measure in zip(holdings, question.plan.measures, strict=True)
+        ),
+    )
+    return Compiled(
+        desk.clock(), question, offer, holdings, priced, account.granted, account.spent, cap.delta
+    )
+
+
+def permitted(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Permit:
+    """Stop 5.  Also judges what is free: what counts is what she would hold."""
+    plan = asked.question.plan
+    table = desk.table(plan.dataset, plan.table)
+    held_after = sum(
+        (
+            Loss.charge(measure.squared_sensitivity(plan.bound) * precision)
+            for measure, precision in zip(plan.measures, asked.priced.precisions, strict=True)
+        ),
+        NOTHING,
+    )
+    request = Request(
+        principal=principal,
+        action="query",
+        dataset=plan.dataset,
+        table=plan.table,
+        purpose=ask.purpose,
+        columns=plan.columns,
+        withheld=frozenset(c.name for c in table.columns if c.withheld),
+        purposes=table.purposes,
+        sensitivity=table.sensitivity,
+        charge=asked.priced.charge,
+        held_after=max(held_after, asked.priced.charge),
+    )
+    try:
+        return desk.policy.decide(request, desk.clock())
+    except Refused as refusal:
+        desk.ledger.deny(principal.name, "query", plan.dataset, refusal.code)
+        raise
+
+
+def recorded(desk: Desk, principal: Principal, ask: Ask) -> Answer | None:
+    """The sealed answer of this very request id, if there is one."""
+    found = desk.ledger.find(principal.name, ask.id)
+    if found is None:
+        return None
+    if found.body_hash != asks.body_digest(ask):
+        raise CuratorUnreachable(
+            "this request id was used for another question",
+            code="PL302",
+            hint="send a new question under a new id",
+        )
+    return None if found.answer is None else Answer.model_validate_json(found.answer)
+
+
+def desk_copy(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Answer | None:
+    """The sealed answer of an earlier request for the same, if nothing is missing."""
+    if asked.priced.charge:
+        return None
+    copies = desk.ledger.released(principal.name, question_id(asked.question), ask.purpose)
+    for copy in copies:
+        if Fraction(copy.confidence) == asked.offer.confidence:
+            return Answer(
+                bundle=copy.bundle, receipt=receipt(asked.question.plan.dataset, NOTHING, asked)
+            )
+    return None
+
+
+def prepared(desk: Desk, asked: Compiled) -> Job | None:
+    """Stop 6, before the charge: the parts are there, whole and ours.  None: nothing to measure."""
+    plan, noises = asked.question.plan, asked.priced.noises
+    missing = [index for index, noise in enumerate(noises) if noise is not None]
+    if not missing:
+        return None
+    manifest = desk.manifests[(plan.dataset, plan.table)]
+    folder = desk.workspace.table_folder(plan.dataset, plan.table, plan.version)
+    return Job.of(
+        plan=replace(plan, measures=tuple(plan.measures[index] for index in missing)),
+        noises=tuple(noise for noise in noises if noise is not None),
+        manifest=manifest,
+        folder=folder,
+        custody=desk.custody,
+    )
+
+
+def charged(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> None:
+    """Stop 6.  Durable before any row is read."""
+    try:
+        desk.ledger.charge(certificate.charge_request(principal, ask, asked))
+    except BudgetExceeded as refusal:
+        desk.ledger.deny(principal.name, "charge", asked.question.plan.dataset, refusal.code)
+        raise
+
+
+def computed(
+    desk: Desk, principal: Principal, ask: Ask, asked: Compiled, job: Job | None
+) -> tuple[tuple[int, ...], ...]:
+    """Stop 7.  Whatever goes wrong, the words are the same and the charge stands."""
+    if job is None:
+        return ()
+    try:
+        return desk.engine.run(job)
+    except EngineFailed:
+        desk.ledger.fail(principal.name, ask.id)
+        raise
+
+
+def sealed(
+    desk: Desk,
+    principal: Principal,
+    ask: Ask,
+    asked: Compiled,
+    permit: Permit,
+    measured: tuple[tuple[int, ...], ...],
+) -> Answer:
+    """Stop 8.  Signed, then durable, then answered."""
+    fresh = iter(measured)
+    bought = tuple(
+        None if noise is None else Measurement(noise, next(fresh)) for noise in asked.priced.noises
+    )
+    holdings = tuple(
+        view if new is None else (*view, new)
+        for view, new in zip(asked.holdings, bought, strict=True)
+    )
+    bundle = certificate.bundle(desk, principal, ask, asked, permit, holdings)
+    plan = asked.question.plan
+    reply = Answer(bundle=bundle, receipt=receipt(plan.dataset, asked.priced.charge, asked))
+    try:
+        desk.ledger.settle(
+            principal.name,
+            ask.id,
+            [
+                (view_id(plan, index), measurement)
+                for index, measurement in enumerate(bought)
+                if measurement is not None
+            ],
+            bundle,
+            reply.model_dump_json().encode(),
+        )
+    except PrivlabError:
+        raise
+    except Exception:  # noqa: BLE001 - a full disk, a broken disk: no record, no answer
+        raise unrecorded() from None
+    return reply
+
+
+def unrecorded() -> PrivlabError:
+    """No record, no answer."""
+    return PrivlabError(
+        "the answer could not be recorded, so it is not given; its charge stands",
+        code="PL406",
+        hint="tell the steward: the ledger's disk may be full",
+    )

@@ -1,0 +1,170 @@
+"""What is recorded and signed about a question: from values at hand, nothing read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from privlab._version import __version__
+from privlab.accounting.gdp import epsilon_of
+from privlab.curator.asks import body_digest
+from privlab.ledger.accounts import ChargeRequest
+from privlab.policy.decide import Permit
+from privlab.query.canonical import question_id, view_id
+from privlab.query.finish import finish
+from privlab.query.plan import KeyOut, MeanOut, MeasureKind, Out, Output
+from privlab.query.words import caption
+from privlab.release.bundle import make
+from privlab.release.result import decimal, result_json
+from privlab.release.statement import MeasureFacts, OutputFacts, PrivacyFacts, statement
+from privlab.seal.digest import keyed_digest
+from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.principal import Principal
+from privlab.views.measurement import Measurement, held, merged
+from privlab.wire.messages import Ask
+
+if TYPE_CHECKING:
+    from privlab.curator.answer import Compiled
+    from privlab.curator.desk import Desk
+
+ACCOUNT_LABEL = "privlab/account/v1"
+ENGINE = f"privlab {__version__}"
+CERTIFIER = f"opendp {version('opendp')}"
+
+Holdings = Sequence[Sequence[Measurement]]
+
+
+def charge_request(principal: Principal, ask: Ask, asked: Compiled) -> ChargeRequest:
+    """The charge as the ledger writes it down."""
+    return ChargeRequest(
+        principal=principal.name,
+        request_id=ask.id,
+        body=body_digest(ask),
+        dataset=asked.question.plan.dataset,
+        question_id=question_id(asked.question),
+        cost=asked.priced.charge,
+        purpose=ask.purpose,
+        confidence=decimal(asked.offer.confidence),
+        title=ask.name,
+        text=ask.text,
+    )
+
+
+def bundle(
+    desk: Desk,
+    principal: Principal,
+    ask: Ask,
+    asked: Compiled,
+    permit: Permit,
+    holdings: Holdings,
+) -> str:
+    """The signed bundle: the finished table, and the facts that make it worth something.
+
+    holdings: every measurement of each view that the asker has now paid for.
+    """
+    table = finish(
+        asked.question,
+        tuple(merged(view) for view in holdings),
+        tuple(held(view) for view in holdings),
+        asked.offer.confidence,
+    )
+    result = result_json(table, title=ask.name, caption=caption(asked.question, table))
+    facts = _facts(desk, principal, ask, asked, permit, holdings)
+    return make(result, statement(result, facts), desk.signer)
+
+
+def _facts(
+    desk: Desk,
+    principal: Principal,
+    ask: Ask,
+    asked: Compiled,
+    permit: Permit,
+    holdings: Holdings,
+) -> PrivacyFacts:
+    plan = asked.question.plan
+    table = desk.table(plan.dataset, plan.table)
+    spent = asked.spent + asked.priced.charge
+    total = held_loss(asked, holdings)
+    salt = desk.custody.derive("account")
+    return PrivacyFacts(
+        asked_at=asked.asked_at,
+        dataset=plan.dataset,
+        table=plan.table,
+        version=plan.version,
+        synthetic=table.synthetic,
+        unit=plan.unit,
+        unit_word=table.unit_word,
+        bound=plan.bound,
+        query=ask.text,
+        plan=question_id(asked.question),
+        purpose=ask.purpose,
+        charged=asked.priced.charge,
+        held=total,
+        delta=asked.delta,
+        epsilon=f"{epsilon_of(total.mu2, asked.delta):.4f}",
+        account=keyed_digest(ACCOUNT_LABEL, salt, principal.name.encode()).hex()[:32],
+        spent=spent,
+        granted=asked.granted,
+        epsilon_spent=f"{epsilon_of(spent.mu2, asked.delta):.4f}",
+        measures=tuple(
+            MeasureFacts(
+                view=view_id(plan, index),
+                kind=measure.kind,
+                step=measure.step,
+                squared_sensitivity=measure.squared_sensitivity(plan.bound),
+                noises=tuple(m.noise for m in view),
+            )
+            for index, (measure, view) in enumerate(zip(plan.measures, holdings, strict=True))
+        ),
+        outputs=tuple(_output(asked, output) for output in asked.question.finish.outputs),
+        confidence=asked.offer.confidence,
+        policy=permit.policy,
+        rules=permit.rules,
+        tier=principal.tier,
+        certifier=CERTIFIER,
+        engine=ENGINE,
+    )
+
+
+def held_loss(asked: Compiled, holdings: Holdings) -> Loss:
+    """What the asker has learned about the question's views in all, rounded up."""
+    plan = asked.question.plan
+    return sum(
+        (
+            Loss.charge(measure.squared_sensitivity(plan.bound) * held(view))
+            for measure, view in zip(plan.measures, holdings, strict=True)
+        ),
+        NOTHING,
+    )
+
+
+def _output(asked: Compiled, output: Output) -> OutputFacts:
+    return OutputFacts(
+        name=output.name,
+        label=output.label,
+        measures=_measures(output.out),
+        post_processing=_words(asked, output.out),
+    )
+
+
+def _measures(out: Out) -> tuple[int, ...]:
+    match out:
+        case KeyOut():
+            return ()
+        case MeanOut(total=total, count=count):
+            return (total, count)
+        case _:
+            return (out.index,)
+
+
+def _words(asked: Compiled, out: Out) -> str:
+    match out:
+        case KeyOut():
+            return "a public key of the contract"
+        case MeanOut(total=total):
+            centre = asked.question.plan.measures[total].centre
+            return f"{decimal(centre)} + noisy sum about it / noisy count"
+        case _:
+            kind = asked.question.plan.measures[out.index].kind
+            return "none" if kind is not MeasureKind.SUM else "steps times the step"

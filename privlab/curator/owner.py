@@ -1,0 +1,171 @@
+"""What owners and stewards do: bring in table versions, give budgets."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from fractions import Fraction
+
+from privlab.connector import contract as contracts
+from privlab.connector.manifest import Manifest
+from privlab.connector.parts import PartFacts
+from privlab.curator.desk import Desk
+from privlab.errors import BadContract, Refused
+from privlab.policy.decide import Action, Request
+from privlab.terms.catalog import Table
+from privlab.terms.contract import Contract
+from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.principal import Principal, Role
+from privlab.wire.owner import (
+    Budgets,
+    DatasetFacts,
+    DatasetTable,
+    Prepare,
+    Prepared,
+    Register,
+    Registered,
+)
+
+
+def prepare(desk: Desk, who: Principal, body: Prepare) -> Prepared:
+    """Number the next version and derive its keys.  Changes nothing."""
+    contract = contracts.parse(body.contract)
+    stated = contract.stated
+    _decide(desk, who, "register", stated.dataset, stated.name)
+    version = _next_version(desk, stated)
+    return Prepared(
+        dataset=stated.dataset,
+        table=stated.name,
+        version=version,
+        unit_key=_text(desk.custody.derive("unit", stated.dataset)),
+        order_key=_text(desk.custody.derive("order", stated.dataset, stated.name, str(version))),
+        folder=str(desk.workspace.table_folder(stated.dataset, stated.name, version)),
+    )
+
+
+def register(desk: Desk, who: Principal, body: Register) -> Registered:
+    """Wrap the keys, sign the manifest, put the version into the ledger, and serve it."""
+    contract: Contract = contracts.parse(body.contract)
+    stated = contract.stated
+    _decide(desk, who, "register", stated.dataset, stated.name)
+    expected = _next_version(desk, stated)
+    if body.version != expected:
+        raise BadContract(
+            f"the next version of {stated.name} is {expected}, not {body.version}",
+            code="PL151",
+            hint="protect the file again",
+        )
+    table = contract.table(body.version)
+    manifest = Manifest.wrapping(
+        table,
+        contract.text,
+        tuple(PartFacts(p.name, p.bucket, p.size, p.footer_sha256) for p in body.parts),
+        {name: base64.b64decode(key) for name, key in body.keys.items()},
+        desk.custody,
+        desk.clock(),
+    )
+    folder = desk.workspace.table_folder(stated.dataset, stated.name, body.version)
+    manifest.verify_parts(folder)
+    written = manifest.write(folder, desk.signer)
+    desk.ledger.register_table(
+        stated.dataset,
+        stated.name,
+        body.version,
+        stated.unit,
+        hashlib.sha256(written).hexdigest(),
+        who.name,
+    )
+    desk.reload()
+    return Registered(dataset=stated.dataset, table=stated.name, version=body.version)
+
+
+def set_budgets(desk: Desk, who: Principal, body: Budgets) -> DatasetFacts:
+    """Set the cap and the grants, all or nothing, after the policy allowed each of them.
+
+    :raises BudgetExceeded: PL210, PL211, an amount is below what is spent.
+    """
+    try:
+        delta = Fraction(body.delta)
+    except (ValueError, ZeroDivisionError):
+        delta = Fraction(0)
+    if not 0 < delta < 1:
+        raise BadContract("delta is a probability strictly between 0 and 1", code="PL306")
+    grants = {name: Loss.parse(units) for name, units in body.grants.items()}
+    known = {person.name for person in desk.workspace.people}
+    strangers = sorted(set(grants) - known)
+    if strangers:
+        raise Refused(
+            f"this workspace does not know {', '.join(strangers)}",
+            code="PL203",
+            hint="add them to privlab.toml under [people], then restart the curator",
+        )
+    cap = Loss.parse(body.cap)
+    _decide(desk, who, "budget", body.dataset, "", amount=cap)
+    for name, amount in grants.items():
+        _decide(desk, who, "grant", body.dataset, "", grantee=name, amount=amount)
+    desk.ledger.set_budget(body.dataset, cap, delta, grants, who.name)
+    return _facts(desk, body.dataset)
+
+
+def dataset_facts(desk: Desk, who: Principal, dataset: str) -> DatasetFacts:
+    """What a budget is planned from: the contract and the accounts, never rows."""
+    _decide(desk, who, "budget", dataset, "")
+    return _facts(desk, dataset)
+
+
+def _facts(desk: Desk, dataset: str) -> DatasetFacts:
+    members = [t for t in desk.catalog.tables if t.dataset == dataset]
+    if not members:
+        raise BadContract(
+            f"there is no dataset {dataset}",
+            code="PL152",
+            hint="protect a table of it first: privlab protect FILE --contract CONTRACT",
+        )
+    cap = desk.ledger.cap(dataset)
+    people = [p.name for p in desk.workspace.people]
+    accounts = {name: desk.ledger.account(name, dataset) for name in people}
+    return DatasetFacts(
+        dataset=dataset,
+        unit_word=members[0].unit_word,
+        cap=(cap.cap if cap else NOTHING).text(),
+        spent=(cap.spent if cap else NOTHING).text(),
+        delta=str(cap.delta if cap else Fraction(1, 10**6)),
+        tables=tuple(
+            DatasetTable(name=t.name, rows_per_unit=t.bound.rows, rows=t.rows) for t in members
+        ),
+        grants={name: a.granted.text() for name, a in accounts.items() if a is not None},
+        people=tuple(p.name for p in desk.workspace.people if Role.ANALYST in p.roles),
+    )
+
+
+def _next_version(desk: Desk, stated: Table) -> int:
+    return desk.ledger.versions().get((stated.dataset, stated.name), 0) + 1
+
+
+def _decide(
+    desk: Desk,
+    who: Principal,
+    action: Action,
+    dataset: str,
+    table: str,
+    *,
+    grantee: str = "",
+    amount: Loss = NOTHING,
+) -> None:
+    request = Request(
+        principal=who,
+        action=action,
+        dataset=dataset,
+        table=table,
+        grantee=grantee,
+        amount=amount,
+    )
+    try:
+        desk.policy.decide(request, desk.clock())
+    except Refused as refusal:
+        desk.ledger.deny(who.name, action, dataset, refusal.code)
+        raise
+
+
+def _text(key: bytes) -> str:
+    return base64.b64encode(key).decode()

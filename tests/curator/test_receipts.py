@@ -1,0 +1,53 @@
+"""What is said of an account never promises more than is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privlab.curator.receipts import more_like_this, percent, receipt, remaining
+from privlab.terms.loss import NOTHING, Loss
+
+
+@dataclass(frozen=True)
+class Before:
+    granted: Loss
+    spent: Loss
+
+
+def test_a_charge_is_told_with_what_is_left_and_how_often_it_still_fits() -> None:
+    told = receipt("clinic", Loss(10), Before(Loss(1_000), Loss(60)))
+
+    assert told.words == (
+        "cost 1 % of your grant on clinic; 93 % left; about 93 more like this; "
+        "twice as precise costs four times"
+    )
+    assert (told.charged, told.spent, told.free) == ("10", "70", False)
+
+
+def test_what_is_held_is_free() -> None:
+    told = receipt("clinic", NOTHING, Before(Loss(1_000), Loss(60)))
+
+    assert told.free
+    assert told.words == "free: you hold this already; 94 % left on clinic"
+
+
+def test_shares_keep_small_amounts_visible() -> None:
+    assert percent(Loss(1), Loss(10_000)) == "0.01 %"
+    assert percent(Loss(5), Loss(1_000)) == "0.5 %"
+    assert percent(NOTHING, NOTHING) == "0 %"
+
+
+@given(st.integers(0, 10**15), st.integers(1, 10**15))
+def test_what_is_left_is_rounded_down(left: int, granted: int) -> None:
+    told = Fraction(remaining(Loss(left), Loss(granted)).removesuffix(" %"))
+
+    assert told <= Fraction(100 * left, granted)
+
+
+def test_the_last_question_says_so() -> None:
+    assert more_like_this(Loss(9), Loss(10)) == "no more like this"
+    assert more_like_this(Loss(9), NOTHING) == "no more like this"
