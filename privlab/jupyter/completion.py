@@ -39,10 +39,9 @@ def install(shell: InteractiveShell, connection: Connection) -> None:
             for text, kind in dict(words).items()
             if text.lower().startswith(low)
         ]
-        inside = _CELL.match(context.full_text) is not None
         return {
             "completions": found,
-            "suppress": inside or bool(found),
+            "suppress": bool(found),
             "matched_fragment": fragment,
         }
 

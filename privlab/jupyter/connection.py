@@ -56,12 +56,12 @@ class Connection:
 
     def tables(self) -> tuple[TableFacts, ...]:
         """What may be asked about, for completion: a minute old at most, or empty."""
-        if time.monotonic() - self._read_at > TABLES_SECONDS or not self._read_at:
-            self._read_at = time.monotonic()
+        if not self._read_at or time.monotonic() - self._read_at > TABLES_SECONDS:
             try:
-                self._tables = self.read(Session.tables)
+                found = self.read(Session.tables)
             except PrivlabError:
-                self._tables = ()
+                found = ()
+            self._tables, self._read_at = found, time.monotonic()
         return self._tables
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ curator, is walked in ``tests/e2e`` and ``tests/ui``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,8 +23,12 @@ from typing import Any
 
 import pytest
 
+from privlab.release import bundle as bundles
+from privlab.release.verify import PREDICATE_TYPE, STATEMENT_TYPE
+from privlab.seal.keys import SigningKey
 from privlab.wire.messages import (
     Account,
+    Answer,
     Ask,
     ColumnFacts,
     ColumnPrice,
@@ -32,6 +37,7 @@ from privlab.wire.messages import (
     Message,
     Phase,
     Problem,
+    Receipt,
     Released,
     State,
     TableFacts,
@@ -95,6 +101,41 @@ PHASES = (
     Event(phase=Phase(phase="read", words="reading the question…")),
     Event(phase=Phase(phase="charge", words="charging…")),
 )
+
+RESULT = {
+    "title": "by_ward",
+    "caption": "at most 8 rows per patient",
+    "confidence": "95",
+    "columns": [
+        {"name": "ward", "label": "key", "kind": "text", "decimals": 0, "unit_word": ""},
+        {"name": "n", "label": "rows", "kind": "int", "decimals": 0, "unit_word": ""},
+    ],
+    "rows": [["cardiology", "12345"], ["surgery", "-12"]],
+    "half_widths": [[None, "17.2"], [None, "18"]],
+}
+RECEIPT = Receipt(
+    dataset="clinic",
+    charged="10",
+    spent="80",
+    granted="1000",
+    charged_share="1 %",
+    left_share="92 %",
+    free=False,
+    words="cost 1 % of your grant on clinic; 92 % left",
+)
+
+
+def signed(key: SigningKey) -> Event:
+    """`RESULT` as the curator would answer it: signed, with a receipt."""
+    result = json.dumps(RESULT)
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "predicateType": PREDICATE_TYPE,
+        "subject": [{"digest": {"sha256": hashlib.sha256(result.encode()).hexdigest()}}],
+        "predicate": {},
+    }
+    bundle = bundles.make(result, statement, key)
+    return Event(answer=Answer(bundle=bundle, receipt=RECEIPT))
 
 
 @dataclass
@@ -228,7 +269,9 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """A curator's socket, and ``PRIVLAB_URL`` pointing to it."""
     folder = Path(tempfile.mkdtemp(prefix="pl-"))
     state = State(seq=3, principal="ada", accounts=(ACCOUNT,), releases=(RELEASED,))
-    it = StandIn(folder / "s", state, list(PHASES))
+    key = SigningKey(os.urandom(32))
+    events = [*PHASES, signed(key)]
+    it = StandIn(folder / "s", state, events, key=key.public.text)
     monkeypatch.setenv("PRIVLAB_URL", it.url)
     it.start()
     yield it
