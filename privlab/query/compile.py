@@ -60,7 +60,8 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
         measures=tuple(outputs.measures),
     )
     plan = replace(plan, bound=plan.bound.for_cells(plan.cells))
-    return order_measures(plan, Finish(tuple(outputs.columns), having, order, limit))
+    question = order_measures(plan, Finish(tuple(outputs.columns), having, order, limit))
+    return replace(question, rows=table.rows)
 
 
 def parse(text: str) -> Ask:

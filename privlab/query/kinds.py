@@ -92,3 +92,8 @@ def substituted(expr: Expr, old: Expr, new: Expr) -> Expr:
     if isinstance(expr, Call):
         return Call(expr.op, tuple(substituted(arg, old, new) for arg in expr.args))
     return expr
+
+
+def depth(expr: Expr) -> int:
+    """How deep the operations of an expression are nested."""
+    return 1 + max(map(depth, expr.args), default=0) if isinstance(expr, Call) else 0

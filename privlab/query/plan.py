@@ -248,7 +248,12 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A plan and its finish: all of what was asked, without the price."""
+    """A plan and its finish: all of what was asked, without the price.
+
+    rows: the table's declared, public, approximate size, to price a mean with;
+    not part of what was asked.
+    """
 
     plan: Plan
     finish: Finish
+    rows: int | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from privlab.query.ask import Node, Source
-from privlab.query.kinds import kind_of
+from privlab.query.kinds import depth, kind_of
 from privlab.query.passes.bind_parameters import Parameters, bind_parameters
-from privlab.query.passes.check_types import check_types
+from privlab.query.passes.check_types import MAX_DEPTH, check_types
 from privlab.query.passes.normalise import normalise
 from privlab.query.plan import Expr, Literal
 from privlab.terms.catalog import Kind, Scalar, Table
@@ -25,9 +25,19 @@ class Scope:
         self.where = None if where is None else self._condition(where)
 
     def expression(self, node: Node) -> Expr:
-        """The canonical form of a row expression."""
-        bound = bind_parameters(node, self.parameters, self.source)
-        return normalise(check_types(bound, self.table, self.source))
+        """The canonical form of a row expression.
+
+        :raises BadQuery: see `bind_parameters` and `check_types`; PL106, it is
+            nested too deeply or has too many terms.
+        """
+        try:
+            bound = bind_parameters(node, self.parameters, self.source)
+            expr = normalise(check_types(bound, self.table, self.source))
+            if depth(expr) <= MAX_DEPTH:
+                return expr
+        except RecursionError:
+            pass
+        raise self.source.refuse("PL106", "this expression has too many terms", node.span)
 
     def constant(self, node: Node) -> Scalar | None:
         """The value of an expression that reads no column, else None."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from privlab.query.ask import Apply, Const, Node, Param, Source
+from privlab.query.ask import Apply, Const, Node, Param, Source, leaves
 from privlab.query.plan import Op
 from privlab.terms.catalog import Scalar
 
 Parameters = Mapping[str, Scalar | tuple[Scalar | None, ...] | None]
+
+MAX_LISTED = 100_000
+"""Most values of all lists of one expression together."""
 
 
 def bind_parameters(node: Node, parameters: Parameters, source: Source) -> Node:
@@ -19,8 +22,22 @@ def bind_parameters(node: Node, parameters: Parameters, source: Source) -> Node:
     age >= :limit        limit = 65           age >= 65
     ward IN (:wards)     wards = ("A", "B")   ward IN ("A", "B")
 
-    :raises BadQuery: PL110, a name without a value, or a list out of place.
+    :raises BadQuery: PL110, a name without a value, a list out of place, or
+        lists of more than 100,000 values together.
     """
+    if _listed(node, parameters) > MAX_LISTED:
+        what = f"the lists of this question hold more than {MAX_LISTED:,} values"
+        raise source.refuse("PL110", what, node.span)
+    return _bound(node, parameters, source)
+
+
+def _listed(node: Node, parameters: Parameters) -> int:
+    """How many values the lists of an expression hold."""
+    values = (parameters.get(leaf.name) for leaf in leaves(node) if isinstance(leaf, Param))
+    return sum(len(value) for value in values if isinstance(value, tuple))
+
+
+def _bound(node: Node, parameters: Parameters, source: Source) -> Node:
     match node:
         case Param(name=name, span=span):
             if name not in parameters:
@@ -39,10 +56,10 @@ def bind_parameters(node: Node, parameters: Parameters, source: Source) -> Node:
                 if isinstance(bound, tuple):
                     values += [Const(value, one.span) for value in bound]
                 else:
-                    values.append(bind_parameters(one, parameters, source))
-            return Apply(Op.IS_IN, (bind_parameters(first, parameters, source), *values), span)
+                    values.append(_bound(one, parameters, source))
+            return Apply(Op.IS_IN, (_bound(first, parameters, source), *values), span)
         case Apply(op=op, args=args, span=span):
-            bound_args = tuple(bind_parameters(arg, parameters, source) for arg in args)
+            bound_args = tuple(_bound(arg, parameters, source) for arg in args)
             return Apply(op, bound_args, span)
         case _:
             return node

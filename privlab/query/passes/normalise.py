@@ -46,7 +46,9 @@ def normalise(expr: Expr) -> Expr:
     """
     if not isinstance(expr, Call):
         return expr
-    op, args = expr.op, tuple(normalise(arg) for arg in expr.args)
+    op = expr.op
+    chained = op in (Op.AND, Op.OR, Op.ADD, Op.MUL)
+    args = tuple(normalise(arg) for arg in (flattened(op, expr) if chained else expr.args))
     if op in (Op.AND, Op.OR):
         return _logic(op, args)
     if op is Op.NOT:

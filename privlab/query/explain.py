@@ -1,0 +1,97 @@
+"""What ``--explain`` shows: the plan, how close each column comes, the price."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from privlab.accuracy.gaussian import half_width
+from privlab.query.allocate import expected_width
+from privlab.query.canonical import plan_text
+from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
+from privlab.query.price import Priced
+from privlab.query.words import percent, price_words, significant
+from privlab.terms.loss import NOTHING, Loss
+from privlab.wire.messages import ColumnPrice, Explanation
+
+
+def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Explanation:
+    """Explain a price.  Nothing is spent.
+
+    granted: the asker's grant; left: what of it is left before the charge.
+    """
+    charge = priced.charge
+    after = Loss(max(0, left.units - charge.units))
+    words = price_words(charge, granted, after)
+    if charge > left:
+        words = f"does not fit: {percent(charge, granted)} % of your grant, {percent(left, granted)} % is left"
+    means = [one for one in question.finish.outputs if isinstance(one.out, MeanOut)]
+    sizes = {size for size in priced.sizes if size is not None}
+    if means and sizes:
+        rows = significant(min(sizes), 2)
+        words += f"; half-widths of means are for about {rows} rows in a group"
+    return Explanation(
+        plan=plan_text(question.plan),
+        columns=tuple(
+            _column(question, at, one, priced, granted)
+            for at, one in enumerate(question.finish.outputs)
+            if not isinstance(one.out, KeyOut)
+        ),
+        charge=charge.text(),
+        charged_share=f"{percent(charge, granted)} %",
+        left_share=f"{percent(left, granted)} %",
+        words=words,
+    )
+
+
+def _column(
+    question: Question, at: int, output: Output, priced: Priced, granted: Loss
+) -> ColumnPrice:
+    """One column: its own measures' charge, also when another column shares them."""
+    indexes = _measures(output)
+    cost = sum((_charge(question, priced, index) for index in indexes), NOTHING)
+    width = _width(question, at, output, priced)
+    return ColumnPrice(
+        name=output.name,
+        label=output.label,
+        share=f"{percent(cost, granted)} %",
+        half_width="" if width is None else significant(width, 2),
+        held=not cost,
+    )
+
+
+def _measures(output: Output) -> tuple[int, ...]:
+    match output.out:
+        case MeasureOut(index=index):
+            return (index,)
+        case MeanOut(total=total, count=count):
+            return (total, count)
+    return ()
+
+
+def _charge(question: Question, priced: Priced, index: int) -> Loss:
+    noise = priced.noises[index]
+    if noise is None:
+        return NOTHING
+    plan = question.plan
+    return Loss.charge(plan.measures[index].squared_sensitivity(plan.bound) * noise.precision)
+
+
+def _width(question: Question, at: int, output: Output, priced: Priced) -> Fraction | None:
+    """The half-width to expect; None for a mean of unknown size."""
+    measures = question.plan.measures
+    match output.out:
+        case MeasureOut(index=index):
+            steps = half_width(1 / priced.precisions[index], priced.confidence)
+            return steps * measures[index].step
+        case MeanOut(total=total, count=count):
+            size = priced.sizes[at]
+            if size is None:
+                return None
+            return expected_width(
+                measures[total],
+                size,
+                priced.confidence,
+                priced.precisions[total],
+                priced.precisions[count],
+            )
+    return None

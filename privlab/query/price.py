@@ -1,0 +1,276 @@
+"""What a question costs: which precision is wanted, held, and missing.
+
+A price is a share of the grant, a half-width per column, or an epsilon.  Each
+says which precision every measure should have; what the asker holds already is
+taken off, and only the rest is drawn and charged.  A function of the question,
+the offer and the asker's own account: nothing here depends on other analysts.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from privlab.accounting import gdp
+from privlab.accuracy.gaussian import precision_for
+from privlab.errors import BadQuery
+from privlab.mechanisms.spec import NoiseEvent
+from privlab.query.allocate import Target, for_mean, rows_per_group
+from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Question
+from privlab.query.plan_text import decimal
+from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.noise import RoundedGaussian
+from privlab.wire.messages import Price
+
+NEGLIGIBLE = Fraction(1, 1 << 20)
+"""A missing part of a precision that is not worth a draw: noise lives on a grid."""
+
+MOST_CONFIDENCE = Fraction(999_999, 10_000)
+"""Percent; beyond it a Gaussian interval says little that is worth saying."""
+
+MOST_EPSILON = 1000
+
+EVERY = "*"
+"""The name of a half-width that is meant for all columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the analyst offers; exactly one of the first three is set.
+
+    share: of her grant's mu^2, in (0, 1].  within: half-widths by output name,
+    in the output's own unit.  confidence: percent, in (0, 100).
+    """
+
+    share: Fraction | None
+    within: Mapping[str, Fraction] | None
+    epsilon: Fraction | None
+    confidence: Fraction
+
+    @classmethod
+    def parse(cls, price: Price, confidence: str) -> Offer:
+        """Read the decimals of the wire.
+
+        :raises BadQuery: PL108, an amount that is not finite and positive, a
+            share over 100 %, a confidence outside (0, 100), or not one price.
+        """
+        level = _amount(confidence, "a confidence")
+        if level > MOST_CONFIDENCE:
+            raise _bad(f"a confidence is below 100 %, this is {confidence}", "--confidence 95")
+        given = [one for one in (price.share, price.within, price.epsilon) if one is not None]
+        if len(given) != 1:
+            raise _bad("a question has exactly one price", "--share 1%")
+        share = within = epsilon = None
+        if price.share is not None:
+            share = _amount(price.share, "a share") / 100
+            if share > 1:
+                raise _bad(f"a share is at most 100 %, this is {price.share}", "--share 1%")
+        elif price.within is not None:
+            if not price.within:
+                raise _bad("no half-width is named", "--within 25")
+            within = {name: _amount(text, f"{name}") for name, text in price.within.items()}
+        elif price.epsilon is not None:
+            epsilon = _amount(price.epsilon, "an epsilon")
+            if epsilon > MOST_EPSILON:
+                raise _bad(f"an epsilon is at most {MOST_EPSILON}", "--epsilon 0.1")
+        return cls(share, within, epsilon, level)
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A question at its price.
+
+    noises: what is drawn for each measure; None where nothing is missing.
+    wanted: the precision the offer asks for, per measure, in 1 / steps^2.
+    precisions: what she will hold afterwards, per measure.
+    charge: the sum of the events' charges.  sizes: per output, the rows of a
+    typical group that a mean was priced for, or None.
+    """
+
+    noises: tuple[RoundedGaussian | None, ...]
+    wanted: tuple[Fraction, ...]
+    precisions: tuple[Fraction, ...]
+    charge: Loss
+    events: tuple[NoiseEvent, ...]
+    confidence: Fraction
+    sizes: tuple[Fraction | None, ...]
+
+
+def price(
+    question: Question,
+    offer: Offer,
+    held: Sequence[Fraction],
+    granted: Loss,
+    delta: Fraction,
+    counts: Sequence[Sequence[Fraction] | None] | None = None,
+) -> Priced:
+    """Price ``question``: the same ask a second time costs nothing.
+
+    held: precision the asker holds, per measure.  granted: her grant.  counts:
+    released counts she holds, per measure.
+
+    :raises BadQuery: PL108, the price is on a mean of unknown size, on a column
+        that is not there, or is too small or too large for noise to be drawn.
+    """
+    plan = question.plan
+    sensitivities = [measure.squared_sensitivity(plan.bound) for measure in plan.measures]
+    if offer.within is not None:
+        targets = _targets(question, offer.within)
+        wanted = _for_targets(question, targets, offer.confidence, held, counts)
+    else:
+        if offer.share is not None:
+            loss = Loss.budget(granted.mu2 * offer.share)
+        else:
+            loss = Loss.budget(gdp.mu2_of(offer.epsilon or Fraction(0), delta))
+        part = Loss(loss.units // len(plan.measures))  # whole units: the charges fit the offer
+        wanted = [part.mu2 / sensitivity for sensitivity in sensitivities]
+    noises = tuple(_missing(want, have) for want, have in zip(wanted, held, strict=True))
+    events = tuple(
+        NoiseEvent(sensitivity, noise)
+        for sensitivity, noise in zip(sensitivities, noises, strict=True)
+        if noise is not None
+    )
+    precisions = tuple(
+        have if noise is None else have + noise.precision
+        for have, noise in zip(held, noises, strict=True)
+    )
+    return Priced(
+        noises=noises,
+        wanted=tuple(wanted),
+        precisions=precisions,
+        charge=sum((event.charge for event in events), NOTHING),
+        events=events,
+        confidence=offer.confidence,
+        sizes=tuple(
+            _size(question, one.out, held, counts) if isinstance(one.out, MeanOut) else None
+            for one in question.finish.outputs
+        ),
+    )
+
+
+def _missing(wanted: Fraction, held: Fraction) -> RoundedGaussian | None:
+    """The noise that brings ``held`` to ``wanted``; None when there is nothing to buy.
+
+    Noise lives on a grid and falls short of a precision by less than one part
+    in 2^29, so what a first purchase left over is always negligible.
+    """
+    missing = wanted - held
+    if held > 0 and missing <= wanted * NEGLIGIBLE:
+        return None
+    if missing <= 0:
+        raise _bad("this price buys nothing", "offer more, for example --share 1%")
+    try:
+        return RoundedGaussian.at_most(missing)
+    except ValueError:
+        raise _bad(
+            "this price is so small that its noise would drown any answer",
+            "offer more, for example --share 1%",
+        ) from None
+
+
+def _targets(question: Question, within: Mapping[str, Fraction]) -> list[Target]:
+    """A half-width for every output that is not a key, and for every test."""
+    finish = question.finish
+    aggregates = [one for one in finish.outputs if not isinstance(one.out, KeyOut)]
+    names = [one.name for one in aggregates]
+    if EVERY in within and len(within) == 1 and EVERY not in names:
+        labels = {(one.label, one.unit_word) for one in aggregates}
+        if len(labels) > 1:
+            example = ",".join(f"{name}=..." for name in names)
+            raise _bad(
+                "these columns do not share a unit, so one half-width cannot fit all",
+                f"--within {example}",
+            )
+        within = dict.fromkeys(names, within[EVERY])
+    for name in within:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            raise _bad(
+                f"there is no column {name} to be within a half-width",
+                f"did you mean {near[0]}?" if near else f"the columns are {', '.join(names)}",
+            )
+    for one in aggregates:
+        if one.name not in within:
+            raise _bad(f"the column {one.name} has no half-width", f"--within ...,{one.name}=...")
+    covered = {one.out for one in aggregates}
+    for test in finish.having:
+        if test.out not in covered:
+            raise _bad(
+                "HAVING measures something that has no half-width",
+                "select it as a column too, or use --share 1%",
+            )
+    return [Target(one.name, one.out, within[one.name]) for one in aggregates]
+
+
+def _for_targets(
+    question: Question,
+    targets: Sequence[Target],
+    confidence: Fraction,
+    held: Sequence[Fraction],
+    counts: Sequence[Sequence[Fraction] | None] | None,
+) -> list[Fraction]:
+    """Precisions that meet the targets: counts and sums first, then means."""
+    plan = question.plan
+    wanted = [Fraction(0)] * len(plan.measures)
+    for target in targets:
+        if isinstance(target.out, MeasureOut):
+            at = target.out.index
+            width = target.width / plan.measures[at].step
+            wanted[at] = max(
+                wanted[at], _precision(width, confidence, target, plan.measures[at].step)
+            )
+    for target in targets:
+        if isinstance(target.out, MeanOut):
+            total, count = target.out.total, target.out.count
+            size = _size(question, target.out, held, counts)
+            if size is None:
+                raise _bad(
+                    f"what a half-width of {target.name} costs depends on how many rows there are, "
+                    "which is not known yet",
+                    "ask with --share 1% first, and then with --within",
+                )
+            wanted[total], wanted[count] = for_mean(
+                plan.measures[total], target.width, size, confidence, wanted[total], wanted[count]
+            )
+    return wanted
+
+
+def _size(
+    question: Question,
+    out: MeanOut,
+    held: Sequence[Fraction],
+    counts: Sequence[Sequence[Fraction] | None] | None,
+) -> Fraction | None:
+    known = None if counts is None else counts[out.count]
+    return rows_per_group(question.plan.cells, held[out.total], known, question.rows)
+
+
+def _precision(width: Fraction, confidence: Fraction, target: Target, step: Fraction) -> Fraction:
+    try:
+        return precision_for(width, confidence)
+    except ValueError:
+        raise _bad(
+            f"no noise is within {decimal(target.width)} of {target.name}, which is counted in "
+            f"steps of {decimal(step)}",
+            f"--within {target.name}={decimal(step)}",
+        ) from None
+
+
+def _amount(text: str, what: str) -> Fraction:
+    """A finite, positive decimal."""
+    try:
+        value = Decimal(text.strip().removesuffix("%").strip())
+    except InvalidOperation:
+        raise _bad(f"{what} is a number, this is {text[:40]!r}", "--share 1%") from None
+    if not value.is_finite() or value <= 0:
+        raise _bad(f"{what} is finite and above zero, this is {text[:40]}", "--share 1%")
+    if not -30 <= value.adjusted() <= 30 or len(value.as_tuple().digits) > 60:
+        raise _bad(f"{what} of {text[:40]} is out of range", "--share 1%")
+    return Fraction(value)
+
+
+def _bad(what: str, hint: str) -> BadQuery:
+    return BadQuery(what, code="PL108", hint=hint)

@@ -1,0 +1,129 @@
+"""Captions, prices and amounts in words.
+
+An answer says what was counted, not what the analyst may hope was counted.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
+
+from privlab.query.plan import MeasureKind, Plan, Question
+from privlab.query.plan_text import decimal, expression_text
+from privlab.terms.catalog import Table
+from privlab.terms.loss import Loss
+
+IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
+
+MANY = 10_000
+"""Beyond this many more like it, the number says nothing."""
+
+
+def plural(word: str) -> str:
+    """The English plural of a unit's word."""
+    if word in IRREGULAR:
+        return IRREGULAR[word]
+    if word.endswith(("s", "x", "ch", "sh")):
+        return f"{word}es"
+    if word.endswith("y") and word[-2:-1] not in set("aeiou"):
+        return f"{word[:-1]}ies"
+    return f"{word}s"
+
+
+def counted(count: int, word: str) -> str:
+    """ "1 patient", "8 patients"."""
+    return f"{count:,} {word if count == 1 else plural(word)}"
+
+
+def caption(question: Question, table: Table) -> str:
+    """What was counted, in one line.
+
+    Example: ``at most 8 rows of visits per patient, 4 in one group; stay_days
+    clamped to 0..60; not the total of all rows``.
+    """
+    plan = question.plan
+    parts = [_bound(plan, table)]
+    clamps: dict[str, None] = {}
+    for measure in plan.measures:
+        if measure.kind is MeasureKind.SUM and measure.of is not None:
+            of = expression_text(measure.of)
+            clamps[f"{of} clamped to {decimal(measure.low)}..{decimal(measure.high)}"] = None
+    parts += clamps
+    parts.append("not the total of all rows")
+    if table.synthetic:
+        parts.append("synthetic data")
+    return "; ".join(parts)
+
+
+def _bound(plan: Plan, table: Table) -> str:
+    bound, unit = plan.bound, table.unit_word
+    rows = "1 row" if bound.rows == 1 else f"{bound.rows:,} rows"
+    text = f"at most {rows} of {table.name} per {unit}"
+    if plan.cells > 1:
+        limits = []
+        if bound.rows_per_group < bound.rows:
+            limits.append(f"{bound.rows_per_group:,} in one group")
+        if bound.groups < min(bound.rows, plan.cells):
+            limits.append(counted(bound.groups, "group"))
+        text += "".join(f", {limit}" for limit in limits)
+    return text
+
+
+def more_like_this(left: Loss, charge: Loss) -> str:
+    """How far the rest of a budget goes."""
+    if not charge:
+        return "free: you hold this already"
+    count = left.units // charge.units
+    return f"about {count:,} more like this" if count < MANY else f"over {MANY:,} more like this"
+
+
+def price_words(charge: Loss, granted: Loss, left: Loss) -> str:
+    """A price: its share of the grant, how many more, and what precision costs.
+
+    left: of the grant, after this charge.
+    """
+    if not charge:
+        return more_like_this(left, charge)
+    return (
+        f"{percent(charge, granted)} % of your grant; {more_like_this(left, charge)}; "
+        "twice as precise costs four times"
+    )
+
+
+def percent(part: Loss, whole: Loss) -> str:
+    """``part`` of ``whole`` in percent, three significant digits, rounded up."""
+    if not whole:
+        return "0"
+    return significant(Fraction(100 * part.units, whole.units), 3)
+
+
+def significant(value: Fraction, digits: int) -> str:
+    """A positive number with this many significant digits, rounded up, no exponent."""
+    with localcontext() as context:
+        context.prec = 50
+        exact = Decimal(value.numerator) / Decimal(value.denominator)
+        if not exact:
+            return "0"
+        last = exact.adjusted() - digits + 1
+        rounded = exact.quantize(Decimal(1).scaleb(min(last, 0)), rounding=ROUND_CEILING)
+    text = format(rounded, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def decimals_for(width: Fraction) -> int:
+    """Decimals worth showing beside a half-width: its first two digits.
+
+    25 needs none, 3.4 one, 0.05 three.
+    """
+    places = 0
+    while width * 10**places < 10 and places < 12:
+        places += 1
+    return places
+
+
+def rounded(value: Fraction, places: int) -> str:
+    """A number with this many decimals, halves away from zero."""
+    with localcontext() as context:
+        context.prec = 60
+        exact = Decimal(value.numerator) / Decimal(value.denominator)
+        return format(exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP), "f")
