@@ -3,7 +3,8 @@
 The only module that knows SQLite.  Older libraries are refused: from 3.7.0 to
 3.51.2 a checkpoint could lose committed transactions (sqlite.org, the WAL-reset
 bug), and a lost charge is a refund.  The file stays locked while it is open, so
-a second curator on one ledger is refused too.
+a second curator on one ledger is refused too.  (The lock is POSIX's: a process
+that opens and closes its own ledger file by any other way gives the lock up.)
 """
 
 from __future__ import annotations

@@ -1,0 +1,118 @@
+"""Caps and grants: totals that never fall below what is spent."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from privlab.errors import BadQuery, BudgetExceeded
+from privlab.ledger.accounts import Account, Cap
+from privlab.ledger.ledger import Ledger
+from privlab.terms.loss import Loss
+
+from .conftest import DELTA, Ask
+
+
+def test_a_grant_is_a_total_not_an_increase(ledger: Ledger, ask: Ask) -> None:
+    """Sending it twice changes nothing; it may fall to what is spent, no lower."""
+    ledger.charge(ask(cost=40))
+    for total in (60, 60, 40, 90):
+        ledger.grant("ana", "clinic", Loss(total), "sam")
+        assert ledger.account("ana", "clinic") == Account("ana", "clinic", Loss(total), Loss(40))
+
+    before = ledger.sequence()
+    with pytest.raises(BudgetExceeded) as caught:
+        ledger.grant("ana", "clinic", Loss(39), "sam")
+    assert caught.value.code == "PL210"
+    assert caught.value.facts == {"grant": "39", "spent": "40"}
+    assert ledger.sequence() == before
+
+
+def test_a_cap_never_falls_below_what_is_spent(ledger: Ledger, ask: Ask) -> None:
+    """And raising it gives nothing back."""
+    ledger.charge(ask(cost=40))
+    ledger.set_cap("clinic", Loss(40), DELTA / 10, "sam")
+    assert ledger.cap("clinic") == Cap("clinic", Loss(40), Loss(40), DELTA / 10)
+
+    with pytest.raises(BudgetExceeded) as caught:
+        ledger.set_cap("clinic", Loss(39), DELTA, "sam")
+    assert caught.value.code == "PL211"
+    ledger.set_cap("clinic", Loss(400), DELTA, "sam")
+    cap = ledger.cap("clinic")
+    assert cap is not None
+    assert (cap.spent, cap.left) == (Loss(40), Loss(360))
+
+
+@pytest.mark.parametrize("delta", [Fraction(0), Fraction(1), Fraction(-1, 2)])
+def test_a_delta_is_a_probability(ledger: Ledger, delta: Fraction) -> None:
+    """Strictly between 0 and 1."""
+    with pytest.raises(BadQuery) as caught:
+        ledger.set_cap("clinic", Loss(1), delta, "sam")
+    assert caught.value.code == "PL108"
+
+
+def test_a_budget_beyond_64_bits_is_refused(ledger: Ledger) -> None:
+    """Instead of wrapping; the largest that fits is kept exactly."""
+    largest = Loss(2**63 - 1)
+    ledger.set_cap("clinic", largest, DELTA, "sam")
+    ledger.grant("ana", "clinic", largest, "sam")
+    account = ledger.account("ana", "clinic")
+    assert account is not None
+    assert account.granted == largest
+
+    for change in (
+        lambda: ledger.set_cap("clinic", Loss(2**63), DELTA, "sam"),
+        lambda: ledger.grant("ana", "clinic", Loss(2**63), "sam"),
+    ):
+        with pytest.raises(BadQuery) as caught:
+            change()
+        assert caught.value.code == "PL108"
+
+
+def test_charges_add_up_exactly_near_the_largest_integer(ledger: Ledger, ask: Ask) -> None:
+    """No sum is ever a float, and none overflows."""
+    largest = Loss(2**63 - 1)
+    ledger.set_cap("clinic", largest, DELTA, "sam")
+    ledger.grant("ana", "clinic", largest, "sam")
+
+    ledger.charge(ask("request-1", cost=2**63 - 2))
+    with pytest.raises(BudgetExceeded):
+        ledger.charge(ask("request-2", cost=2))
+    with pytest.raises(BudgetExceeded):
+        ledger.charge(ask("request-3", cost=2**80))
+    ledger.charge(ask("request-4", cost=1))
+
+    account = ledger.account("ana", "clinic")
+    assert account is not None
+    assert account.left == Loss(0)
+
+
+def test_a_budget_is_set_all_or_nothing(ledger: Ledger, ask: Ask) -> None:
+    """One grant that cannot be, and neither the cap nor the others change."""
+    ledger.charge(ask(cost=40))
+    before = ledger.caps(), ledger.holders("clinic"), ledger.sequence()
+
+    with pytest.raises(BudgetExceeded):
+        ledger.set_budget("clinic", Loss(500), DELTA, {"bob": Loss(200), "ana": Loss(39)}, "sam")
+    assert (ledger.caps(), ledger.holders("clinic"), ledger.sequence()) == before
+
+    ledger.set_budget("clinic", Loss(500), DELTA, {"bob": Loss(200), "cleo": Loss(3)}, "sam")
+    assert [(a.principal, a.granted.units) for a in ledger.holders("clinic")] == [
+        ("ana", 100),
+        ("bob", 200),
+        ("cleo", 3),
+    ]
+
+
+def test_accounts_are_listed_by_dataset(ledger: Ledger) -> None:
+    """A principal's own, and none of anybody else's."""
+    ledger.grant("ana", "aviation", Loss(7), "sam")
+
+    assert ledger.accounts("ana") == (
+        Account("ana", "aviation", Loss(7), Loss(0)),
+        Account("ana", "clinic", Loss(100), Loss(0)),
+    )
+    assert ledger.accounts("eve") == ()
+    assert ledger.account("eve", "clinic") is None
+    assert ledger.cap("aviation") is None

@@ -1,0 +1,183 @@
+"""The triggers hold on their own: for buggy code, and for other programs.
+
+The file is opened by a plain connection with foreign keys off and recursive
+triggers off, as the sqlite3 shell would.  Each statement is refused by its
+trigger, and is let through, or refused by something else, when that trigger is
+dropped: so each trigger is seen to fire and none is idle.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import apsw
+import pytest
+
+from privlab.ledger.ledger import Ledger
+from privlab.terms.loss import Loss
+from privlab.terms.noise import RoundedGaussian
+from privlab.views.measurement import Measurement
+
+from .conftest import Ask
+
+SCHEMA = (files("privlab.ledger") / "schema.sql").read_text("utf-8")
+TRIGGERS = re.findall(r"CREATE TRIGGER (\w+)", SCHEMA)
+
+CHARGE = (
+    "INSERT OR REPLACE INTO charge VALUES"
+    " ({seq}, '{who}', '{request}', zeroblob(32), 'clinic', 'q', {cost}, 'p', '95', '', '', 't')"
+)
+
+
+def charge(seq: int, who: str = "ana", request: str = "new", cost: int = 1) -> str:
+    return CHARGE.format(seq=seq, who=who, request=request, cost=cost)
+
+
+# The ledger below has charges 1 (sealed), 2 (failed once) and 3 (running), of
+# 10 units each on ana's 100 of clinic's 120; bob has 95 and spent nothing.
+CASES = {
+    **{
+        f"{name}_is_kept": " ".join(("DELETE FROM", table))
+        for name, table in {
+            "cap": "cap",
+            "account": "account",
+            "charge": "charge",
+            "attempt": "attempt",
+            "failure": "failure",
+            "measurement": "measurement",
+            "release": "release",
+            "dataset": "dataset",
+            "version": "table_version",
+            "entry": "entry",
+        }.items()
+    },
+    "charge_is_final": "UPDATE charge SET cost = 0",
+    "attempt_is_final": "UPDATE attempt SET at = ''",
+    "failure_is_final": "UPDATE failure SET at = ''",
+    "measurement_is_final": "UPDATE measurement SET multiplier = 1",
+    "release_is_final": "UPDATE release SET bundle = ''",
+    "dataset_is_final": "UPDATE dataset SET unit = 'staff_id'",
+    "version_is_final": "UPDATE table_version SET manifest = zeroblob(32)",
+    "entry_is_final": "UPDATE entry SET actor = 'eve'",
+    "cap_keeps_its_name": "UPDATE cap SET spent = spent - 1",
+    "account_keeps_its_name": "UPDATE account SET spent = 0 WHERE principal = 'ana'",
+    "cap_starts_empty": "INSERT OR REPLACE INTO cap VALUES ('clinic', 120, 0, '1/2')",
+    "account_starts_empty": "INSERT OR REPLACE INTO account VALUES ('ana', 'clinic', 100, 0)",
+    "charge_follows": charge(1, request="request-1", cost=0),
+    "charge_fits_account": charge(4, cost=71),
+    "charge_fits_cap": charge(4, who="bob", cost=91),
+    "attempt_follows": "INSERT OR REPLACE INTO attempt VALUES (1, 2, 't')",
+    "failure_is_of_the_last_attempt": "INSERT OR REPLACE INTO failure VALUES (2, 1, 'later')",
+    "measurement_is_paid": "INSERT OR REPLACE INTO measurement VALUES (1, 'view', 1, 0, x'')",
+    "release_is_sealed_once": "INSERT OR REPLACE INTO release VALUES (1, 'b', x'', 't')",
+    "dataset_is_new": "INSERT OR REPLACE INTO dataset VALUES ('clinic', 'staff_id')",
+    "version_rises": "INSERT OR REPLACE INTO table_version VALUES"
+    " ('clinic', 'visits', 1, zeroblob(32))",
+    "entry_follows": "INSERT OR REPLACE INTO entry VALUES (1, 'z', 'eve', 'a', 'd', '', 'done', '', 0)",
+}
+
+MORE = [
+    ("charge_follows", charge(9)),
+    ("charge_follows", charge(4, request="request-2")),
+    ("charge_fits_account", charge(4, who="eve", cost=0)),
+    ("charge_fits_account", charge(4, who="eve", cost=1)),
+    ("charge_fits_cap", charge(4, who="dan", cost=0).replace("'clinic'", "'nocap'")),
+    ("cap_keeps_its_name", "UPDATE cap SET dataset = 'other'"),
+    ("cap_keeps_its_name", "UPDATE cap SET spent = spent + 1"),
+    ("account_keeps_its_name", "UPDATE account SET principal = 'eve' WHERE principal = 'bob'"),
+    ("account_keeps_its_name", "UPDATE account SET dataset = 'x' WHERE principal = 'bob'"),
+    ("account_starts_empty", "INSERT INTO account VALUES ('eve', 'clinic', 100, 3)"),
+    ("attempt_follows", "INSERT INTO attempt VALUES (3, 1, 't')"),
+    ("attempt_follows", "INSERT INTO attempt VALUES (9, 1, 't')"),
+    ("failure_is_of_the_last_attempt", "INSERT INTO failure VALUES (1, 1, 't')"),
+    ("failure_is_of_the_last_attempt", "INSERT INTO failure VALUES (3, 2, 't')"),
+    ("measurement_is_paid", "INSERT INTO measurement VALUES (9, 'view', 1, 0, x'')"),
+    ("release_is_sealed_once", "INSERT INTO release VALUES (9, 'b', x'', 't')"),
+    ("entry_follows", "INSERT INTO entry VALUES (99, 'z', 'eve', 'a', 'd', '', 'done', '', 0)"),
+    (
+        "entry_follows",
+        "INSERT INTO entry SELECT max(seq) + 1, '2020', 'e', 'a', 'd', '', 'done', '', 0 FROM entry",
+    ),
+]
+
+
+@pytest.fixture
+def file(ledger: Ledger, ask: Ask, path: Path) -> Iterator[apsw.Connection]:
+    ledger.register_table("clinic", "visits", 1, "patient_id", "11" * 32, "ola")
+    ledger.grant("bob", "clinic", Loss(95), "sam")
+    ledger.grant("dan", "nocap", Loss(95), "sam")
+    for number in (1, 2, 3):
+        ledger.charge(ask(f"request-{number}"))
+    ledger.settle(
+        "ana", "request-1", [("view", Measurement(RoundedGaussian(1, 0), (1,)))], "b", b""
+    )
+    ledger.fail("ana", "request-2")
+    ledger.close()
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("PRAGMA recursive_triggers = OFF")
+    yield connection
+    connection.close()
+
+
+def refusal(file: apsw.Connection, statement: str) -> str:
+    """The words SQLite refuses it with, or "" when it lets it through; undone."""
+    file.execute("BEGIN")
+    try:
+        file.execute(statement)
+    except apsw.ConstraintError as error:
+        return str(error)
+    finally:
+        if file.in_transaction:
+            file.execute("ROLLBACK")
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("trigger", "statement"), [*CASES.items(), *MORE], ids=lambda part: part[:40]
+)
+def test_a_trigger_refuses_what_it_is_for(
+    file: apsw.Connection, trigger: str, statement: str
+) -> None:
+    """With its own words, and only it: dropped, the words are others or none."""
+    words = refusal(file, statement)
+    body = SCHEMA[SCHEMA.index(f"CREATE TRIGGER {trigger} ") :]
+    own = re.search(r"RAISE\(ABORT, '([^']+)'", body)
+    assert own is not None
+    assert own[1] in words
+
+    file.execute(f"DROP TRIGGER {trigger}")
+
+    assert own[1] not in refusal(file, statement)
+
+
+def test_every_trigger_has_a_case() -> None:
+    """So that a new one is seen to fire before it is trusted."""
+    assert set(CASES) == set(TRIGGERS)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO cap VALUES ('new', -1, 0, '1/2')",
+        "INSERT INTO cap VALUES ('new', 1.5, 0, '1/2')",
+        "INSERT INTO account VALUES ('', 'clinic', 1, 0)",
+        charge(4, cost=-1),
+        charge(4).replace("zeroblob(32)", "zeroblob(31)"),
+        "UPDATE cap SET cap = 29",
+        "UPDATE account SET granted = 29 WHERE principal = 'ana'",
+        "INSERT INTO attempt VALUES (2, 3, 't')",
+        "INSERT INTO measurement VALUES (3, 'view', 1, 0, x'00')",
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_its_column(
+    file: apsw.Connection, statement: str
+) -> None:
+    """Negative, fractional, empty, too short, below what is spent."""
+    if "attempt VALUES (2, 3" in statement:
+        file.execute("INSERT INTO attempt VALUES (2, 2, 't')")
+
+    assert refusal(file, statement)
