@@ -5,7 +5,8 @@ raise on purpose leaves as PL500 and nothing of it is told or logged: its text
 could hold a value.
 """
 
-from __future__ import annotations
+# No ``from __future__ import annotations`` here: FastAPI reads annotations that are
+# local to `application`.
 
 import asyncio
 import queue

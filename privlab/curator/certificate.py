@@ -63,13 +63,15 @@ def bundle(
 
     holdings: every measurement of each view that the asker has now paid for.
     """
-    table = finish(
+    plan = asked.question.plan
+    answer = finish(
         asked.question,
         tuple(merged(view) for view in holdings),
         tuple(held(view) for view in holdings),
         asked.offer.confidence,
     )
-    result = result_json(table, title=ask.name, caption=caption(asked.question, table))
+    words = caption(asked.question, desk.table(plan.dataset, plan.table))
+    result = result_json(answer, title=ask.name, caption=words)
     facts = _facts(desk, principal, ask, asked, permit, holdings)
     return make(result, statement(result, facts), desk.signer)
 

@@ -2,7 +2,8 @@
 
 Amounts of loss are decimal strings of 2^-48 units; prices and accuracies are
 decimal strings as the analyst typed them.  Unknown fields are refused on the
-curator's side, so that a newer client's wish is never silently dropped.
+curator's side, so that a newer client's wish is never silently dropped.  Tuples
+are not strict where the curator reads them: JSON has only lists.
 """
 
 from __future__ import annotations

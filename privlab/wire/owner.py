@@ -51,7 +51,7 @@ class Register(Message):
 
     contract: Contract
     version: int
-    parts: tuple[Part, ...] = Field(min_length=1, max_length=4_096)
+    parts: tuple[Part, ...] = Field(min_length=1, max_length=4_096, strict=False)
     keys: dict[Annotated[str, StringConstraints(max_length=200)], Base64Key]
 
 
