@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from typing import Any
 
@@ -159,7 +160,7 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 def _client(place: locate.Place, *, timeout: float) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=httpx.AsyncHTTPTransport(uds=str(place.socket)),
+        transport=httpx.AsyncHTTPTransport(uds=str(place.socket), verify=_NO_TLS),
         base_url=place.base_url,
         timeout=httpx.Timeout(10.0, read=timeout),
     )
@@ -175,5 +176,8 @@ async def _next_seq(client: httpx.AsyncClient, seen: int | None) -> int:
 def _problem(code: str, what: str, hint: str) -> dict[str, Any]:
     return {"code": code, "what": what, "hint": hint}
 
+
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""A Unix socket has no TLS; this context trusts nobody and loads no certificates."""
 
 _UNREACHABLE = _problem("PL300", "no curator answered", "start it with: privlab curator start")
