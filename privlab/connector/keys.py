@@ -158,13 +158,13 @@ def _path(name: str, base: Path | None) -> Path:
 
 def _read_file(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         raise _unusable(
             f"there is no readable master key at {path}", "make a workspace with: privlab init"
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(file.fileno())
+    try:
+        facts = os.fstat(descriptor)
         mode = stat.S_IMODE(facts.st_mode)
         if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.getuid():
             raise _unusable(f"{path} is not a file of yours", "let its owner run the curator")
@@ -172,7 +172,9 @@ def _read_file(path: Path) -> bytes:
             raise _unusable(
                 f"{path} can be read by others (mode {mode:04o})", f"type: chmod 600 {path}"
             )
-        return file.read(KEY_BYTES + 1)
+        return os.read(descriptor, KEY_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def _write_file(path: Path, master: bytes) -> None:

@@ -1,0 +1,157 @@
+"""Manifests: signed, strict, and written at once or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from privlab.connector.keys import Custody
+from privlab.connector.manifest import MANIFEST_FILE, UNIT_COLUMNS, Manifest, key_names
+from privlab.connector.parts import PartFacts
+from privlab.errors import IntegrityError
+from privlab.seal import dsse
+from privlab.seal.keys import SigningKey
+
+Store = Callable[..., Any]
+NOW = datetime(2025, 1, 2, tzinfo=UTC)
+
+
+def test_what_was_signed_is_what_is_read(store: Store) -> None:
+    stored = store()
+
+    read = Manifest.load(stored.folder / MANIFEST_FILE, stored.signer.public)
+
+    assert read == stored.manifest
+    assert read.created == "2025-01-02T03:04:05Z"
+    assert read.described() == stored.contract.table(1)
+    assert read.data_keys(["age"], stored.custody) == {
+        name: stored.protected.keys[name] for name in ("", *UNIT_COLUMNS, "age")
+    }
+
+
+def test_no_key_stands_in_the_manifest(store: Store) -> None:
+    stored = store()
+    raw = (stored.folder / MANIFEST_FILE).read_bytes() + stored.manifest.payload()
+
+    for key in stored.protected.keys.values():
+        assert key not in raw
+        assert key.hex().encode() not in raw
+
+
+def _edits(raw: bytes, stored: Any) -> dict[str, bytes]:
+    envelope = json.loads(raw)
+    other = SigningKey(b"\x09" * 32)
+    forged = dsse.sign("application/vnd.privlab.table.v1+json", stored.manifest.payload(), other)
+    odd = json.loads(stored.manifest.payload()) | {"more": ""}
+    strange = dsse.sign(
+        "application/vnd.privlab.table.v1+json", json.dumps(odd).encode(), stored.signer
+    )
+    mistyped = dsse.sign("text/plain", stored.manifest.payload(), stored.signer)
+    return {
+        "nothing": b"",
+        "no JSON": raw[:-5],
+        "a list": b"[]",
+        "deep": b"[" * 100_000,
+        "another payload": json.dumps(envelope | {"payload": "e30="}).encode(),
+        "no signature": json.dumps(envelope | {"signatures": []}).encode(),
+        "another signer": json.dumps(forged).encode(),
+        "another type": json.dumps(mistyped).encode(),
+        "an unknown field": json.dumps(strange).encode(),
+    }
+
+
+EDITS = (
+    "nothing", "no JSON", "a list", "deep", "another payload", "no signature", "another signer",
+    "another type", "an unknown field",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_manifest_is_refused(store: Store, edit: str) -> None:
+    stored = store()
+    path = stored.folder / MANIFEST_FILE
+    path.write_bytes(_edits(path.read_bytes(), stored)[edit])
+
+    with pytest.raises(IntegrityError) as caught:
+        Manifest.load(path, stored.signer.public)
+
+    assert caught.value.code == "PL401"
+    assert caught.value.facts == {"manifest": "clinic/visits/1/manifest.json"}
+
+
+def test_an_absent_manifest_is_refused(store: Store) -> None:
+    stored = store()
+
+    with pytest.raises(IntegrityError) as caught:
+        Manifest.load(stored.folder / "absent.json", stored.signer.public)
+
+    assert caught.value.code == "PL401"
+
+
+def test_keys_that_are_not_one_per_column_are_refused(store: Store) -> None:
+    """A column without a key would be written in plaintext."""
+    stored = store()
+    table = stored.contract.table(1)
+    keys = dict(stored.protected.keys)
+    assert set(keys) == set(key_names(table))
+    for changed in (
+        {name: key for name, key in keys.items() if name != "age"},
+        keys | {"patient": b"k" * 32},
+    ):
+        with pytest.raises(IntegrityError) as caught:
+            Manifest.wrapping(
+                table, stored.contract.text, stored.protected.parts, changed, stored.custody, NOW
+            )
+        assert caught.value.code == "PL404"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "../part-0000.parquet"},
+        {"name": "/etc/passwd"},
+        {"name": "part-0001.parquet"},
+        {"bucket": 1},
+        {"footer_sha256": "00"},
+        {"size": -1},
+    ],
+)
+def test_parts_that_no_protect_writes_are_refused(store: Store, change: dict[str, Any]) -> None:
+    stored = store()
+    first, *rest = stored.protected.parts
+    parts: list[PartFacts] = [replace(first, **change), *rest]
+
+    with pytest.raises(IntegrityError) as caught:
+        Manifest.wrapping(
+            stored.contract.table(1),
+            stored.contract.text,
+            parts,
+            stored.protected.keys,
+            stored.custody,
+            NOW,
+        )
+
+    assert caught.value.code == "PL402"
+
+
+def test_another_master_opens_no_key_of_the_manifest(store: Store) -> None:
+    stored = store()
+
+    with pytest.raises(IntegrityError) as caught:
+        stored.manifest.data_keys(["age"], Custody(b"\x08" * 32))
+
+    assert caught.value.code == "PL404"
+
+
+def test_a_column_the_manifest_has_no_key_for_is_an_integrity_error(store: Store) -> None:
+    stored = store()
+
+    with pytest.raises(IntegrityError) as caught:
+        stored.manifest.data_keys(["patient"], stored.custody)
+
+    assert caught.value.code == "PL404"
