@@ -122,27 +122,14 @@ class Budgets(Book):
         if cap is None or cost > cap.left:
             raise cap_exceeded(dataset)
 
-    def _spend(self, principal: str, dataset: str, cost: Loss) -> None:
-        """Take ``cost`` from both, after its charge was written."""
-        by_account = self._db.execute(
-            "UPDATE account SET spent = spent + ?1"
-            " WHERE principal = ?2 AND dataset = ?3 AND spent + ?1 <= granted",
-            (cost.units, principal, dataset),
-        )
-        by_cap = self._db.execute(
-            "UPDATE cap SET spent = spent + ?1 WHERE dataset = ?2 AND spent + ?1 <= cap",
-            (cost.units, dataset),
-        )
-        if (by_account, by_cap) != (1, 1):
-            raise IntegrityError("the ledger could not record this charge", code="PL406")
-
     def _check_sums(self) -> None:
         """See that every spent sum is the sum of its charges."""
         wrong = self._db.row(
-            "SELECT 1 FROM account AS a WHERE spent <> (SELECT coalesce(sum(cost), 0) FROM charge"
-            " WHERE principal = a.principal AND dataset = a.dataset AND cost > 0)"
-            " UNION ALL SELECT 1 FROM cap AS c WHERE spent <>"
-            " (SELECT coalesce(sum(cost), 0) FROM charge WHERE dataset = c.dataset AND cost > 0)"
+            "SELECT 1 FROM account LEFT JOIN (SELECT principal, dataset, sum(cost) AS charged"
+            " FROM charge GROUP BY principal, dataset) USING (principal, dataset)"
+            " WHERE spent <> coalesce(charged, 0)"
+            " UNION ALL SELECT 1 FROM cap LEFT JOIN (SELECT dataset, sum(cost) AS charged"
+            " FROM charge GROUP BY dataset) USING (dataset) WHERE spent <> coalesce(charged, 0)"
         )
         if wrong:
             raise IntegrityError(

@@ -201,7 +201,7 @@ class Ledger(Budgets, Tables):
     # --- inside --------------------------------------------------------------
 
     def _begin(self, ask: ChargeRequest) -> Standing:
-        """First write the charge, then spend it; any refusal undoes both."""
+        """Write the charge; the schema spends it in the same statement."""
         self._afford(ask.principal, ask.dataset, ask.cost)
         at = self._record.append(
             ask.principal, "query", ask.dataset, subject=ask.request_id, amount=ask.cost
@@ -223,7 +223,6 @@ class Ledger(Budgets, Tables):
                 at,
             ),
         )
-        self._spend(ask.principal, ask.dataset, ask.cost)
         self._attempt(ask, at)
         return "new"
 

@@ -47,8 +47,6 @@ CREATE TABLE charge (
     FOREIGN KEY (principal, dataset) REFERENCES account
 ) STRICT;
 
-CREATE INDEX charge_by_account ON charge (principal, dataset, cost) WHERE cost > 0;
-CREATE INDEX charge_by_dataset ON charge (dataset, cost) WHERE cost > 0;
 CREATE INDEX charge_by_question ON charge (principal, question_id, purpose);
 
 -- A run of the engine for a charge: the first, and at most one more.
@@ -138,7 +136,7 @@ BEGIN SELECT RAISE(ABORT, 'PL400 a table version is never deleted'); END;
 CREATE TRIGGER entry_is_kept BEFORE DELETE ON entry
 BEGIN SELECT RAISE(ABORT, 'PL400 an entry is never deleted'); END;
 
--- What is written is final; only caps, grants and their spent sums move. ------
+-- What is written is final; only caps, grants and what is spent of them move. -
 
 CREATE TRIGGER charge_is_final BEFORE UPDATE ON charge
 BEGIN SELECT RAISE(ABORT, 'PL400 a charge is final'); END;
@@ -157,18 +155,13 @@ BEGIN SELECT RAISE(ABORT, 'PL400 a table version is final'); END;
 CREATE TRIGGER entry_is_final BEFORE UPDATE ON entry
 BEGIN SELECT RAISE(ABORT, 'PL400 an entry is final'); END;
 
-CREATE TRIGGER cap_keeps_its_name BEFORE UPDATE ON cap
-WHEN NEW.dataset <> OLD.dataset
-  OR NEW.spent <> coalesce((SELECT sum(cost) FROM charge
-                            WHERE dataset = OLD.dataset AND cost > 0), 0)
-BEGIN SELECT RAISE(ABORT, 'PL400 spent is the sum of the charges'); END;
+CREATE TRIGGER cap_is_never_refilled BEFORE UPDATE ON cap
+WHEN NEW.dataset <> OLD.dataset OR NEW.spent < OLD.spent
+BEGIN SELECT RAISE(ABORT, 'PL400 what a dataset lost it never gets back'); END;
 
-CREATE TRIGGER account_keeps_its_name BEFORE UPDATE ON account
-WHEN NEW.principal <> OLD.principal OR NEW.dataset <> OLD.dataset
-  OR NEW.spent <> coalesce((SELECT sum(cost) FROM charge
-                            WHERE principal = OLD.principal AND dataset = OLD.dataset
-                              AND cost > 0), 0)
-BEGIN SELECT RAISE(ABORT, 'PL400 spent is the sum of the charges'); END;
+CREATE TRIGGER account_is_never_refilled BEFORE UPDATE ON account
+WHEN NEW.principal <> OLD.principal OR NEW.dataset <> OLD.dataset OR NEW.spent < OLD.spent
+BEGIN SELECT RAISE(ABORT, 'PL400 what a principal spent she never gets back'); END;
 
 -- What may be added. ---------------------------------------------------------
 
@@ -189,17 +182,21 @@ BEGIN SELECT RAISE(ABORT, 'PL400 a charge is new and follows the last one'); END
 
 -- No account means nothing fits, not even a charge of nothing.
 CREATE TRIGGER charge_fits_account BEFORE INSERT ON charge
-WHEN NEW.cost > coalesce((SELECT granted FROM account WHERE principal = NEW.principal
-                                                        AND dataset = NEW.dataset), -1)
-              - coalesce((SELECT sum(cost) FROM charge WHERE principal = NEW.principal
-                                       AND dataset = NEW.dataset AND cost > 0), 0)
+WHEN NEW.cost > coalesce((SELECT granted - spent FROM account
+                          WHERE principal = NEW.principal AND dataset = NEW.dataset), -1)
 BEGIN SELECT RAISE(ABORT, 'PL210 this charge does not fit the account'); END;
 
 CREATE TRIGGER charge_fits_cap BEFORE INSERT ON charge
-WHEN NEW.cost > coalesce((SELECT cap FROM cap WHERE dataset = NEW.dataset), -1)
-              - coalesce((SELECT sum(cost) FROM charge WHERE dataset = NEW.dataset
-                                                         AND cost > 0), 0)
+WHEN NEW.cost > coalesce((SELECT cap - spent FROM cap WHERE dataset = NEW.dataset), -1)
 BEGIN SELECT RAISE(ABORT, 'PL211 this charge does not fit the cap'); END;
+
+-- Writing a charge is spending it: no program can do the one without the other.
+CREATE TRIGGER charge_is_spent AFTER INSERT ON charge WHEN NEW.cost > 0
+BEGIN
+    UPDATE account SET spent = spent + NEW.cost
+     WHERE principal = NEW.principal AND dataset = NEW.dataset;
+    UPDATE cap SET spent = spent + NEW.cost WHERE dataset = NEW.dataset;
+END;
 
 CREATE TRIGGER attempt_follows BEFORE INSERT ON attempt
 WHEN NEW.number <> 1 + (SELECT count(*) FROM attempt WHERE charge = NEW.charge)

@@ -180,5 +180,5 @@ class LedgerMachine(RuleBasedStateMachine):
             assert len(self.ledger.held(principal, "view")) == len(sealed)
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 test_the_ledger_is_its_model = LedgerMachine.TestCase

@@ -62,8 +62,8 @@ CASES = {
     "dataset_is_final": "UPDATE dataset SET unit = 'staff_id'",
     "version_is_final": "UPDATE table_version SET manifest = zeroblob(32)",
     "entry_is_final": "UPDATE entry SET actor = 'eve'",
-    "cap_keeps_its_name": "UPDATE cap SET spent = spent - 1",
-    "account_keeps_its_name": "UPDATE account SET spent = 0 WHERE principal = 'ana'",
+    "cap_is_never_refilled": "UPDATE cap SET spent = spent - 1",
+    "account_is_never_refilled": "UPDATE account SET spent = 0 WHERE principal = 'ana'",
     "cap_starts_empty": "INSERT OR REPLACE INTO cap VALUES ('clinic', 120, 0, '1/2')",
     "account_starts_empty": "INSERT OR REPLACE INTO account VALUES ('ana', 'clinic', 100, 0)",
     "charge_follows": charge(1, request="request-1", cost=0),
@@ -85,10 +85,9 @@ MORE = [
     ("charge_fits_account", charge(4, who="eve", cost=0)),
     ("charge_fits_account", charge(4, who="eve", cost=1)),
     ("charge_fits_cap", charge(4, who="dan", cost=0).replace("'clinic'", "'nocap'")),
-    ("cap_keeps_its_name", "UPDATE cap SET dataset = 'other'"),
-    ("cap_keeps_its_name", "UPDATE cap SET spent = spent + 1"),
-    ("account_keeps_its_name", "UPDATE account SET principal = 'eve' WHERE principal = 'bob'"),
-    ("account_keeps_its_name", "UPDATE account SET dataset = 'x' WHERE principal = 'bob'"),
+    ("cap_is_never_refilled", "UPDATE cap SET dataset = 'other'"),
+    ("account_is_never_refilled", "UPDATE account SET principal = 'eve' WHERE principal = 'bob'"),
+    ("account_is_never_refilled", "UPDATE account SET dataset = 'x' WHERE principal = 'bob'"),
     ("account_starts_empty", "INSERT INTO account VALUES ('eve', 'clinic', 100, 3)"),
     ("attempt_follows", "INSERT INTO attempt VALUES (3, 1, 't')"),
     ("attempt_follows", "INSERT INTO attempt VALUES (9, 1, 't')"),
@@ -156,7 +155,19 @@ def test_a_trigger_refuses_what_it_is_for(
 
 def test_every_trigger_has_a_case() -> None:
     """So that a new one is seen to fire before it is trusted."""
-    assert set(CASES) == set(TRIGGERS)
+    assert set(CASES) | {"charge_is_spent"} == set(TRIGGERS)
+
+
+def test_writing_a_charge_spends_it(file: apsw.Connection) -> None:
+    """In the same statement, whoever writes it; without the trigger it would be free."""
+    text = "SELECT a.spent, c.spent FROM account AS a JOIN cap AS c USING (dataset) WHERE principal = 'ana'"
+    assert file.execute(text).fetchall() == [(30, 30)]
+    file.execute(charge(4, cost=7))
+    assert file.execute(text).fetchall() == [(37, 37)]
+
+    file.execute("DROP TRIGGER charge_is_spent")
+    file.execute(charge(5, request="newer", cost=7))
+    assert file.execute(text).fetchall() == [(37, 37)]
 
 
 @pytest.mark.parametrize(

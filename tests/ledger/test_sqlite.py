@@ -139,7 +139,7 @@ def test_sums_that_do_not_add_up_are_refused(
     ledger.charge(ask())
     ledger.close()
     other = apsw.Connection(str(path))
-    other.execute("DROP TRIGGER account_keeps_its_name")
+    other.execute("DROP TRIGGER account_is_never_refilled")
     other.execute("UPDATE account SET spent = 0 WHERE principal = 'ana'")
     other.close()
 
