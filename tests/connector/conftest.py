@@ -116,8 +116,6 @@ def store(tmp_path: Path) -> Store:
             datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC),
         )
         manifest.write(folder, signer)
-        return Stored(
-            tmp_path / "tables", folder, contract, protected, manifest, custody, signer
-        )
+        return Stored(tmp_path / "tables", folder, contract, protected, manifest, custody, signer)
 
     return make

@@ -92,8 +92,6 @@ def test_two_tables_of_one_name_are_refused(store: Store) -> None:
     ).write(folder, first.signer)
 
     with pytest.raises(BadContract) as caught:
-        catalog.load(
-            first.tables, first.signer.public, {VISITS: 1, ("hospital", "visits"): 1}
-        )
+        catalog.load(first.tables, first.signer.public, {VISITS: 1, ("hospital", "visits"): 1})
 
     assert caught.value.code == "PL152"

@@ -220,7 +220,7 @@ def test_text_that_is_no_toml_is_refused_with_its_place() -> None:
 def test_decimals_are_read_exactly(value: object) -> None:
     """No float on the way: what is typed is what is stated."""
     high = Fraction(str(value)) + 1
-    columns = f'[columns.x]\ntype = "float"\nrange = [{value:f}, {decimal(high)}{"" if "." in decimal(high) else ".0"}]\nstep = 0.000001\n'  # noqa: E501
+    columns = f'[columns.x]\ntype = "float"\nrange = [{value:f}, {decimal(high)}{"" if "." in decimal(high) else ".0"}]\nstep = 0.000001\n'
 
     column = parse(contract(COLUMNS + columns, row_cap="10")).stated.column("x")
 

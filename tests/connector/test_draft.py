@@ -85,13 +85,20 @@ def test_metadata_of_the_file_proposes_nothing(tmp_path: Path) -> None:
         ],
         metadata={"pandas": "secret-file"},
     )
-    table = pa.table(
-        {"ward": ["a"], "code": pa.array(["secret-code"]).dictionary_encode()}
-    ).cast(pa.schema([pa.field("ward", pa.string()), pa.field("code", pa.dictionary(pa.int32(), pa.string()))]))
+    table = pa.table({"ward": ["a"], "code": pa.array(["secret-code"]).dictionary_encode()}).cast(
+        pa.schema(
+            [
+                pa.field("ward", pa.string()),
+                pa.field("code", pa.dictionary(pa.int32(), pa.string())),
+            ]
+        )
+    )
     path = tmp_path / "v.parquet"
     pq.write_table(table.replace_schema_metadata(kinds.metadata), path)
     enum = tmp_path / "e.parquet"
-    pl.DataFrame({"code": ["secret-enum"]}, schema={"code": pl.Enum(["secret-enum"])}).write_parquet(enum)
+    pl.DataFrame(
+        {"code": ["secret-enum"]}, schema={"code": pl.Enum(["secret-enum"])}
+    ).write_parquet(enum)
 
     text = draft(path) + draft(enum)
 

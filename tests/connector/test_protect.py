@@ -1,0 +1,303 @@
+"""Protecting: every row is kept, none can be read, and the order is a secret of the content."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from privlab.connector.contract import parse
+from privlab.connector.manifest import UNIT_COLUMNS
+from privlab.connector.parts import aad_prefix
+from privlab.connector.protect import Protected, bucket_count, protect, pseudonym, size_class
+from privlab.connector.scan import open_part
+from privlab.errors import BadContract
+from privlab.terms.contract import Contract
+
+Store = Callable[..., Any]
+
+SMALL = parse(
+    """
+[table]
+name = "visits"
+dataset = "clinic"
+unit = "patient"
+rows_per_unit = 2
+row_cap = 300_000
+
+[columns.patient]
+type = "int"
+[columns.ward]
+type = "text"
+[columns.stay]
+type = "float"
+"""
+)
+
+
+def written(
+    folder: Path, frame: pl.DataFrame, contract: Contract = SMALL, **keys: bytes
+) -> tuple[Protected, pl.DataFrame]:
+    """Protect a frame and decrypt it again, in the order it is stored."""
+    source = folder / "source.parquet"
+    frame.write_parquet(source)
+    place = folder / "visits" / "1"
+    secret = {"unit_key": b"u" * 32, "order_key": b"o" * 32, **keys}
+    done = protect(source, contract, version=1, folder=place, **secret)
+    scans = [
+        open_part(
+            part,
+            (place / part.name).read_bytes(),
+            aad_prefix("clinic", contract.stated.name, 1, part.bucket),
+            done.keys,
+        )
+        for part in done.parts
+    ]
+    return done, pl.concat(scans).collect()
+
+
+def test_every_row_comes_back_and_the_unit_does_not(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {
+            "patient": range(60),
+            "ward": [f"w{n}" for n in range(60)],
+            "stay": [n / 4 for n in range(60)],
+        }
+    )
+
+    done, stored = written(tmp_path, frame)
+
+    assert stored.columns == [*UNIT_COLUMNS, "ward", "stay"]
+    assert stored.drop(UNIT_COLUMNS).sort("stay").equals(frame.drop("patient"))
+    assert (done.counts.rows_kept, done.counts.units) == (60, 60)
+    assert set(done.keys) == {"", *UNIT_COLUMNS, "ward", "stay"}
+    assert len(set(done.keys.values())) == 5
+    assert "keys" in repr(done)
+    assert not any(repr(key) in repr(done) for key in done.keys.values())
+
+
+def test_rows_of_a_unit_are_together_and_sorted_by_its_pseudonym(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"patient": [n % 9 for n in range(90)], "ward": "a", "stay": 1.0})
+
+    done, stored = written(tmp_path, frame)
+
+    halves = stored.select(UNIT_COLUMNS).rows()
+    assert halves == sorted(halves)
+    assert len(set(halves)) == 9
+    expected = {pseudonym(b"u" * 32, str(n)) for n in range(9)}
+    assert {hi.to_bytes(8, "big") + lo.to_bytes(8, "big") for hi, lo in halves} == expected
+    assert len(done.parts) == 4
+    for part in done.parts:
+        assert part.bucket < 4
+
+
+rows = st.lists(
+    st.tuples(
+        st.integers(0, 5),
+        st.sampled_from(["a", "b", "é", "", None]),
+        st.sampled_from([0.0, -0.0, 1.5, None]),
+    ),
+    max_size=25,
+)
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(content=rows, data=st.data())
+def test_the_order_of_the_file_changes_nothing(
+    tmp_path: Path, content: list[Any], data: st.DataObject
+) -> None:
+    """So the sample that a contribution bound keeps is a function of content and key alone."""
+    schema = {"patient": pl.Int64, "ward": pl.String, "stay": pl.Float64}
+    shuffled = data.draw(st.permutations(content))
+
+    _, one = written(tmp_path, pl.DataFrame(content, schema, orient="row"))
+    _, two = written(tmp_path, pl.DataFrame(shuffled, schema, orient="row"))
+
+    assert one.equals(two)
+
+
+def test_the_order_inside_a_unit_depends_on_the_secret(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"patient": 1, "ward": [str(n) for n in range(40)], "stay": 1.0})
+
+    _, one = written(tmp_path, frame)
+    _, two = written(tmp_path, frame, order_key=b"p" * 32)
+
+    assert one["ward"].to_list() != two["ward"].to_list()
+    assert sorted(one["ward"]) == sorted(two["ward"])
+
+
+def test_the_first_row_of_a_unit_is_each_of_its_rows_about_equally_often(tmp_path: Path) -> None:
+    """400 units of 4 equal rows: the first is each of them 100 times, give or take 50."""
+    frame = pl.DataFrame(
+        {
+            "patient": [n // 4 for n in range(1600)],
+            "ward": [str(n % 4) for n in range(1600)],
+            "stay": 1.0,
+        }
+    )
+
+    _, stored = written(tmp_path, frame)
+
+    firsts = stored.group_by(UNIT_COLUMNS, maintain_order=True).agg(pl.col("ward").first())
+    counts = firsts["ward"].value_counts()["count"].to_list()
+    assert len(counts) == 4
+    assert all(50 < count < 150 for count in counts)
+
+
+def test_no_unit_id_and_no_value_is_in_any_written_byte(store: Store) -> None:
+    stored = store()
+    raw = b"".join(path.read_bytes() for path in sorted(stored.folder.iterdir()))
+
+    for word in (b"Zephyrine", b"Quillfeather", b"north", b"PAR1"):
+        assert word not in raw.replace(stored.contract.text.encode(), b"")
+    for name in (b"urgent", b"privlab_unit"):
+        parts = b"".join(p.read_bytes() for p in stored.folder.glob("part-*"))
+        assert name not in parts
+
+
+def test_all_parts_have_one_size_of_the_grid(store: Store) -> None:
+    stored = store()
+
+    sizes = {part.size for part in stored.protected.parts}
+
+    assert len(sizes) == 1
+    assert sizes == {size_class(min(sizes))}
+    assert {(stored.folder / p.name).stat().st_size for p in stored.protected.parts} == sizes
+    assert {(stored.folder / p.name).stat().st_mode & 0o777 for p in stored.protected.parts} == {
+        0o600
+    }
+
+
+@given(st.integers(0, 1 << 40))
+def test_a_size_class_holds_its_size_and_wastes_little(size: int) -> None:
+    """Padmé: at most 12 %."""
+    found = size_class(size)
+
+    assert found >= max(size, 1 << 16)
+    assert found <= max(size * 1.12, 1 << 16)
+    assert size_class(found) == found
+
+
+@pytest.mark.parametrize(
+    ("row_cap", "buckets"), [(1, 1), (131_072, 1), (131_073, 2), (2_000_000, 16), (10**12, 256)]
+)
+def test_the_number_of_parts_follows_from_the_row_cap_alone(row_cap: int, buckets: int) -> None:
+    assert bucket_count(row_cap) == buckets
+
+
+def test_rows_without_a_unit_are_dropped_or_are_one_unit(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {"patient": [None, 1, None, 2], "ward": ["a", "b", "c", "d"], "stay": [1.0, 2.0, 3.0, 4.0]}
+    )
+
+    dropped, stored = written(tmp_path, frame)
+    assert (dropped.counts.rows_read, dropped.counts.rows_kept) == (4, 2)
+    assert (dropped.counts.without_unit, dropped.counts.units) == (2, 2)
+    assert sorted(stored["ward"]) == ["b", "d"]
+
+    one, stored = written(tmp_path, frame, replace(SMALL, null_unit="one"))
+    assert (one.counts.rows_kept, one.counts.without_unit, one.counts.units) == (4, 2, 3)
+    together = stored.filter(pl.col("ward").is_in(["a", "c"])).select(UNIT_COLUMNS).rows()
+    assert len(set(together)) == 1
+
+
+def test_a_unit_has_one_pseudonym_whatever_type_its_column_has() -> None:
+    """Tables of one dataset are about the same units."""
+    assert pseudonym(b"k" * 32, "7") == pseudonym(b"k" * 32, "7")
+    assert pseudonym(b"k" * 32, "7") != pseudonym(b"l" * 32, "7")
+    assert pseudonym(b"k" * 32, None) not in (pseudonym(b"k" * 32, ""), pseudonym(b"k" * 32, "\0"))
+
+
+def test_the_owner_hears_what_does_not_fit(tmp_path: Path) -> None:
+    contract = parse(
+        SMALL.text.replace('type = "text"', 'type = "text"\nkeys = ["a"]').replace(
+            'type = "float"', 'type = "float"\nnullable = false\nrange = [0, 10]\nstep = 1'
+        )
+    )
+    frame = pl.DataFrame(
+        {
+            "patient": ["1", "x", "3", "4"],
+            "ward": ["a", "a", "b", None],
+            "stay": ["1", "1", "many", "99"],
+        }
+    )
+
+    counts = written(tmp_path, frame, contract)[0].counts
+
+    assert counts.unreadable == {"patient": 1, "stay": 1}
+    assert counts.without_unit == 1
+    assert counts.outside == {"ward": 1, "stay": 1}
+    assert counts.unexpected_nulls == {"stay": 1}
+
+
+def test_more_rows_than_the_cap_are_refused(tmp_path: Path) -> None:
+    contract = replace(SMALL, stated=replace(SMALL.stated, row_cap=3))
+    frame = pl.DataFrame({"patient": range(4), "ward": "a", "stay": 1.0})
+
+    with pytest.raises(BadContract) as caught:
+        written(tmp_path, frame, contract)
+
+    assert caught.value.code == "PL151"
+    assert not (tmp_path / "visits").exists()
+
+
+def test_an_empty_table_has_all_its_parts(tmp_path: Path) -> None:
+    schema = {"patient": pl.Int64, "ward": pl.String, "stay": pl.Float64}
+
+    done, stored = written(tmp_path, pl.DataFrame(schema=schema))
+
+    assert (stored.height, done.counts.units, len(done.parts)) == (0, 0, 4)
+
+
+def test_progress_ends_where_it_said(tmp_path: Path) -> None:
+    source = tmp_path / "v.parquet"
+    pl.DataFrame({"patient": [1], "ward": ["a"], "stay": [1.0]}).write_parquet(source)
+    heard: list[tuple[int, int]] = []
+
+    protect(
+        source,
+        SMALL,
+        version=1,
+        unit_key=b"u" * 32,
+        order_key=b"o" * 32,
+        folder=tmp_path / "t" / "1",
+        progress=lambda done, total: heard.append((done, total)),
+    )
+
+    total = heard[0][1]
+    assert heard == [(n, total) for n in range(1, total + 1)]
+
+
+def test_a_kill_in_the_middle_leaves_no_version(tmp_path: Path) -> None:
+    """The process ends without any clean-up after its first part was written."""
+    source = tmp_path / "v.parquet"
+    pl.DataFrame({"patient": range(50), "ward": "a", "stay": 1.0}).write_parquet(source)
+    (tmp_path / "contract.toml").write_text(SMALL.text)
+    script = """
+import os, sys
+from pathlib import Path
+from privlab.connector.contract import parse
+from privlab.connector.protect import protect
+here = Path(sys.argv[1])
+protect(here / "v.parquet", parse((here / "contract.toml").read_text()), version=1,
+        unit_key=b"u" * 32, order_key=b"o" * 32, folder=here / "visits" / "1",
+        progress=lambda done, total: os._exit(9) if done == 5 else None)
+"""
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+
+    assert ended.returncode == 9
+    assert not (tmp_path / "visits" / "1").exists()
+    left = list((tmp_path / "visits").iterdir())
+    assert [path.name.startswith(".1.") for path in left] == [True]
+    written(tmp_path, pl.read_parquet(source))
+    assert [path.name for path in (tmp_path / "visits").iterdir()] == ["1"]
