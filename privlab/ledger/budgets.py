@@ -7,8 +7,7 @@ from fractions import Fraction
 
 from privlab.errors import BadQuery, BudgetExceeded, IntegrityError, PolicyDenied
 from privlab.ledger.accounts import Account, Cap, account_exceeded, cap_exceeded
-from privlab.ledger.book import Book
-from privlab.ledger.record import MAX_UNITS
+from privlab.ledger.record import MAX_UNITS, Book
 from privlab.ledger.sqlite import Row
 from privlab.terms.loss import Loss
 

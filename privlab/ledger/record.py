@@ -6,7 +6,8 @@ never one without the other.  Holds no question text, data or answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from privlab.ledger.accounts import Entry
@@ -68,6 +69,22 @@ class Record:
         """The last ``limit`` entries, newest first."""
         rows = self._db.rows("SELECT * FROM entry ORDER BY seq DESC LIMIT ?", (limit,))
         return tuple(_entry(row) for row in rows)
+
+
+class Book:
+    """A part of the ledger: the file, the record, and the two in one transaction."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._db = database
+        self._record = Record(database, clock)
+
+    @contextmanager
+    def _deed(
+        self, by: str, action: str, dataset: str, *, subject: str = "", amount: Loss = NOTHING
+    ) -> Iterator[None]:
+        with self._db.writing():
+            yield
+            self._record.append(by, action, dataset, subject=subject, amount=amount)
 
 
 def _entry(row: Row) -> Entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from privlab.errors import BadContract, IntegrityError
-from privlab.ledger.book import Book
+from privlab.ledger.record import Book
 
 
 class Tables(Book):
