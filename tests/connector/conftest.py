@@ -1,5 +1,7 @@
 """A small table with awkward values, protected once per test that asks for it."""
 
+# ruff: noqa: DTZ001  a table's clock has no zone
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Reading a source: total in its values, strict in its schema, silent about both."""
 
+# ruff: noqa: DTZ001  a table's clock has no zone
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime

@@ -27,10 +27,13 @@ def test_a_folder_appears_when_all_went_well(tmp_path: Path) -> None:
 def test_nothing_appears_when_something_went_wrong(tmp_path: Path) -> None:
     folder = tmp_path / "visits" / "1"
 
-    with pytest.raises(KeyError), new_version(folder) as draft:
-        (draft / "a").write_text("x")
-        raise KeyError
+    def fail() -> None:
+        with new_version(folder) as draft:
+            (draft / "a").write_text("x")
+            raise KeyError
 
+    with pytest.raises(KeyError):
+        fail()
     assert list(folder.parent.iterdir()) == []
 
 
