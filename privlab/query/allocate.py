@@ -23,6 +23,9 @@ CAUTION = Fraction(3, 4)
 """A first purchase trusts a noisy count this far, so that a second look at it,
 a little lower, does not make the same question cost again."""
 
+MARGIN = 1 + Fraction(1, 1 << 24)
+"""What the grid of noise and the rounding of roots may take off a precision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -83,7 +86,7 @@ def for_mean(
     if count and 1 / count < of_count:
         of_count = 1 / count
     of_total = room - off**2 * of_count
-    return max(total, 1 / of_total), max(count, 1 / of_count)
+    return max(total, MARGIN / of_total), max(count, MARGIN / of_count)
 
 
 def expected_width(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import warnings
 from dataclasses import replace
 
 from privlab.errors import BadQuery
@@ -54,11 +55,11 @@ def _expression(source: Source) -> tuple[ast.expr, Place]:
     """The one expression of the text; a chain may run over lines without parentheses."""
     text = source.text
     try:
-        body, place = ast.parse(text).body, Place(text, 0)
+        body, place = _parsed(text), Place(text, 0)
     except (SyntaxError, ValueError) as error:
         try:
             wrapped = f"({text}\n)"
-            body, place = ast.parse(wrapped).body, Place(wrapped, 1)
+            body, place = _parsed(wrapped), Place(wrapped, 1)
         except (SyntaxError, ValueError):
             raise source.refuse(
                 "PL101",
@@ -83,6 +84,13 @@ def _expression(source: Source) -> tuple[ast.expr, Place]:
             "name the answer on the magic's line: %%private by_ward",
         )
     return body[0].value, place
+
+
+def _parsed(text: str) -> list[ast.stmt]:
+    """The statements; the parser's own remarks about odd spellings are not shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text).body
 
 
 class _Chain:

@@ -62,12 +62,13 @@ class Outputs:
         """
         for item in items:
             name = name_output(item, self.source)
+            words = self.source.quote(item.span)
             if any(name == one.name for one in self.columns):
                 raise self.source.refuse(
                     "PL106",
                     f"two columns are called {name}",
                     item.span,
-                    f"COUNT(*) AS {name}_2" if self.sql else f'.alias("{name}_2")',
+                    f"{words} AS {name}_2" if self.sql else f'{words}.alias("{name}_2")',
                 )
             if len(self.columns) == MAX_OUTPUTS:
                 raise self.source.refuse(

@@ -44,7 +44,8 @@ def parse_sql(text: str) -> Ask:
     """
     source = Source(text, Surface.SQL)
     try:
-        return _Statement(source).question(_statement(source))
+        statement = _statement(source)
+        return _Statement(source, statement).question(statement)
     except RecursionError:
         raise source.refuse("PL106", "this question is nested too deeply", None) from None
 
@@ -102,9 +103,9 @@ def _second_statement(text: str) -> Span | None:
 class _Statement:
     """Walks the clauses of one SELECT."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, statement: exp.Expr) -> None:
         self.source = source
-        self.expressions = Expressions(source)
+        self.expressions = Expressions(source, statement)
 
     def question(self, node: exp.Expr) -> Ask:
         if not isinstance(node, exp.Select):

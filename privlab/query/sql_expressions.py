@@ -82,36 +82,46 @@ def given(node: exp.Expr) -> set[str]:
     return {name for name, part in node.args.items() if part not in (None, False, [])}
 
 
+def _places(statement: exp.Expr) -> dict[int, tuple[int, int]]:
+    """First and last offset inside each node, by the node's id; children first."""
+    places: dict[int, tuple[int, int]] = {}
+    for node in reversed(list(statement.walk())):
+        inside = [places[id(child)] for child in node.iter_expressions() if id(child) in places]
+        if "start" in node.meta:
+            inside.append((node.meta["start"], node.meta["end"] + 1))
+        if inside:
+            places[id(node)] = (min(s for s, _ in inside), max(e for _, e in inside))
+    return places
+
+
 class Expressions:
     """Reads expressions of one text.
 
     table: the name or alias that may stand before a column.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, statement: exp.Expr) -> None:
         self.source = source
         self.table = ""
+        self.places = _places(statement)
+        self.parameters: dict[str, Span] = {}
+        for found in re.finditer(r":(\w+)", source.text):
+            self.parameters.setdefault(found[1], Span(*found.span()))
 
     # --- where and why ---
 
     def span(self, node: exp.Expr) -> Span | None:
         """From the first to the last character that sqlglot placed inside ``node``."""
-        if isinstance(node, exp.Placeholder) and node.this:
-            found = re.search(rf":{re.escape(str(node.this))}\b", self.source.text)
-            return Span(found.start(), found.end()) if found else None
-        starts, ends = [], []
-        for part in node.walk():
-            if "start" in part.meta:
-                starts.append(part.meta["start"])
-                ends.append(part.meta["end"] + 1)
-        if not starts:
+        if isinstance(node, exp.Placeholder):
+            return self.parameters.get(str(node.this))
+        place = self.places.get(id(node))
+        if place is None:
             return None
-        start, end, text = min(starts), max(ends), self.source.text
-        if isinstance(node, exp.Func) and "start" in node.meta:
-            depth = text.count("(", start, end) - text.count(")", start, end)
-            while end < len(text) and depth > 0:  # up to the call's last parenthesis
-                depth += {"(": 1, ")": -1}.get(text[end], 0)
-                end += 1
+        (start, end), text = place, self.source.text
+        depth = text.count("(", start, end) - text.count(")", start, end)
+        while end < len(text) and depth > 0:  # up to the last parenthesis opened inside
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            end += 1
         return Span(start, end)
 
     def at(self, node: exp.Expr) -> Span:

@@ -38,8 +38,8 @@ def counted(count: int, word: str) -> str:
 def caption(question: Question, table: Table) -> str:
     """What was counted, in one line.
 
-    Example: ``at most 8 rows of visits per patient, 4 in one group; stay_days
-    clamped to 0..60; not the total of all rows``.
+    Example: ``at most 8 visits per patient, 4 in one group; stay_days clamped
+    to 0..60; not the total of all rows``.
     """
     plan = question.plan
     parts = [_bound(plan, table)]
@@ -57,8 +57,8 @@ def caption(question: Question, table: Table) -> str:
 
 def _bound(plan: Plan, table: Table) -> str:
     bound, unit = plan.bound, table.unit_word
-    rows = "1 row" if bound.rows == 1 else f"{bound.rows:,} rows"
-    text = f"at most {rows} of {table.name} per {unit}"
+    rows = f"1 row of {table.name}" if bound.rows == 1 else f"{bound.rows:,} {table.name}"
+    text = f"at most {rows} per {unit}"
     if plan.cells > 1:
         limits = []
         if bound.rows_per_group < bound.rows:

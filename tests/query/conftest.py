@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
 
 import pytest
 
+from privlab.errors import PrivlabError
+from privlab.query.compile import compile_question
+from privlab.query.plan import Question
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Catalog, Column, Kind, Table
 
@@ -42,11 +46,33 @@ VISITS = Table(
 CATALOG = Catalog((VISITS,))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def catalog() -> Catalog:
     return CATALOG
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def visits() -> Table:
     return VISITS
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[..., Question]:
+    """Compile a text, parameters as keywords."""
+
+    def compiled(text: str, **parameters: object) -> Question:
+        return compile_question(text, parameters, CATALOG)  # type: ignore[arg-type]
+
+    return compiled
+
+
+@pytest.fixture(scope="session")
+def refusal() -> Callable[..., PrivlabError]:
+    """The error that a text is refused with."""
+
+    def refused(text: str, **parameters: object) -> PrivlabError:
+        with pytest.raises(PrivlabError) as caught:
+            compile_question(text, parameters, CATALOG)  # type: ignore[arg-type]
+        return caught.value
+
+    return refused

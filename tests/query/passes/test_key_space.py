@@ -1,0 +1,91 @@
+"""Group keys have only public values, and every row that passes WHERE has its cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privlab.errors import BadQuery, PrivlabError
+from privlab.query.ask import Source, Span, Surface
+from privlab.query.evaluate import evaluate
+from privlab.query.passes.key_space import key_space
+from privlab.query.passes.normalise import normalise
+from privlab.query.plan import Call, Expr, Literal, Op, Question
+from privlab.terms.catalog import Table
+from tests.query.shapes import ADMITTED, AGE, SEEN, SEX, URGENT, Row, conditions, rows
+
+SOURCE = Source("visits", Surface.SQL)
+SPAN = Span(0, 6)
+KEYS: list[Expr] = [
+    SEX,
+    URGENT,
+    AGE,
+    ADMITTED,
+    *(
+        Call(op, (ref,))
+        for ref in (ADMITTED, SEEN)
+        for op in (Op.YEAR, Op.MONTH, Op.DAY, Op.WEEK, Op.TO_MONTH)
+    ),
+    Call(Op.TO_DATE, (SEEN,)),
+    Call(Op.GE, (AGE, Literal(65))),
+    Call(Op.IS_NULL, (SEX,)),
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(expr=st.sampled_from(KEYS), where=conditions, row=rows)
+def test_a_row_that_passes_has_a_cell(visits: Table, expr: Expr, where: Expr, row: Row) -> None:
+    """Cells that are left away are left away for what WHERE says, never for data."""
+    where = normalise(where)
+    if evaluate(where, row) is not True:
+        return
+    key = key_space(expr, visits, where, SOURCE, SPAN)
+    assert evaluate(expr, row) in key.values
+
+
+@settings(deadline=None, max_examples=100)
+@given(expr=st.sampled_from(KEYS), where=conditions)
+def test_values_are_distinct(visits: Table, expr: Expr, where: Expr) -> None:
+    try:
+        key = key_space(expr, visits, normalise(where), SOURCE, SPAN)
+    except BadQuery as error:
+        assert error.code == "PL107"
+        return
+    assert len(set(key.values)) == len(key.values)
+
+
+def test_the_contracts_order_is_kept(ask: Callable[..., Question]) -> None:
+    key = ask("SELECT ward, COUNT(*) FROM visits WHERE ward IN ('C', 'A') GROUP BY 1").plan.keys[0]
+    assert key.values == ("A", "C")
+
+
+def test_the_calendar_is_cut_to_the_contracts_range(ask: Callable[..., Question]) -> None:
+    values = ask("SELECT DATE_TRUNC('month', admitted), COUNT(*) FROM visits GROUP BY 1").plan.keys[
+        0
+    ]
+    assert (values.values[0], values.values[-1], len(values.values)) == (
+        date(2023, 1, 1),
+        date(2024, 12, 1),
+        24,
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "word"),
+    [
+        ("note", "keys = [...]"),
+        ("score", "keys = [...]"),
+        ("cost", "compare cost"),
+        ("seen", "day"),
+    ],
+)
+def test_the_refusal_says_how_keys_become_public(
+    refusal: Callable[..., PrivlabError], column: str, word: str
+) -> None:
+    error = refusal(f"SELECT {column}, COUNT(*) FROM visits GROUP BY {column}")
+    assert error.code == "PL107"
+    assert word in error.hint

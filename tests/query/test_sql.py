@@ -1,0 +1,135 @@
+"""SQL text: what is read, and where the caret points when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from privlab.errors import PrivlabError
+from privlab.query.ask import Aggregate, AggregateKind, Apply, Const, Name
+from privlab.query.plan import Op
+from privlab.query.sql import parse_sql
+
+Refusal = Callable[..., PrivlabError]
+
+
+def under(error: PrivlabError) -> str:
+    """The text above the carets."""
+    assert error.caret is not None
+    line, carets = error.caret.lines()
+    return line[carets.index("^") : len(carets)]
+
+
+def test_a_select_keeps_its_clauses_apart() -> None:
+    ask = parse_sql(
+        "SELECT ward AS w, COUNT(*) AS n FROM clinic.visits AS v WHERE v.age >= 65 "
+        "GROUP BY 1 HAVING COUNT(*) > 10 AND n < 99 ORDER BY n DESC, w LIMIT 5"
+    )
+    assert ask.table == "clinic.visits"
+    assert [item.name for item in ask.items] == ["w", "n"]
+    assert isinstance(ask.where, Apply)
+    assert ask.where.op is Op.GE
+    assert isinstance(ask.groups[0].node, Name)
+    assert ask.groups[0].node.name == "ward"
+    assert [having.op for having in ask.having] == [Op.GT, Op.LT]
+    assert [sort.descending for sort in ask.order] == [True, False]
+    assert isinstance(ask.limit, Const)
+    assert ask.limit.value == 5
+
+
+def test_every_aggregate_is_told_apart() -> None:
+    ask = parse_sql("SELECT COUNT(*), COUNT(x), COUNT(DISTINCT u), SUM(x), AVG(x) FROM t")
+    kinds = [item.value.kind for item in ask.items if isinstance(item.value, Aggregate)]
+    assert kinds == [
+        AggregateKind.ROWS,
+        AggregateKind.ROWS,
+        AggregateKind.UNITS,
+        AggregateKind.SUM,
+        AggregateKind.MEAN,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "spot"),
+    [
+        ("SELECT COUNT(*) FRM visits", "PL101", "visits"),
+        ("SELECT COUNT(*) FROM", "PL101", None),
+        ("SELECT COUNT(* FROM visits", "PL101", None),
+        ("SELECT COUNT(*) FROM visits WHERE note = 'it", "PL101", None),
+        ("SELECT COUNT(*)", "PL101", "COUNT(*)"),
+        ("SELECT COUNT(*) FROM visits; SELECT COUNT(*) FROM visits", "PL109", "SELECT"),
+        ("SELECT * FROM visits", "PL105", "*"),
+        ("SELECT v.* FROM visits v", "PL105", None),
+        ("SELECT COUNT(*) FROM visits, visits", "PL106", "visits"),
+        ("SELECT COUNT(*) FROM visits JOIN visits v ON v.age = 1", "PL106", None),
+        ("SELECT COUNT(*) FROM (SELECT * FROM visits) v", "PL106", None),
+        ("WITH a AS (SELECT 1) SELECT COUNT(*) FROM a", "PL106", None),
+        ("SELECT COUNT(*) FROM visits UNION SELECT COUNT(*) FROM visits", "PL106", None),
+        ("SELECT DISTINCT ward FROM visits", "PL106", None),
+        ("SELECT COUNT(*) FROM visits TABLESAMPLE (10)", "PL106", None),
+        ("SELECT COUNT(*) FROM visits LIMIT 5 OFFSET 1", "PL106", None),
+        ("SELECT COUNT(*) FROM visits QUALIFY 1 = 1", "PL106", None),
+        ("SELECT COUNT(*) FROM visits GROUP BY ALL", "PL106", None),
+        ("SELECT ward, COUNT(*) FROM visits GROUP BY ROLLUP (ward)", "PL106", None),
+        ("SELECT COUNT(*) FILTER (WHERE age > 3) FROM visits", "PL106", None),
+        ("SELECT SUM(age) OVER () FROM visits", "PL106", "SUM(age)"),
+        ("SELECT SUM(DISTINCT age) FROM visits", "PL106", None),
+        ("SELECT COUNT(age, ward) FROM visits", "PL106", None),
+        ("SELECT COUNT(DISTINCT ward) FROM visits", "PL106", None),
+        ("SELECT MEDIAN(age) FROM visits", "PL106", "MEDIAN(age)"),
+        ("SELECT SUM(age) / COUNT(*) FROM visits", "PL106", None),
+        ("SELECT SUM(age / 2) FROM visits", "PL106", "age / 2"),
+        ("SELECT SUM(age % 2) FROM visits", "PL106", "age % 2"),
+        ("SELECT SUM(CASE WHEN age > 3 THEN 1 ELSE 0 END) FROM visits", "PL106", None),
+        ("SELECT SUM(SQRT(age)) FROM visits", "PL106", None),
+        ("SELECT SUM(foo(age)) FROM visits", "PL106", "foo(age)"),
+        ("SELECT SUM(CAST(age AS FLOAT)) FROM visits", "PL106", None),
+        ("SELECT SUM(GREATEST(age, stay_days)) FROM visits", "PL106", "GREATEST(age, stay_days)"),
+        ("SELECT COUNT(*) FROM visits WHERE note LIKE 'a%'", "PL106", None),
+        ("SELECT COUNT(*) FROM visits WHERE urgent IS TRUE", "PL106", None),
+        ("SELECT COUNT(*) FROM visits WHERE age IN (SELECT 1)", "PL106", None),
+        ("SELECT COUNT(*) FROM visits WHERE EXISTS (SELECT 1)", "PL106", None),
+        ("SELECT COUNT(*) FROM visits WHERE EXTRACT(DOW FROM admitted) = 1", "PL106", None),
+        ("SELECT COUNT(*) FROM visits WHERE age = ?", "PL110", None),
+        ("SELECT COUNT(*) FROM visits v WHERE w.age = 1", "PL102", None),
+        ("SELECT COUNT(*) FROM visits GROUP BY 2", "PL106", "2"),
+        ("SELECT COUNT(*) FROM visits GROUP BY 1", "PL106", "1"),
+        ("SELECT COUNT(*) FROM visits HAVING COUNT(*) > 1 OR COUNT(*) < 0", "PL106", None),
+        ("SELECT COUNT(*) FROM visits HAVING 1 < COUNT(*)", "PL106", "COUNT(*)"),
+        ("INSERT INTO visits VALUES (1)", "PL106", None),
+        ("DELETE FROM visits", "PL106", None),
+        ("DROP TABLE visits", "PL106", None),
+    ],
+)
+def test_what_the_language_does_not_have_is_refused(
+    refusal: Refusal, text: str, code: str, spot: str | None
+) -> None:
+    error = refusal(text)
+    assert error.code == code, str(error)
+    if spot is not None:
+        assert under(error) == spot
+
+
+def test_the_parsers_own_words_are_not_forwarded(refusal: Refusal) -> None:
+    """What the parser says of a text is not ours to promise."""
+    error = refusal("SELECT COUNT(*) FROM visits WHERE )")
+    assert error.what == "this SQL cannot be read from here on"
+
+
+def test_a_caret_stands_in_the_right_line(refusal: Refusal) -> None:
+    error = refusal("SELECT COUNT(*)\nFROM visits\nWHERE agee > 3")
+    assert under(error) == "agee"
+
+
+@pytest.mark.parametrize("depth", [300, 5_000])
+def test_deep_nesting_is_refused_and_does_not_crash(refusal: Refusal, depth: int) -> None:
+    parens = refusal(
+        "SELECT COUNT(*) FROM visits WHERE " + "(NOT " * depth + "urgent" + ")" * depth
+    )
+    assert parens.code == "PL106"
+
+
+def test_a_long_chain_of_conditions_is_refused(refusal: Refusal) -> None:
+    terms = " AND ".join(f"age <> {n}" for n in range(2_000))
+    assert refusal(f"SELECT COUNT(*) FROM visits WHERE {terms}").code == "PL106"
