@@ -23,7 +23,7 @@ about = "Made-up visits for tests."
 unit = "patient_id"
 unit_word = "patient"
 rows_per_unit = 4
-row_cap = 100_000
+row_cap = 4_000_000
 rows = 3_000
 synthetic = true
 purposes = ["exploration", "teaching"]
@@ -126,11 +126,13 @@ class Place:
 
 
 def _alive(pid: int) -> bool:
+    """A process whose main thread is a zombie may have threads that still hold locks."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        threads = len(os.listdir(f"/proc/{pid}/task"))
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return state != "Z"
+    return state != "Z" or threads > 1
 
 
 @pytest.fixture(scope="session")
@@ -143,9 +145,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def protected_workspace(
-    tmp_path_factory: pytest.TempPathFactory, runtime: Path
-) -> Iterator[Place]:
+def protected_workspace(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Iterator[Place]:
     """A workspace with ``clinic.visits`` protected and a generous budget; shared, so only read."""
     folder = tmp_path_factory.mktemp("home") / "workspace"
     place = _build(folder, tmp_path_factory.mktemp("plain"))
@@ -154,9 +154,7 @@ def protected_workspace(
 
 
 @pytest.fixture
-def fresh_workspace(
-    protected_workspace: Place, tmp_path: Path
-) -> Iterator[Callable[[], Place]]:
+def fresh_workspace(protected_workspace: Place, tmp_path: Path) -> Iterator[Callable[[], Place]]:
     """Makes copies of the protected workspace, each with a ledger of its own."""
     made: list[Place] = []
 
@@ -197,7 +195,7 @@ def _build(folder: Path, plain: Path) -> Place:
         folder=prepared.folder,
     )
     owner.register(prepared, VISITS, done.parts, done.keys)
-    budget = Loss.budget(Fraction(4))
+    budget = Loss.budget(Fraction(1, 2))
     owner.set_budget("clinic", budget, Fraction(1, 10**6), {owner.session.hello.principal: budget})
     owner.session.close()
     return Place(folder, env)

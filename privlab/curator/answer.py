@@ -8,7 +8,8 @@ was sealed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -17,7 +18,7 @@ from privlab.curator import asks, certificate
 from privlab.curator.desk import Desk
 from privlab.curator.receipts import receipt
 from privlab.engine.job import Job
-from privlab.errors import BudgetExceeded, CuratorUnreachable, EngineFailed, PrivlabError, Refused
+from privlab.errors import BudgetExceeded, CuratorUnreachable, IntegrityError, Refused
 from privlab.mechanisms import opendp
 from privlab.policy.decide import Permit, Request
 from privlab.query.canonical import question_id, view_id
@@ -71,11 +72,11 @@ def answer(
         if not alive():
             raise CuratorUnreachable("the asker left; nothing was spent", code="PL305")
         say(Phase(phase="charge", words="charging the budget"))
-        charged(desk, principal, ask, asked)
-        say(Phase(phase="compute", words="computing on encrypted data"))
-        measured = computed(desk, principal, ask, asked, job)
-        say(Phase(phase="seal", words="signing and recording"))
-        return sealed(desk, principal, ask, asked, permit, measured)
+        with charged(desk, principal, ask, asked):
+            say(Phase(phase="compute", words="computing on encrypted data"))
+            measured = () if job is None else desk.engine.run(job)
+            say(Phase(phase="seal", words="signing and recording"))
+            return sealed(desk, principal, ask, asked, permit, measured)
 
 
 def explain(desk: Desk, principal: Principal, ask: Ask) -> Explanation:
@@ -192,25 +193,23 @@ def prepared(desk: Desk, asked: Compiled) -> Job | None:
     )
 
 
-def charged(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> None:
-    """Stop 6.  Durable before any row is read."""
+@contextmanager
+def charged(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Iterator[None]:
+    """Stop 6: durable before any row is read.  Inside, stop 7: the charge stands.
+
+    Whatever goes wrong inside is recorded as a failed attempt; its id may be
+    sent once more without another charge.
+    """
     try:
         desk.ledger.charge(certificate.charge_request(principal, ask, asked))
     except BudgetExceeded as refusal:
         desk.ledger.deny(principal.name, "charge", asked.question.plan.dataset, refusal.code)
         raise
-
-
-def computed(
-    desk: Desk, principal: Principal, ask: Ask, asked: Compiled, job: Job | None
-) -> tuple[tuple[int, ...], ...]:
-    """Stop 7.  Whatever goes wrong, the words are the same and the charge stands."""
-    if job is None:
-        return ()
     try:
-        return desk.engine.run(job)
-    except EngineFailed:
-        desk.ledger.fail(principal.name, ask.id)
+        yield
+    except BaseException:
+        with suppress(IntegrityError):  # already sealed, or the record cannot be written
+            desk.ledger.fail(principal.name, ask.id)
         raise
 
 
@@ -234,29 +233,15 @@ def sealed(
     bundle = certificate.bundle(desk, principal, ask, asked, permit, holdings)
     plan = asked.question.plan
     reply = Answer(bundle=bundle, receipt=receipt(plan.dataset, asked.priced.charge, asked))
-    try:
-        desk.ledger.settle(
-            principal.name,
-            ask.id,
-            [
-                (view_id(plan, index), measurement)
-                for index, measurement in enumerate(bought)
-                if measurement is not None
-            ],
-            bundle,
-            reply.model_dump_json().encode(),
-        )
-    except PrivlabError:
-        raise
-    except Exception:  # noqa: BLE001 - a full disk, a broken disk: no record, no answer
-        raise unrecorded() from None
-    return reply
-
-
-def unrecorded() -> PrivlabError:
-    """No record, no answer."""
-    return PrivlabError(
-        "the answer could not be recorded, so it is not given; its charge stands",
-        code="PL406",
-        hint="tell the steward: the ledger's disk may be full",
+    desk.ledger.settle(
+        principal.name,
+        ask.id,
+        [
+            (view_id(plan, index), measurement)
+            for index, measurement in enumerate(bought)
+            if measurement is not None
+        ],
+        bundle,
+        reply.model_dump_json().encode(),
     )
+    return reply

@@ -136,28 +136,36 @@ def start(place: Place, *, seconds: float = START_SECONDS) -> None:
             hint="start the curator that owns this socket, or name a workspace in PRIVLAB_WORKSPACE",
         )
     python = _interpreter(place.workspace)
-    log = place.workspace / "curator.log"
-    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
-        process = subprocess.Popen(
-            [python, "-I", "-m", "privlab.curator", "--workspace", str(place.workspace)],
+    process: subprocess.Popen[bytes] | None = None
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if peer_uid(place.socket) is not None:
+            return
+        if process is None or process.poll() == 0:
+            # Status 0 without a socket: another curator held the lock, and may be ending.
+            process = _spawn(python, place.workspace)
+        elif process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise CuratorUnreachable(
+        "the curator did not start",
+        hint="run it in a terminal to see why: "
+        f"{python} -I -m privlab.curator --workspace {place.workspace}",
+        facts={"workspace": str(place.workspace)},
+    )
+
+
+def _spawn(python: str, workspace: Path) -> subprocess.Popen[bytes]:
+    log = os.open(workspace / "curator.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(log, "ab") as out:
+        return subprocess.Popen(
+            [python, "-I", "-m", "privlab.curator", "--workspace", str(workspace)],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
             close_fds=True,
         )
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if peer_uid(place.socket) is not None:
-            return
-        if process.poll() not in (None, 0):
-            break
-        time.sleep(0.05)
-    raise CuratorUnreachable(
-        "the curator did not start",
-        hint=f"run it in a terminal to see why: {python} -I -m privlab.curator --workspace {place.workspace}",
-        facts={"workspace": str(place.workspace)},
-    )
 
 
 def _named(url: str, why: str) -> Place:
