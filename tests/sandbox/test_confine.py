@@ -62,5 +62,5 @@ def test_one_missing_layer_is_not_complete(lacking: str) -> None:
 
 
 def test_a_refused_call_is_an_error() -> None:
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(OSError, match=r"."):
         calls.prctl(-1)

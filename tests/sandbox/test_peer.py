@@ -41,5 +41,5 @@ def test_another_users_connection_has_her_uid(tmp_path: Path) -> None:
 
 def test_a_socket_without_a_peer_is_refused() -> None:
     for family in (socket.AF_INET, socket.AF_UNIX):
-        with socket.socket(family) as alone, pytest.raises(OSError, match="."):
+        with socket.socket(family) as alone, pytest.raises(OSError, match=r"."):
             peer_uid(alone)

@@ -1,0 +1,159 @@
+"""Rows to integers: the compiled engine equals the plain reference on any plan."""
+
+# ruff: noqa: DTZ001  a table's clock has no zone
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privlab.connector.keys import Custody
+from privlab.engine.reference import bounded_sums
+from privlab.engine.run import cells, group_tag, measure, release
+from privlab.errors import IntegrityError
+from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Ref
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Kind
+from privlab.terms.noise import RoundedGaussian
+
+WARD, AGE, STAY = Ref("ward", Kind.TEXT), Ref("age", Kind.INT), Ref("stay", Kind.FLOAT)
+BIG, WEIGHT, URGENT = Ref("big", Kind.INT), Ref("weight", Kind.FLOAT), Ref("urgent", Kind.BOOL)
+DAY, AT = Ref("day", Kind.DATE), Ref("at", Kind.DATETIME)
+
+COUNT = Measure(MeasureKind.ROWS)
+UNITS = Measure(MeasureKind.UNITS)
+TOTAL = Measure(MeasureKind.SUM, STAY, Fraction(-2), Fraction(60), Fraction(1, 4))
+
+keys = st.sampled_from(
+    [
+        Key(WARD, Kind.TEXT, ("north", "south", "west")),
+        Key(WARD, Kind.TEXT, ("west", None, "absent", "north")),
+        Key(WARD, Kind.TEXT, tuple(f"w{n}" for n in range(12)) + ("attic",)),
+        Key(AGE, Kind.INT, tuple(range(30, 60))),
+        Key(AGE, Kind.INT, (3, 7, None, 5, 100)),
+        Key(AGE, Kind.INT, tuple(range(0, 40, 2))),
+        Key(URGENT, Kind.BOOL, (False, True)),
+        Key(URGENT, Kind.BOOL, (None, True)),
+        Key(DAY, Kind.DATE, tuple(date(2023, 1, n) for n in range(1, 31))),
+        Key(Call(Op.TO_MONTH, (DAY,)), Kind.DATE, tuple(date(2023, n, 1) for n in range(1, 13))),
+        Key(Call(Op.WEEK, (AT,)), Kind.DATE, (date(2023, 1, 2), date(2022, 12, 26))),
+        Key(Call(Op.MONTH, (AT,)), Kind.INT, tuple(range(1, 13))),
+        Key(Call(Op.ADD, (AGE, Literal(1))), Kind.INT, (0, 1, 2)),
+    ]
+)
+wheres = st.none() | st.sampled_from(
+    [
+        Call(Op.GE, (AGE, Literal(18))),
+        Call(Op.LT, (STAY, Literal(Fraction(21, 2)))),
+        URGENT,
+        Call(Op.NOT, (URGENT,)),
+        Call(Op.OR, (Call(Op.IS_NULL, (WARD,)), Call(Op.GT, (BIG, Literal(0))))),
+        Call(Op.IS_IN, (WARD, Literal("north"), Literal("attic"))),
+        Call(Op.GT, (Call(Op.MUL, (BIG, BIG)), Literal(0))),
+        Literal(True),  # noqa: FBT003
+        Literal(None),
+    ]
+)
+measures = st.lists(
+    st.sampled_from(
+        [
+            COUNT,
+            UNITS,
+            TOTAL,
+            Measure(MeasureKind.ROWS, STAY),
+            Measure(MeasureKind.ROWS, WARD),
+            Measure(MeasureKind.UNITS, STAY),
+            Measure(MeasureKind.SUM, AGE, Fraction(0), Fraction(110)),
+            Measure(MeasureKind.SUM, AGE, Fraction(0), Fraction(110), Fraction(1), Fraction(55)),
+            Measure(MeasureKind.SUM, BIG, Fraction(-10), Fraction(10)),
+            Measure(MeasureKind.SUM, WEIGHT, Fraction(0), Fraction(100), Fraction(1, 10)),
+            Measure(MeasureKind.SUM, Call(Op.MUL, (AGE, STAY)), Fraction(0), Fraction(500)),
+            Measure(MeasureKind.SUM, Call(Op.MUL, (BIG, Literal(3))), Fraction(0), Fraction(500)),
+        ]
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@st.composite
+def bounds(draw: st.DrawFn) -> ContributionBound:
+    rows = draw(st.integers(1, 6))
+    return ContributionBound(rows, draw(st.integers(1, rows)), draw(st.integers(1, rows)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    by=st.lists(keys, max_size=2), where=wheres, what=measures, bound=bounds(),
+)  # fmt: skip
+def test_the_engine_equals_the_reference(
+    place: Any, by: list[Key], where: Expr | None, what: list[Measure], bound: ContributionBound
+) -> None:
+    """Before noise, cell by cell, on a table with nulls, outsiders and extremes."""
+    plan = place.plan(*what, keys=tuple(by), where=where, bound=bound)
+    job = place.job(plan)
+
+    assert measure(job).tolist() == bounded_sums(plan, place.rows, job.bounding_key)
+
+
+def test_what_leaves_is_the_sum_with_noise(place: Any) -> None:
+    """At a noise of variance 8 the mean of 30 releases is within 4 of the sum."""
+    plan = place.plan(COUNT, TOTAL, keys=(Key(WARD, Kind.TEXT, ("north", "south")),))
+    exact = measure(place.job(plan)).tolist()
+
+    drawn = [release(place.job(plan, RoundedGaussian(1, 0))) for _ in range(30)]
+
+    for j in range(2):
+        for cell in range(2):
+            values = [one[j][cell] for one in drawn]
+            assert len(set(values)) > 1
+            assert abs(sum(values) / 30 - exact[j][cell]) < 4
+
+
+def test_a_null_cell_takes_the_rows_without_a_key(place: Any) -> None:
+    plan = place.plan(COUNT, keys=(Key(WARD, Kind.TEXT, (None,)),), bound=ContributionBound(9, 9, 9))
+
+    (found,) = measure(place.job(plan)).tolist()
+
+    assert found == [sum(row["ward"] is None for row in place.rows)]
+
+
+def test_a_cells_tag_is_the_same_in_every_question_that_has_the_cell(place: Any) -> None:
+    few = place.plan(COUNT, keys=(Key(WARD, Kind.TEXT, ("west", "north")),))
+    many = place.plan(COUNT, keys=(Key(WARD, Kind.TEXT, ("north", "south", "west")),))
+
+    one = {cell: group_tag(cell) for cell in cells(few)}
+    two = {cell: group_tag(cell) for cell in cells(many)}
+
+    assert one.items() < two.items()
+    assert len({group_tag(cell) for cell in [("1",), (1,), (True,), (None,), ()]}) == 5
+
+
+def test_the_bound_on_groups_follows_the_secret_key(place: Any) -> None:
+    """Another master keeps another sample, of the same size."""
+    bound = ContributionBound(4, 4, 1)
+    plan = place.plan(UNITS, keys=(Key(WARD, Kind.TEXT, ("north", "south", "west")),), bound=bound)
+    job = place.job(plan)
+    other = Custody(b"\x08" * 32).derive("bounding", "clinic", "visits", "1")[:16]
+
+    one = measure(job).tolist()[0]
+    two = bounded_sums(plan, place.rows, other)[0]
+
+    assert one != two
+    assert sum(one) == sum(two)
+
+
+def test_the_bytes_that_are_read_are_checked_again(fresh: Any) -> None:
+    job = fresh.job(fresh.plan(COUNT))
+    part = fresh.folder / job.parts[0].name
+    part.write_bytes(part.read_bytes()[:-1])
+
+    with pytest.raises(IntegrityError) as caught:
+        measure(job)
+
+    assert caught.value.code == "PL402"
