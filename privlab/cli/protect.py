@@ -64,6 +64,7 @@ def protect_file(owner: Owner, file: Path, text: str) -> tuple[Registered, Count
         TimeElapsedColumn(),
         console=terminal.err,
         transient=True,
+        disable=not terminal.err.is_terminal,
     )
     with bar:
         task = bar.add_task(f"protecting {parsed.stated.name}", total=None)
