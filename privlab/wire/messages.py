@@ -34,7 +34,7 @@ class Parameter(Message):
 
     kind: Literal["bool", "int", "float", "text", "date", "datetime", "null"]
     text: tuple[Annotated[str, StringConstraints(max_length=4_000)], ...] = Field(
-        max_length=MAX_LIST
+        max_length=MAX_LIST, strict=False
     )
     is_list: bool = False
 
