@@ -83,10 +83,12 @@ def for_mean(
     off = radius * OFF_CENTRE
     room = (width * size / (z(confidence) * measure.step)) ** 2
     of_count = room / (radius * off + off**2)
-    if count and 1 / count < of_count:
+    if count * of_count > 1:
         of_count = 1 / count
+    else:
+        count = MARGIN / of_count
     of_total = room - off**2 * of_count
-    return max(total, MARGIN / of_total), max(count, MARGIN / of_count)
+    return max(total, MARGIN / of_total), count
 
 
 def expected_width(

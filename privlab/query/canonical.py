@@ -258,13 +258,18 @@ def _measure(value: Json) -> Measure:
         raise ValueError("a sum needs a value")
     if measure.kind is not MeasureKind.SUM and measure != Measure(measure.kind, measure.of):
         raise ValueError("a count has no bounds")
+    if measure.kind is MeasureKind.UNITS and measure.of is not None:
+        raise ValueError("units are counted, whatever their rows hold")
     measure.radius  # noqa: B018  raises when a bound is off the grid
     return measure
 
 
 def _key(value: Json) -> Key:
     expr, kind, values = _fields(value, "expr", "kind", "values")
-    return Key(_expr(expr), Kind(kind), tuple(_scalar(one) for one in _list(values)))
+    texts = [canonical_text(one) for one in _list(values)]
+    if not texts or len(set(texts)) != len(texts):
+        raise ValueError("a key has distinct values, and at least one")
+    return Key(_expr(expr), Kind(kind), tuple(_scalar(one) for one in values))
 
 
 def _plan(value: Json) -> Plan:

@@ -28,6 +28,9 @@ from privlab.wire.messages import Price
 NEGLIGIBLE = Fraction(1, 1 << 20)
 """A missing part of a precision that is not worth a draw: noise lives on a grid."""
 
+FINEST = Fraction(1 << 40)
+"""Precision of noise that is a millionth of a step; rounding makes more worthless."""
+
 MOST_CONFIDENCE = Fraction(999_999, 10_000)
 """Percent; beyond it a Gaussian interval says little that is worth saying."""
 
@@ -157,6 +160,8 @@ def _missing(wanted: Fraction, held: Fraction) -> RoundedGaussian | None:
     Noise lives on a grid and falls short of a precision by less than one part
     in 2^29, so what a first purchase left over is always negligible.
     """
+    if wanted > FINEST:
+        raise _bad("this is finer than a released number can be", "offer less: --share 1%")
     missing = wanted - held
     if held > 0 and missing <= wanted * NEGLIGIBLE:
         return None

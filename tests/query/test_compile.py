@@ -268,12 +268,12 @@ def test_bounds_too_wide_for_the_tables_cap_are_refused(catalog: Catalog) -> Non
     assert caught.value.code == "PL103"
 
 
-TEXTS = [
-    "SELECT ward AS w, COUNT(*) AS n, AVG(stay_days) FROM visits WHERE age >= 65 AND note IS NULL "
-    "OR admitted BETWEEN '2023-01-01' AND DATE '2023-02-01' GROUP BY 1 HAVING n > 5 ORDER BY 2 LIMIT 3",
-    'visits.filter((pl.col("age") >= 65) | ~pl.col("ward").is_in(["A"])).group_by("ward").agg('
-    'n=pl.len(), s=pl.col("score").clip(0, 5.5).sum()).filter(pl.col("n") > 3).sort("n").head(2)',
-]
+SQL_TEXT = """SELECT ward AS w, COUNT(*) AS n, AVG(stay_days) FROM visits
+WHERE age >= 65 AND note IS NULL OR admitted BETWEEN '2023-01-01' AND DATE '2023-02-01'
+GROUP BY 1 HAVING n > 5 ORDER BY 2 LIMIT 3"""
+POLARS_TEXT = """visits.filter((pl.col("age") >= 65) | ~pl.col("ward").is_in(["A"]))
+.group_by("ward").agg(n=pl.len(), s=pl.col("score").clip(0, 5.5).sum())
+.filter(pl.col("n") > 3).sort("n").head(2)"""
 SCRAPS = st.sampled_from(
     ["(", ")", "'", '"', ",", ";", "--", "/*", "*", ":p", "NOT ", "1e9", "\n", ".", "NULL", "é",
      "pl.", "[", "]", "=", "lambda", "SELECT ", "\0", "-", "~", "{", "\\", "#"]
@@ -284,12 +284,14 @@ SCRAPS = st.sampled_from(
 @given(data=st.data())
 def test_any_text_compiles_or_is_refused(catalog: Catalog, data: st.DataObject) -> None:
     """Whatever is typed, the only exception is one of ours, and its caret can be drawn."""
-    text = data.draw(st.sampled_from(TEXTS))
+    text = data.draw(st.sampled_from([SQL_TEXT, POLARS_TEXT]))
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(text)))
         cut = data.draw(st.integers(0, 6))
         text = text[:at] + data.draw(SCRAPS | st.text(max_size=3)) + text[at + cut :]
+    refused = None
     try:
         compile_question(text, {"p": 3}, catalog)
     except PrivlabError as error:
-        assert str(error)
+        refused = error
+    assert refused is None or str(refused)

@@ -12,7 +12,7 @@ FINE = 1 << 20
 """Steps across the range of a value that has no grid of its own."""
 
 FINEST = 1 << 24
-"""Most steps across a range: beyond, the noise that hides a unit is out of reach."""
+"""Most steps across a range: noise that hides a unit drowns anything finer."""
 
 
 def choose_step(expr: Expr, low: Fraction, high: Fraction, table: Table) -> Fraction:

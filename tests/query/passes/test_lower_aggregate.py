@@ -1,0 +1,70 @@
+"""What is measured for each aggregate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+
+from privlab.errors import PrivlabError
+from privlab.query.plan import MeasureKind, Question, Ref
+from privlab.terms.catalog import Kind
+
+Ask = Callable[..., Question]
+
+
+def test_clamps_are_whole_multiples_of_the_step_outwards(ask: Ask) -> None:
+    (measure,) = ask(
+        "SELECT SUM(LEAST(GREATEST(weight, 0.00013), 70.00001)) FROM visits"
+    ).plan.measures
+    for end in (measure.low, measure.high, measure.centre):
+        assert (end / measure.step).denominator == 1
+    assert measure.low <= Fraction("0.00013")
+    assert measure.high >= Fraction("70.00001")
+
+
+def test_a_constant_range_still_has_a_sensitivity(ask: Ask) -> None:
+    for text in (
+        "SELECT SUM(LEAST(GREATEST(score, 0), 0)) FROM visits",
+        "SELECT AVG(LEAST(GREATEST(score, 7), 7)) FROM visits",
+        "SELECT AVG(age) FROM visits WHERE age = 7",
+    ):
+        plan = ask(text).plan
+        assert all(one.squared_sensitivity(plan.bound) >= 1 for one in plan.measures)
+
+
+def test_a_contradiction_is_no_reason_to_fail(ask: Ask) -> None:
+    plan = ask("SELECT AVG(age) FROM visits WHERE age > 80 AND age < 20").plan
+    assert all(one.squared_sensitivity(plan.bound) >= 1 for one in plan.measures)
+
+
+def test_the_count_of_what_cannot_be_null_is_the_count_of_rows(ask: Ask) -> None:
+    for text in (
+        "SELECT COUNT(age) FROM visits",
+        "SELECT COUNT(age + weight) FROM visits",
+        "SELECT COUNT(sex) FROM visits WHERE sex = 'f'",
+        "SELECT COUNT(sex IS NULL) FROM visits WHERE sex = 'f'",
+    ):
+        (measure,) = ask(text).plan.measures
+        if "IS NULL" not in text:
+            assert (measure.kind, measure.of) == (MeasureKind.ROWS, None)
+
+
+def test_a_count_of_an_expression_is_that_of_its_nullable_column(ask: Ask) -> None:
+    (measure,) = ask("SELECT COUNT(2 * stay_days + age) FROM visits").plan.measures
+    assert measure.of == Ref("stay_days", Kind.INT)
+    (measure,) = ask("SELECT COUNT(stay_days + cost) FROM visits").plan.measures
+    assert measure.of is not None
+    assert not isinstance(measure.of, Ref)
+
+
+def test_only_the_unit_is_counted_distinct(refusal: Callable[..., PrivlabError]) -> None:
+    error = refusal("SELECT COUNT(DISTINCT ward) FROM visits")
+    assert error.code == "PL106"
+    assert error.hint == "COUNT(DISTINCT patient_id)"
+
+
+@pytest.mark.parametrize("value", ["3", "ward", "urgent", "admitted"])
+def test_only_numbers_of_rows_are_summed(refusal: Callable[..., PrivlabError], value: str) -> None:
+    assert refusal(f"SELECT SUM({value}) FROM visits").code in ("PL106", "PL111")

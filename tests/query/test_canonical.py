@@ -1,0 +1,181 @@
+"""Encoding is a bijection onto what it writes; anything else is refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privlab.errors import IntegrityError
+from privlab.query.canonical import (
+    canonical_text,
+    decode_plan,
+    encode_plan,
+    encode_scalar,
+    question_id,
+    view_id,
+)
+from privlab.query.plan import Key, Measure, MeasureKind, Plan, Question, Ref
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Kind, Scalar
+from tests.query.shapes import conditions, numbers
+
+VIEW = "0f5c3d04e7788ecd6d103306422803c99c0154d7a2dc21265983fd188ba0ff0a"
+QUESTION = "31b01cbd6ff0bb4f4c68f9f770a32b55d367dfc41b7a24b01e01c501f043fdcb"
+
+scalars: st.SearchStrategy[Scalar | None] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.fractions(),
+    st.text(),
+    st.dates(),
+    st.datetimes(),
+)
+
+
+@st.composite
+def measures(draw: st.DrawFn) -> Measure:
+    kind = draw(st.sampled_from(MeasureKind))
+    if kind is not MeasureKind.SUM:
+        of = draw(st.none() | numbers) if kind is MeasureKind.ROWS else None
+        return Measure(kind, of)
+    step = draw(st.fractions(Fraction(1, 1000), 1000))
+    low, high, centre = sorted(draw(st.tuples(*[st.integers(-1000, 1000)] * 3)))
+    return Measure(kind, draw(numbers), low * step, high * step, step, centre * step)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    rows = draw(st.integers(1, 9))
+    bound = ContributionBound(rows, draw(st.integers(1, rows)), draw(st.integers(1, rows)))
+    values = st.lists(
+        scalars, min_size=1, max_size=4, unique_by=lambda one: canonical_text(encode_scalar(one))
+    )
+    keys = st.builds(
+        lambda name, kind, found: Key(Ref(name, kind), kind, tuple(found)),
+        st.text(),
+        st.sampled_from(Kind),
+        values,
+    )
+    return Plan(
+        dataset=draw(st.text()),
+        table=draw(st.text()),
+        version=draw(st.integers(0, 1 << 40)),
+        unit=draw(st.text()),
+        bound=bound,
+        row_cap=draw(st.integers(0, 1 << 60)),
+        where=draw(st.none() | conditions),
+        keys=tuple(draw(st.lists(keys, max_size=2))),
+        measures=tuple(draw(st.lists(measures(), max_size=3))),
+    )
+
+
+@settings(deadline=None, max_examples=150)
+@given(plan=plans())
+def test_a_plan_survives_json(plan: Plan) -> None:
+    text = canonical_text(encode_plan(plan))
+    assert text.isascii()
+    again = decode_plan(json.loads(text))
+    assert again == plan
+    assert canonical_text(encode_plan(again)) == text
+
+
+@settings(deadline=None, max_examples=50)
+@given(one=plans(), two=plans())
+def test_different_plans_have_different_texts(one: Plan, two: Plan) -> None:
+    texts = canonical_text(encode_plan(one)), canonical_text(encode_plan(two))
+    assert (texts[0] == texts[1]) == (one == two)
+
+
+def _spoiled(value: dict[str, Any], path: str, new: object) -> dict[str, Any]:
+    spoiled = copy.deepcopy(value)
+    place: Any = spoiled
+    *steps, last = path.split(".")
+    for step in steps:
+        place = place[int(step) if step.isdigit() else step]
+    if new is KeyError:
+        del place[last]
+    else:
+        place[int(last) if last.isdigit() else last] = new
+    return spoiled
+
+
+@pytest.mark.parametrize(
+    ("path", "new"),
+    [
+        ("version", 2),
+        ("version", True),
+        ("extra", 1),
+        ("dataset", KeyError),
+        ("dataset", 3),
+        ("table_version", -1),
+        ("table_version", 1.0),
+        ("table_version", True),
+        ("bound", [8, 9, 1]),
+        ("bound", [8, 4]),
+        ("where", {"op": "eval", "args": []}),
+        ("where", {"op": "not", "args": []}),
+        ("where", {"op": "eq", "args": [{"value": None}]}),
+        ("where", {"column": "age", "kind": "complex"}),
+        ("where", {"column": "age", "kind": "int", "more": 1}),
+        ("where", "age"),
+        ("where.args.1.value", ["int", "065"]),
+        ("where.args.1.value", ["int", 65]),
+        ("where.args.1.value", ["float", "65"]),
+        ("where.args.1.value", ["number", "2/4"]),
+        ("where.args.1.value", ["date", "20240131"]),
+        ("keys.0.values", []),
+        ("keys.0.values", [["text", "A"], ["text", "A"]]),
+        ("measures.0.kind", "median"),
+        ("measures.1.step", "0"),
+        ("measures.1.step", "-1"),
+        ("measures.1.step", "7"),
+        ("measures.1.low", "99"),
+        ("measures.1.low", "00"),
+        ("measures.1.low", "1.5"),
+        ("measures.1.of", None),
+        ("measures.0.high", "2"),
+    ],
+)
+def test_what_no_plan_encodes_to_is_refused(
+    ask: Callable[..., Question], path: str, new: object
+) -> None:
+    question = ask("SELECT ward, COUNT(*), SUM(stay_days) FROM visits WHERE age >= 65 GROUP BY 1")
+    encoded = encode_plan(question.plan)
+    assert decode_plan(encoded) == question.plan
+    with pytest.raises(IntegrityError) as caught:
+        decode_plan(_spoiled(encoded, path, new))
+    assert caught.value.code == "PL400"
+
+
+@pytest.mark.parametrize("value", [None, 3, [], "plan", {}])
+def test_what_is_no_object_is_no_plan(value: object) -> None:
+    with pytest.raises(IntegrityError):
+        decode_plan(value)
+
+
+def test_ids_are_stable(ask: Callable[..., Question]) -> None:
+    """Stored views are found by these: a change here orphans every ledger."""
+    question = ask("SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward")
+    assert view_id(question.plan, 0) == VIEW
+    assert question_id(question) == QUESTION
+
+
+def test_dates_and_times_are_told_apart(ask: Callable[..., Question]) -> None:
+    texts = [
+        "SELECT COUNT(*) FROM visits WHERE admitted = '2023-01-01'",
+        "SELECT COUNT(*) FROM visits WHERE seen = '2023-01-01'",
+    ]
+    values = [encode_plan(ask(text).plan)["where"]["args"][1]["value"] for text in texts]
+    assert values == [
+        ["date", date(2023, 1, 1).isoformat()],
+        ["datetime", datetime(2023, 1, 1).isoformat()],  # noqa: DTZ001
+    ]

@@ -1,0 +1,71 @@
+"""``--explain`` shows the plan, each column's price and error, and spends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from privlab.query.canonical import plan_text
+from privlab.query.explain import explain
+from privlab.query.plan import Question
+from privlab.query.price import Offer, price
+from privlab.terms.loss import Loss
+from privlab.wire.messages import Price
+
+Ask = Callable[..., Question]
+GRANTED = Loss.budget(Fraction(1, 4))
+DELTA = Fraction(1, 10**6)
+TEXT = "SELECT ward, COUNT(*) AS n, AVG(stay_days) AS stay FROM visits GROUP BY ward"
+
+
+def test_each_column_has_a_price_and_an_error(ask: Ask) -> None:
+    question = ask(TEXT)
+    offer = Offer.parse(Price(within={"n": "250", "stay": "0.5"}), "95")
+    priced = price(question, offer, (Fraction(0),) * 3, GRANTED, DELTA)
+    shown = explain(question, priced, GRANTED, GRANTED)
+    assert shown.plan == plan_text(question.plan)
+    assert [(one.name, one.label, one.half_width) for one in shown.columns] == [
+        ("n", "rows", "250"),
+        ("stay", "mean", "0.5"),
+    ]
+    assert not any(one.held for one in shown.columns)
+    assert shown.charge == priced.charge.text()
+    assert shown.left_share == "100 %"
+    assert "about 500000 rows in a group" in shown.words
+    assert "twice as precise costs four times" in shown.words
+
+
+def test_what_is_held_is_free(ask: Ask) -> None:
+    question = ask(TEXT)
+    offer = Offer.parse(Price(share="1"), "95")
+    first = price(question, offer, (Fraction(0),) * 3, GRANTED, DELTA)
+    again = price(question, offer, first.precisions, GRANTED, DELTA)
+    shown = explain(question, again, GRANTED, GRANTED - first.charge)
+    assert shown.charge == "0"
+    assert shown.words.startswith("free: you hold this already")
+    assert all(one.held and one.share == "0 %" for one in shown.columns)
+
+
+def test_a_price_beyond_what_is_left_says_so(ask: Ask) -> None:
+    question = ask(TEXT)
+    priced = price(
+        question, Offer.parse(Price(share="50"), "95"), (Fraction(0),) * 3, GRANTED, DELTA
+    )
+    left = Loss(GRANTED.units // 4)
+    assert (
+        "does not fit: 50 % of your grant, 25 % is left"
+        in explain(question, priced, GRANTED, left).words
+    )
+
+
+def test_a_mean_of_unknown_size_has_no_expected_error(ask: Ask) -> None:
+    question = replace(ask(TEXT), rows=None)
+    priced = price(
+        question, Offer.parse(Price(share="1"), "95"), (Fraction(0),) * 3, GRANTED, DELTA
+    )
+    widths = {
+        one.name: one.half_width for one in explain(question, priced, GRANTED, GRANTED).columns
+    }
+    assert widths["stay"] == ""
+    assert widths["n"] != ""

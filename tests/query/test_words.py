@@ -1,0 +1,80 @@
+"""Captions and amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privlab.query.plan import Question
+from privlab.query.words import (
+    caption,
+    decimals_for,
+    more_like_this,
+    percent,
+    plural,
+    price_words,
+    significant,
+)
+from privlab.terms.catalog import Table
+from privlab.terms.loss import NOTHING, Loss
+
+Ask = Callable[..., Question]
+
+
+def test_a_caption_says_what_was_counted(ask: Ask, visits: Table) -> None:
+    question = ask("SELECT ward, AVG(stay_days) AS stay, COUNT(*) FROM visits GROUP BY ward")
+    assert caption(question, visits) == (
+        "at most 8 visits per patient, 4 in one group; stay_days clamped to 0..60; "
+        "not the total of all rows"
+    )
+    few = replace(visits, synthetic=True)
+    assert caption(ask("SELECT COUNT(*) FROM visits"), few) == (
+        "at most 8 visits per patient; not the total of all rows; synthetic data"
+    )
+
+
+def test_a_caption_says_when_groups_are_left_out(ask: Ask, visits: Table) -> None:
+    question = ask("SELECT MONTH(admitted), COUNT(*) FROM visits GROUP BY 1")
+    assert "3 groups" in caption(question, visits)
+
+
+@pytest.mark.parametrize(
+    ("word", "many"),
+    [("patient", "patients"), ("person", "people"), ("city", "cities"), ("day", "days"),
+     ("bus", "buses"), ("tail number", "tail numbers")],
+)  # fmt: skip
+def test_plurals(word: str, many: str) -> None:
+    assert plural(word) == many
+
+
+def test_a_price_is_a_share_and_how_many_more() -> None:
+    words = price_words(Loss(10), Loss(1000), Loss(990))
+    assert words == (
+        "1 % of your grant; about 99 more like this; twice as precise costs four times"
+    )
+    assert price_words(NOTHING, Loss(1000), Loss(990)).startswith("free")
+    assert more_like_this(Loss(10**9), Loss(1)) == "over 10,000 more like this"
+
+
+@given(part=st.integers(1, 10**15), whole=st.integers(1, 10**15))
+def test_a_percentage_is_never_understated(part: int, whole: int) -> None:
+    shown = Fraction(percent(Loss(part), Loss(whole)))
+    exact = Fraction(100 * part, whole)
+    assert exact <= shown <= exact * Fraction(102, 100)
+
+
+@given(value=st.fractions(Fraction(1, 10**9), 10**9), digits=st.integers(1, 4))
+def test_significant_digits_round_up(value: Fraction, digits: int) -> None:
+    assert value <= Fraction(significant(value, digits)) <= value * (1 + Fraction(10, 10**digits))
+
+
+@pytest.mark.parametrize(
+    ("width", "places"), [("25", 0), ("10", 0), ("3.4", 1), ("0.5", 2), ("0.05", 3), ("0", 12)]
+)
+def test_decimals_show_two_digits_of_the_error(width: str, places: int) -> None:
+    assert decimals_for(Fraction(width)) == places
