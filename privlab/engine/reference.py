@@ -71,7 +71,7 @@ def _kept(
     return kept
 
 
-def _adds(measure: Measure, row: Row, first: bool) -> int:  # noqa: FBT001
+def _adds(measure: Measure, row: Row, first: bool) -> int:
     if measure.kind is MeasureKind.UNITS:
         return int(first)
     value = 1 if measure.of is None else evaluate(measure.of, row)
@@ -185,7 +185,7 @@ def _compares(op: Op, a: Any, b: Any) -> bool:
 def _folded(op: Op, values: list[Any]) -> Any:
     """Left to right; in int64 while all are whole, else in float64."""
     whole = all(isinstance(value, int) for value in values)
-    terms = [_int64(v) for v in values] if whole else [_float(v) for v in values]
+    terms: list[Any] = [_int64(v) if whole else _float(v) for v in values]
     total = terms[0]
     for term in terms[1:]:
         if total is None or term is None:
@@ -206,6 +206,8 @@ def _clip(value: Any, low: Any, high: Any) -> Any:
         return None
     if not all(isinstance(x, int) for x in (value, low, high) if x is not None):
         value, low, high = (None if x is None else _float(x) for x in (value, low, high))
+    elif low is not None or high is not None:
+        low, high = (None if x is None else min(max(x, _INT64[0]), _INT64[-1]) for x in (low, high))
     value = value if low is None else max(value, low)
     return value if high is None else min(value, high)
 

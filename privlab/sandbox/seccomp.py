@@ -35,7 +35,7 @@ DENIED = (
     "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot",
     "swapon", "swapoff", "quotactl", "acct", "settimeofday", "clock_settime", "sethostname",
     "setdomainname", "personality", "memfd_create", "memfd_secret", "shmget", "msgget", "semget",
-    "mq_open", "inotify_init1", "fanotify_init", "prlimit64",
+    "mq_open", "inotify_init1", "fanotify_init",
 )  # fmt: skip
 """Calls that an engine child has no use for."""
 
@@ -54,7 +54,7 @@ _X86_64 = {
     "reboot": 169, "swapon": 167, "swapoff": 168, "quotactl": 179, "acct": 163,
     "settimeofday": 164, "clock_settime": 227, "sethostname": 170, "setdomainname": 171,
     "personality": 135, "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "msgget": 68,
-    "semget": 64, "mq_open": 240, "inotify_init1": 294, "fanotify_init": 300, "prlimit64": 302,
+    "semget": 64, "mq_open": 240, "inotify_init1": 294, "fanotify_init": 300,
 }  # fmt: skip
 
 _AARCH64 = {
@@ -72,7 +72,7 @@ _AARCH64 = {
     "acct": 89, "settimeofday": 170, "clock_settime": 112, "sethostname": 161,
     "setdomainname": 162, "personality": 92, "memfd_create": 279, "memfd_secret": 447,
     "shmget": 194, "msgget": 186, "semget": 190, "mq_open": 180, "inotify_init1": 26,
-    "fanotify_init": 262, "prlimit64": 261,
+    "fanotify_init": 262,
 }  # fmt: skip
 
 _MACHINES = {"x86_64": (0xC000003E, _X86_64), "aarch64": (0xC00000B7, _AARCH64)}

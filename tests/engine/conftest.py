@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -180,14 +179,15 @@ def fresh(tmp_path: Path) -> Place:
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A started engine with a cache of its own."""
-    started = Engine(cache=tmp_path_factory.mktemp("cache"), seconds=60)
-    started.start()
-    yield started
-    started.stop()
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled kernels, so that only the first start compiles."""
+    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="session")
-def stay_range() -> tuple[Fraction, Fraction, Fraction]:
-    return Fraction(-2), Fraction(60), Fraction(1, 4)
+def engine(cache: Path) -> Iterator[Engine]:
+    """A started engine."""
+    started = Engine(cache=cache, seconds=60)
+    started.start()
+    yield started
+    started.stop()

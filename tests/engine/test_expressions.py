@@ -206,7 +206,7 @@ def test_quantising_follows_the_rule_of_the_design(
 ) -> None:
     """Null and NaN dropped, clamped, floor(x * scale + 0.5)."""
     measure = Measure(MeasureKind.SUM, None, Fraction(-2), Fraction(60), Fraction(1, 4))
-    table = [{name: None for name in COLUMNS} | {"f": value}]
+    table = [dict.fromkeys(COLUMNS) | {"f": value}]
 
     assert in_polars(table, coded(measure, translate(Ref("f", Kind.FLOAT))))[0] == [expected]
 

@@ -148,6 +148,8 @@ def test_the_curators_half_loads_no_library_that_decodes_rows() -> None:
         "print([m for m in ('numpy', 'polars', 'pyarrow', 'numba', 'opendp') if m in sys.modules])"
     )
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
 
     assert done.stdout.strip() == "[]"
