@@ -77,4 +77,5 @@ golden: .stamps/python
 	@PRIVLAB_GOLDEN=1 $(BIN)/pytest -q tests/test_repo.py
 
 clean:
+	@-test ! -x $(BIN)/privlab || $(DEMO) $(BIN)/privlab curator stop
 	rm -rf .venv .stamps .demo node_modules .yarn labextension/lib privlab/labextension privlab/_version.py
