@@ -7,7 +7,6 @@ and floats.  Slow on purpose; never used to answer a question.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -116,9 +115,14 @@ def _place(key: Key, value: Any) -> int:
 
 
 def _tag(cell: tuple[Any, ...]) -> int:
-    text = json.dumps([encode_scalar(value) for value in cell], ensure_ascii=True)
-    digest = hashlib.blake2b(text.encode("ascii"), digest_size=8, person=b"privlab/cell/v1")
-    return int.from_bytes(digest.digest(), "little")
+    tag = 0
+    for position, value in enumerate(cell):
+        encoded = encode_scalar(value)
+        text = "" if encoded is None else "\0".join(encoded)
+        digest = hashlib.blake2b(text.encode("utf-8"), digest_size=8, person=b"privlab/value/v1")
+        word = int.from_bytes(digest.digest(), "little")
+        tag = siphash(bytes(16), (tag, word, position))
+    return tag
 
 
 def evaluate(expr: Expr | None, row: Row) -> Any:

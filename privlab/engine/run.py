@@ -8,12 +8,10 @@ units, so their sums just add.  Then noise, and only that leaves.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from privlab.connector.scan import DTYPES, open_part
 from privlab.engine.expressions import Typed, fitted, nearest, saturated, translate
 from privlab.engine.job import Job
 from privlab.kernels import bounding
+from privlab.kernels.rowtag import fold_words
 from privlab.mechanisms.entropy import Words
 from privlab.mechanisms.gaussian import add_noise
 from privlab.query.canonical import encode_scalar
@@ -85,7 +84,7 @@ class _Work:
         return cls(
             job,
             tuple(_selected(job.plan)),
-            np.array([group_tag(cell) for cell in cells(job.plan)], dtype=np.uint64),
+            group_tags(job.plan),
             np.frombuffer(job.bounding_key, dtype="<u8").astype(np.uint64),
         )
 
@@ -247,13 +246,27 @@ _EPOCH = 719163
 """1970-01-01 as a proleptic Gregorian ordinal."""
 
 
-def cells(plan: Plan) -> Iterator[tuple[Scalar | None, ...]]:
-    """The key values of each cell, in the order of its code."""
-    return product(*(key.values for key in plan.keys))
+def group_tags(plan: Plan) -> NDArray[np.uint64]:
+    """A 64-bit hash of each cell's key values: the same in every question that has the cell.
+
+    SipHash-2-4 under a public key of zeros, folded over the keys, outermost first.
+    It names cells; the secret order among them is the kernel's.
+    """
+    tags = np.zeros(plan.cells, dtype=np.uint64)
+    everywhere = np.ones(plan.cells, dtype=np.bool_)
+    zero = np.uint64(0)
+    inner = plan.cells
+    for position, key in enumerate(plan.keys):
+        inner //= len(key.values)
+        hashes = np.array([value_hash(value) for value in key.values], dtype=np.uint64)
+        words = np.tile(np.repeat(hashes, inner), plan.cells // (inner * len(key.values)))
+        fold_words(tags, words, everywhere, np.uint64(position), zero, zero)
+    return tags
 
 
-def group_tag(values: tuple[Scalar | None, ...]) -> int:
-    """A 64-bit hash of a cell's key values: the same in every question that has the cell."""
-    text = json.dumps([encode_scalar(value) for value in values], ensure_ascii=True)
-    digest = hashlib.blake2b(text.encode("ascii"), digest_size=8, person=b"privlab/cell/v1")
+def value_hash(value: Scalar | None) -> int:
+    """64 bits of BLAKE2b (RFC 7693) over a key value's type and text."""
+    encoded = encode_scalar(value)
+    text = "\0".join(encoded) if encoded is not None else ""
+    digest = hashlib.blake2b(text.encode("utf-8"), digest_size=8, person=b"privlab/value/v1")
     return int.from_bytes(digest.digest(), "little")

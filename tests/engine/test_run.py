@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from privlab.connector.keys import Custody
 from privlab.engine.reference import bounded_sums
-from privlab.engine.run import cells, group_tag, measure, release
+from privlab.engine.run import group_tags, measure, release, value_hash
 from privlab.errors import IntegrityError
 from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Ref
 from privlab.terms.bounds import ContributionBound
@@ -124,14 +125,23 @@ def test_a_null_cell_takes_the_rows_without_a_key(place: Any) -> None:
 
 
 def test_a_cells_tag_is_the_same_in_every_question_that_has_the_cell(place: Any) -> None:
-    few = place.plan(COUNT, keys=(Key(WARD, Kind.TEXT, ("west", "north")),))
-    many = place.plan(COUNT, keys=(Key(WARD, Kind.TEXT, ("north", "south", "west")),))
+    few, many = ("west", "north"), ("north", "south", None, "west")
+    months = Key(Call(Op.MONTH, (AT,)), Kind.INT, (1, 2))
 
-    one = {cell: group_tag(cell) for cell in cells(few)}
-    two = {cell: group_tag(cell) for cell in cells(many)}
+    one, two = (
+        dict(zip(product(values, (1, 2)), group_tags(plan).tolist(), strict=True))
+        for values, plan in (
+            (values, place.plan(COUNT, keys=(Key(WARD, Kind.TEXT, values), months)))
+            for values in (few, many)
+        )
+    )
 
     assert one.items() < two.items()
-    assert len({group_tag(cell) for cell in [("1",), (1,), (True,), (None,), ()]}) == 5
+    assert len(set(two.values())) == 8
+
+
+def test_values_of_different_types_have_different_hashes() -> None:
+    assert len({value_hash(value) for value in ("1", 1, True, Fraction(1), None, "")}) == 6
 
 
 def test_the_bound_on_groups_follows_the_secret_key(place: Any) -> None:
