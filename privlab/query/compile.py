@@ -65,10 +65,16 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
 
 
 def parse(text: str) -> Ask:
-    """SQL if the first word says so, else Polars.  Comments may come before it."""
+    """SQL if the first word says so, else Polars.
+
+    Comments of either language may come before it; they are blanked, not cut,
+    so that carets stay in place.
+    """
     begin = _COMMENTS.match(text)
-    rest = text[begin.end() if begin else 0 :]
-    return parse_sql(text) if _SQL.match(rest) else parse_frame(text)
+    end = begin.end() if begin else 0
+    rest = text[end:]
+    bare = re.sub(r"[^\n]", " ", text[:end]) + rest
+    return parse_sql(bare) if _SQL.match(rest) else parse_frame(bare)
 
 
 def _table(ask: Ask, catalog: Catalog) -> Table:

@@ -27,8 +27,8 @@ def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Ex
     means = [one for one in question.finish.outputs if isinstance(one.out, MeanOut)]
     sizes = {size for size in priced.sizes if size is not None}
     if means and sizes:
-        rows = significant(min(sizes), 2)
-        words += f"; half-widths of means are for about {rows} rows in a group"
+        rows = int(min(sizes))
+        words += f"; half-widths of means are for about {rows:,} rows in a group"
     return Explanation(
         plan=plan_text(question.plan),
         columns=tuple(

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from privlab.accuracy.gaussian import half_width
 from privlab.accuracy.ratio import fieller
@@ -73,7 +74,7 @@ def finish(
     ]
     rows.sort(key=lambda row: _shown_place(question, row))
     for order in reversed(question.finish.order):
-        rows = _sorted(rows, order, question)
+        rows = _sorted(rows, order)
     rows = rows[: question.finish.limit]
     return ResultTable(
         columns=tuple(_column(question, at, rows) for at in range(len(question.finish.outputs))),
@@ -94,15 +95,12 @@ def _shown_place(question: Question, row: _Row) -> tuple[int, ...]:
     return (*(row.place[index] for index in shown), *row.place)
 
 
-def _sorted(rows: list[_Row], order: Order, question: Question) -> list[_Row]:
+def _sorted(rows: list[_Row], order: Order) -> list[_Row]:
     """Stable: earlier sorts break ties.  Unknown values come last either way."""
-    out = question.finish.outputs[order.output].out
 
-    def rank(row: _Row) -> Fraction | int:
-        if isinstance(out, KeyOut):
-            return row.place[out.index]
-        value = row.shown[order.output][0]
-        return value if isinstance(value, (int, Fraction)) else 0
+    def rank(row: _Row) -> Any:
+        """A key's own value, or an estimate: comparable within one column."""
+        return row.shown[order.output][0]
 
     def is_known(row: _Row) -> bool:
         return row.shown[order.output][0] is not None

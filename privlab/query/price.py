@@ -68,7 +68,7 @@ class Offer:
             raise _bad("a question has exactly one price", "--share 1%")
         share = within = epsilon = None
         if price.share is not None:
-            share = _amount(price.share, "a share") / 100
+            share = _amount(price.share.strip().removesuffix("%"), "a share") / 100
             if share > 1:
                 raise _bad(f"a share is at most 100 %, this is {price.share}", "--share 1%")
         elif price.within is not None:
@@ -267,7 +267,7 @@ def _precision(width: Fraction, confidence: Fraction, target: Target, step: Frac
 def _amount(text: str, what: str) -> Fraction:
     """A finite, positive decimal."""
     try:
-        value = Decimal(text.strip().removesuffix("%").strip())
+        value = Decimal(text.strip())
     except InvalidOperation:
         raise _bad(f"{what} is a number, this is {text[:40]!r}", "--share 1%") from None
     if not value.is_finite() or value <= 0:

@@ -167,6 +167,8 @@ def test_a_column_named_like_an_alias_wins_in_group_by(ask: Ask) -> None:
         ("(SELECT COUNT(*) FROM visits)", "sql"),
         ("FROM visits SELECT COUNT(*)", "sql"),
         ("# a note\nvisits.select(pl.len())", "polars"),
+        ("# a note\nSELECT COUNT(*) FROM visits", "sql"),
+        ("-- a note\n  visits.select(pl.len())", "polars"),
         ("(visits.select(pl.len()))", "polars"),
         ("selects.select(pl.len())", "polars"),
         ("select.select(pl.len())", "polars"),

@@ -32,7 +32,7 @@ def test_each_column_has_a_price_and_an_error(ask: Ask) -> None:
     assert not any(one.held for one in shown.columns)
     assert shown.charge == priced.charge.text()
     assert shown.left_share == "100 %"
-    assert "about 500000 rows in a group" in shown.words
+    assert "about 500,000 rows in a group" in shown.words
     assert "twice as precise costs four times" in shown.words
 
 

@@ -106,6 +106,11 @@ def test_several_sorts_apply_in_order(ask: Ask) -> None:
     assert counts == sorted(counts[:3]) + sorted(counts[3:])
 
 
+def test_sorting_by_a_key_sorts_by_its_value_with_null_last(ask: Ask) -> None:
+    text = "SELECT sex, COUNT(*) AS n FROM visits GROUP BY sex ORDER BY sex DESC"
+    assert [row[0] for row in table(ask(text), [1, 2, 3]).rows] == ["m", "f", None]
+
+
 def test_units_carry_the_plural_of_their_word(ask: Ask) -> None:
     shown = table(ask("SELECT COUNT(DISTINCT patient_id) AS p FROM visits"), [5])
     column = shown.columns[0]

@@ -185,6 +185,7 @@ def test_an_epsilon_buys_the_loss_whose_curve_meets_it(ask: Ask) -> None:
         ({"share": "1_0e_"}, "95"),
         ({"epsilon": "nan"}, "95"),
         ({"epsilon": "0"}, "95"),
+        ({"epsilon": "1%"}, "95"),
         ({"epsilon": "1001"}, "95"),
         ({"within": {}}, "95"),
         ({"within": {"n": "nan"}}, "95"),
