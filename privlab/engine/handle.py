@@ -105,17 +105,21 @@ class Engine:
     def _spawn(self) -> None:
         _check_cache(self._cache)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [self._python, "-I", "-m", "privlab.engine"],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env=_environment(self._cache),
-                start_new_session=True,
-            )
         self._control = ours
+        with theirs:
+            try:
+                self._process = subprocess.Popen(
+                    [self._python, "-I", "-m", "privlab.engine"],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    env=_environment(self._cache),
+                    start_new_session=True,
+                )
+            except OSError:
+                self._end()
+                raise EngineFailed from None
         ours.settimeout(START_SECONDS)
         try:
             answer = ours.recv(64)

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,8 +48,9 @@ def main() -> NoReturn:
         if not message:
             os._exit(0)
         for descriptor in descriptors:
-            if os.fork() == 0:
-                _child(descriptor, zygote)
+            with suppress(OSError):  # no process left: that run fails, the others go on
+                if os.fork() == 0:
+                    _child(descriptor, zygote)
             os.close(descriptor)
 
 

@@ -173,6 +173,11 @@ def test_a_zygote_that_is_not_ready_is_a_failure(tmp_path: Path, script: str) ->
         engine.start()
 
 
+def test_a_python_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(EngineFailed):
+        Engine(str(tmp_path / "absent"), cache=tmp_path / "cache").start()
+
+
 def test_a_zygote_that_died_is_started_again(place: Any, cache: Path) -> None:
     engine = Engine(cache=cache)
     engine.start()
