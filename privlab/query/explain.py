@@ -9,7 +9,7 @@ from privlab.query.allocate import expected_width
 from privlab.query.canonical import plan_text
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
 from privlab.query.price import Priced
-from privlab.query.words import percent, price_words, significant
+from privlab.query.words import percent, price_words, significant, what_fits
 from privlab.terms.loss import NOTHING, Loss
 from privlab.wire.messages import ColumnPrice, Explanation
 
@@ -23,7 +23,8 @@ def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Ex
     after = Loss(max(0, left.units - charge.units))
     words = price_words(charge, granted, after)
     if charge > left:
-        words = f"does not fit: {percent(charge, granted)} % of your grant, {percent(left, granted)} % is left"
+        words = f"does not fit: {percent(charge, granted)} % of your grant; "
+        words += what_fits(charge, granted, left)
     means = [one for one in question.finish.outputs if isinstance(one.out, MeanOut)]
     sizes = {size for size in priced.sizes if size is not None}
     if means and sizes:
@@ -38,7 +39,7 @@ def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Ex
         ),
         charge=charge.text(),
         charged_share=f"{percent(charge, granted)} %",
-        left_share=f"{percent(left, granted)} %",
+        left_share=f"{percent(left, granted, up=False)} %",
         words=words,
     )
 

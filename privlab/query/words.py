@@ -5,15 +5,22 @@ An answer says what was counted, not what the analyst may hope was counted.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 
+from privlab.accuracy.gaussian import sqrt_up
 from privlab.query.plan import MeasureKind, Plan, Question
 from privlab.query.plan_text import decimal, expression_text
 from privlab.terms.catalog import Table
 from privlab.terms.loss import Loss
 
-IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
+IRREGULAR = {
+    "aircraft": "aircraft",
+    "person": "people",
+    "child": "children",
+    "man": "men",
+    "woman": "women",
+}
 
 MANY = 10_000
 """Beyond this many more like it, the number says nothing."""
@@ -90,23 +97,32 @@ def price_words(charge: Loss, granted: Loss, left: Loss) -> str:
     )
 
 
-def percent(part: Loss, whole: Loss) -> str:
-    """``part`` of ``whole`` in percent, three significant digits, rounded up."""
-    if not whole:
-        return "0"
-    return significant(Fraction(100 * part.units, whole.units), 3)
+def what_fits(charge: Loss, granted: Loss, left: Loss) -> str:
+    """What the rest of a budget would buy of a question that costs more than it."""
+    if not left:
+        return "nothing is left"
+    wider = significant(sqrt_up(Fraction(charge.units, left.units)), 2)
+    return f"{percent(left, granted, up=False)} % is left, which buys half-widths {wider} times as wide"
 
 
-def significant(value: Fraction, digits: int) -> str:
-    """A positive number with this many significant digits, rounded up, no exponent."""
+def percent(part: Loss, whole: Loss, *, up: bool = True) -> str:
+    """``part`` of ``whole`` in percent, three significant digits.
+
+    up: a cost is rounded up; what is left is rounded down.
+    """
+    return significant(Fraction(100 * part.units, whole.units), 3, up=up) if whole else "0"
+
+
+def significant(value: Fraction, digits: int, *, up: bool = True) -> str:
+    """A number from 0 with this many significant digits at least, no exponent."""
     with localcontext() as context:
         context.prec = 50
         exact = Decimal(value.numerator) / Decimal(value.denominator)
         if not exact:
             return "0"
-        last = exact.adjusted() - digits + 1
-        rounded = exact.quantize(Decimal(1).scaleb(min(last, 0)), rounding=ROUND_CEILING)
-    text = format(rounded, "f")
+        last = min(0, exact.adjusted() - digits + 1)
+        rounding = ROUND_CEILING if up else ROUND_FLOOR
+        text = format(exact.quantize(Decimal(1).scaleb(last), rounding=rounding), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -119,11 +135,3 @@ def decimals_for(width: Fraction) -> int:
     while width * 10**places < 10 and places < 12:
         places += 1
     return places
-
-
-def rounded(value: Fraction, places: int) -> str:
-    """A number with this many decimals, halves away from zero."""
-    with localcontext() as context:
-        context.prec = 60
-        exact = Decimal(value.numerator) / Decimal(value.denominator)
-        return format(exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP), "f")

@@ -78,7 +78,7 @@ def plans(draw: st.DrawFn) -> Plan:
     )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(plan=plans())
 def test_a_plan_survives_json(plan: Plan) -> None:
     text = canonical_text(encode_plan(plan))
@@ -88,7 +88,7 @@ def test_a_plan_survives_json(plan: Plan) -> None:
     assert canonical_text(encode_plan(again)) == text
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(one=plans(), two=plans())
 def test_different_plans_have_different_texts(one: Plan, two: Plan) -> None:
     texts = canonical_text(encode_plan(one)), canonical_text(encode_plan(two))

@@ -54,7 +54,7 @@ def test_a_price_beyond_what_is_left_says_so(ask: Ask) -> None:
     )
     left = Loss(GRANTED.units // 4)
     assert (
-        "does not fit: 50 % of your grant, 25 % is left"
+        "does not fit: 50 % of your grant; 25 % is left, which buys half-widths 1.5 times as wide"
         in explain(question, priced, GRANTED, left).words
     )
 

@@ -19,6 +19,7 @@ from privlab.query.words import (
     plural,
     price_words,
     significant,
+    what_fits,
 )
 from privlab.terms.catalog import Table
 from privlab.terms.loss import NOTHING, Loss
@@ -61,11 +62,20 @@ def test_a_price_is_a_share_and_how_many_more() -> None:
     assert more_like_this(Loss(10**9), Loss(1)) == "over 10,000 more like this"
 
 
+def test_what_fits_is_how_much_wider_the_answer_would_be() -> None:
+    assert what_fits(Loss(400), Loss(1000), Loss(100)) == (
+        "10 % is left, which buys half-widths 2 times as wide"
+    )
+    assert what_fits(Loss(400), Loss(1000), NOTHING) == "nothing is left"
+
+
 @given(part=st.integers(1, 10**15), whole=st.integers(1, 10**15))
 def test_a_percentage_is_never_understated(part: int, whole: int) -> None:
     shown = Fraction(percent(Loss(part), Loss(whole)))
     exact = Fraction(100 * part, whole)
     assert exact <= shown <= exact * Fraction(102, 100)
+    left = Fraction(percent(Loss(part), Loss(whole), up=False))
+    assert exact * Fraction(98, 100) <= left <= exact
 
 
 @given(value=st.fractions(Fraction(1, 10**9), 10**9), digits=st.integers(1, 4))

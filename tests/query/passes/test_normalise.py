@@ -10,13 +10,13 @@ from privlab.query.plan import Call, Expr, Literal, Op
 from tests.query.shapes import AGE, COST, Row, conditions, numbers, rows
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(expr=conditions, row=rows)
 def test_a_condition_keeps_its_value(expr: Expr, row: Row) -> None:
     assert evaluate(normalise(expr), row) is evaluate(expr, row)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(expr=numbers, row=rows)
 def test_a_number_keeps_its_value(expr: Expr, row: Row) -> None:
     assert evaluate(normalise(expr), row) == evaluate(expr, row)
