@@ -15,6 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from privlab.client.owner import Owner
+from privlab.client.session import Session
+from privlab.connector.contract import parse
+from privlab.connector.protect import protect
+from privlab.curator.boot import stop
+from privlab.curator.workspace import create
+from privlab.terms.loss import Loss
+from privlab.wire import locate
+
 VISITS = """\
 [table]
 name = "visits"
@@ -114,8 +123,6 @@ class Place:
 
     def stop(self) -> None:
         """Ask the curator to end, and wait until it did."""
-        from privlab.curator.boot import stop
-
         lock = self.folder / "curator.lock"
         pid = int(lock.read_text() or 0) if lock.exists() else 0
         if stop(self.folder):
@@ -154,6 +161,16 @@ def protected_workspace(tmp_path_factory: pytest.TempPathFactory, runtime: Path)
 
 
 @pytest.fixture
+def session(protected_workspace: Place) -> Iterator[Session]:
+    """A session on the shared workspace.  Spends from its budget, so ask for little."""
+    place = locate.find(env={**os.environ, **protected_workspace.env})
+    locate.start(place)
+    opened = Session(place)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def fresh_workspace(protected_workspace: Place, tmp_path: Path) -> Iterator[Callable[[], Place]]:
     """Makes copies of the protected workspace, each with a ledger of its own."""
     made: list[Place] = []
@@ -172,14 +189,6 @@ def fresh_workspace(protected_workspace: Place, tmp_path: Path) -> Iterator[Call
 
 
 def _build(folder: Path, plain: Path) -> Place:
-    from privlab.client.owner import Owner
-    from privlab.client.session import Session
-    from privlab.connector.contract import parse
-    from privlab.connector.protect import protect
-    from privlab.curator.workspace import create
-    from privlab.terms.loss import Loss
-    from privlab.wire import locate
-
     create(folder)
     env = {"PRIVLAB_WORKSPACE": str(folder)}
     place = locate.find(env={**os.environ, **env})

@@ -23,7 +23,7 @@ from privlab.curator import answer as answers
 from privlab.curator import owner, state
 from privlab.curator.desk import Desk
 from privlab.curator.peer import uid_of
-from privlab.errors import BadQuery, CuratorUnreachable, EngineFailed, PrivlabError, Refused
+from privlab.errors import BadQuery, EngineFailed, PrivlabError, Refused
 from privlab.terms.principal import Principal
 from privlab.wire.messages import (
     PROTOCOL,
@@ -41,7 +41,8 @@ from privlab.wire.owner import Budgets, DatasetFacts, Prepare, Prepared, Registe
 
 MAX_BODY = 4_000_000
 WATCH_SECONDS = 25.0
-_STATUS = {"PL1": 400, "PL2": 403, "PL3": 409, "PL4": 500, "PL5": 500}
+_STATUS = {"PL306": 400, "PL1": 400, "PL2": 403, "PL3": 409, "PL4": 500, "PL5": 500}
+"""HTTP status by the beginning of the code; the code is what counts."""
 
 
 def application(desk: Desk, *, touched: Callable[[], None]) -> FastAPI:
@@ -215,5 +216,5 @@ def _answered(
 
 
 def _told(error: PrivlabError) -> JSONResponse:
-    status = _STATUS[error.code[:3]] if not isinstance(error, CuratorUnreachable) else 409
+    status = next(status for code, status in _STATUS.items() if error.code.startswith(code))
     return JSONResponse(problem_of(error).model_dump(mode="json"), status_code=status)

@@ -11,7 +11,10 @@ from privlab.curator.receipts import percent, remaining
 from privlab.errors import BadQuery, PolicyDenied
 from privlab.ledger import accounts
 from privlab.policy.decide import Request
-from privlab.terms.catalog import Column, Kind, Table
+from privlab.query.ask import Source, Span, Surface
+from privlab.query.passes.key_space import key_space
+from privlab.query.plan import Ref
+from privlab.terms.catalog import Column, Table
 from privlab.terms.loss import NOTHING
 from privlab.terms.principal import Principal
 from privlab.wire.messages import Account, ColumnFacts, Released, State, TableFacts
@@ -139,19 +142,27 @@ def _facts(found: Table) -> TableFacts:
 
 
 def _column(found: Table, column: Column) -> ColumnFacts:
-    key = not column.withheld and (
-        column.keys is not None
-        or column.kind is Kind.BOOL
-        or (column.kind.is_time and column.low is not None)
-    )
     return ColumnFacts(
         name=column.name,
         kind=str(column.kind),
         facts=_stated(found, column),
-        key=key,
+        key=_can_group(found, column),
         withheld=column.withheld,
         about=column.about,
     )
+
+
+def _can_group(found: Table, column: Column) -> bool:
+    """Whether the contract makes this column, or its calendar, a public key."""
+    if column.withheld or column.name == found.unit:
+        return False
+    if column.kind.is_time:
+        return column.low is not None or column.keys is not None
+    try:
+        key_space(Ref(column.name, column.kind), found, None, Source("", Surface.SQL), Span(0, 0))
+    except BadQuery:
+        return False
+    return True
 
 
 def _stated(found: Table, column: Column) -> str:

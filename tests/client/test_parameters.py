@@ -27,7 +27,7 @@ from privlab.errors import BadQuery
         (Decimal("1.10"), "float", "1.10"),
         ("O'Hara; DROP TABLE", "text", "O'Hara; DROP TABLE"),
         (date(2023, 5, 1), "date", "2023-05-01"),
-        (datetime(2023, 5, 1, 12), "datetime", "2023-05-01T12:00:00"),
+        (datetime(2023, 5, 1, 12), "datetime", "2023-05-01T12:00:00"),  # noqa: DTZ001
         (None, "null", ""),
         (np.int64(9), "int", "9"),
         (np.float64(0.5), "float", "0.5"),

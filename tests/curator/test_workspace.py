@@ -67,7 +67,7 @@ def test_every_problem_of_the_settings_is_told_at_once(tmp_path: Path) -> None:
 def test_a_broken_file_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "privlab.toml").write_text(text)
 
-    with pytest.raises(BadContract, match="privlab.toml"):
+    with pytest.raises(BadContract, match=r"privlab\.toml"):
         workspace.load(tmp_path)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,18 +15,7 @@ from privlab.errors import PrivlabError
 from privlab.wire import locate
 
 
-@pytest.fixture(scope="module")
-def session(protected_workspace: Any) -> Iterator[Session]:
-    place = locate.find(env=_env(protected_workspace))
-    locate.start(place)
-    session = Session(place)
-    yield session
-    session.close()
-
-
 def _env(place: Any) -> dict[str, str]:
-    import os
-
     return {**os.environ, **place.env}
 
 

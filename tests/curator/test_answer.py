@@ -1,0 +1,123 @@
+"""One question's life: charged once, free again, topped up for the difference."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from privlab.client.session import Session
+from privlab.errors import PrivlabError
+from privlab.wire.messages import Phase, Price
+
+
+def spent(session: Session) -> int:
+    return int(session.state().accounts[0].spent)
+
+
+def test_the_stops_are_told_in_order(session: Session) -> None:
+    heard: list[str] = []
+
+    def listen(phase: Phase) -> None:
+        heard.append(phase.phase)
+
+    session.ask("SELECT COUNT(*) AS n FROM visits WHERE age < 31", on_phase=listen)
+
+    assert heard == ["read", "policy", "charge", "compute", "seal"]
+
+
+def test_the_same_question_again_is_free_and_is_the_same_bytes(session: Session) -> None:
+    text = "SELECT ward, COUNT(*) AS n FROM visits WHERE age < 32 GROUP BY ward"
+    first = session.ask(text)
+    before = spent(session)
+
+    second = session.ask(text)
+
+    assert second.bundle == first.bundle
+    assert spent(session) == before
+    assert second.receipt is not None
+    assert second.receipt.free
+
+
+def test_the_same_question_in_polars_is_the_same_view(session: Session) -> None:
+    sql = session.ask("SELECT ward, COUNT(*) AS n FROM visits WHERE age < 33 GROUP BY ward")
+    before = spent(session)
+
+    polars = session.ask("visits.filter(pl.col('age') < 33).group_by('ward').agg(n=pl.len())")
+
+    assert spent(session) == before
+    assert polars.result["rows"] == sql.result["rows"]
+
+
+def test_a_part_of_what_is_held_is_free(session: Session) -> None:
+    """Each measure is a view of its own."""
+    session.ask(
+        "SELECT ward, COUNT(*) AS n, SUM(stay_days) AS s FROM visits WHERE age < 34 GROUP BY ward"
+    )
+    before = spent(session)
+
+    session.ask(
+        "SELECT ward, COUNT(*) AS many FROM visits WHERE age < 34 GROUP BY ward",
+        price=Price(share="0.5"),
+    )
+
+    assert spent(session) == before
+
+
+def test_more_precision_pays_only_the_difference(session: Session) -> None:
+    text = "SELECT COUNT(*) AS n FROM visits WHERE age < 35"
+    start = spent(session)
+    coarse = session.ask(text, price=Price(share="0.2"))
+    fine = session.ask(text, price=Price(share="0.8"))
+    topped_up = spent(session) - start
+
+    once = session.ask("SELECT COUNT(*) AS n FROM visits WHERE age < 36", price=Price(share="0.8"))
+
+    alone = spent(session) - start - topped_up
+    assert abs(topped_up - alone) <= alone * Fraction(1, 10**6)
+    widths = [Fraction(r.result["half_widths"][0][0]) for r in (coarse, fine, once)]
+    assert widths[1] < widths[0]
+    assert abs(widths[1] - widths[2]) <= Fraction(1, 10)
+
+
+def test_another_confidence_is_free_but_another_interval(session: Session) -> None:
+    text = "SELECT COUNT(*) AS n FROM visits WHERE age < 37"
+    usual = session.ask(text)
+    before = spent(session)
+
+    wider = session.ask(text, confidence="99")
+
+    assert spent(session) == before
+    assert wider.result["rows"] == usual.result["rows"]
+    assert Fraction(wider.result["half_widths"][0][0]) > Fraction(usual.result["half_widths"][0][0])
+
+
+def test_what_is_free_is_still_judged_by_the_policy(session: Session) -> None:
+    text = "SELECT COUNT(*) AS n FROM visits WHERE age < 38"
+    session.ask(text)
+
+    with pytest.raises(PrivlabError) as refusal:
+        session.ask(text, purpose="marketing")
+
+    assert refusal.value.code == "PL200"
+
+
+def test_the_explained_price_is_the_charged_price(session: Session) -> None:
+    text = "SELECT ward, AVG(stay_days) AS s FROM visits WHERE age < 39 GROUP BY ward"
+    told = session.explain(text)
+
+    release = session.ask(text)
+
+    assert release.receipt is not None
+    assert release.receipt.charged == told.charge
+
+
+def test_parameters_are_part_of_the_question(session: Session) -> None:
+    text = "SELECT COUNT(*) AS n FROM visits WHERE ward IN (:wards) AND age < 40"
+    one = session.ask(text, parameters={"wards": ["surgery"]})
+    before = spent(session)
+
+    other = session.ask(text, parameters={"wards": ["oncology", "surgery"]})
+
+    assert spent(session) > before
+    assert other.bundle != one.bundle

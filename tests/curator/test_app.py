@@ -1,0 +1,96 @@
+"""The service refuses what is malformed, in its own words, and counts bytes first."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from privlab.client.session import Session
+from privlab.curator import app
+from privlab.wire.messages import PROTOCOL
+
+QUESTION = {"id": "a-request-id", "text": "SELECT COUNT(*) AS n FROM visits"}
+
+
+@pytest.fixture
+def http(session: Session) -> httpx.Client:
+    return session._http
+
+
+def code(response: httpx.Response) -> str:
+    return str(response.json()["code"])
+
+
+def test_it_says_who_it_is_and_whom_it_takes_you_for(session: Session) -> None:
+    assert session.hello.protocol == PROTOCOL
+    assert session.hello.tier == "same-uid"
+    assert "analyst" in session.hello.roles
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        QUESTION | {"surprise": 1},
+        QUESTION | {"text": ""},
+        QUESTION | {"text": "x" * 100_001},
+        QUESTION | {"price": {"share": 1}},
+        QUESTION | {"parameters": {"p": {"kind": "code", "text": ["x"]}}},
+        {"text": "no id"},
+        [],
+        "text",
+        None,
+    ],
+)
+def test_a_malformed_question_is_refused_before_it_is_read(http: httpx.Client, body: Any) -> None:
+    response = http.put("/v1/queries/a-request-id", json=body)
+
+    assert (response.status_code, code(response)) == (400, "PL306")
+
+
+def test_json_that_is_none_is_refused(http: httpx.Client) -> None:
+    response = http.put(
+        "/v1/queries/a-request-id",
+        content=b"{",
+        headers={"content-type": "application/json"},
+    )
+
+    assert code(response) == "PL306"
+
+
+def test_the_path_and_the_body_name_one_request(http: httpx.Client) -> None:
+    assert code(http.put("/v1/queries/another-id", json=QUESTION)) == "PL306"
+
+
+def test_a_body_without_end_is_not_read(http: httpx.Client) -> None:
+    big = http.post("/v1/explain", content=b" " * (app.MAX_BODY + 1))
+    endless = http.post("/v1/explain", content=iter([b"{}"]))
+
+    assert (code(big), code(endless)) == ("PL306", "PL306")
+
+
+def test_an_unknown_path_tells_nothing(http: httpx.Client) -> None:
+    assert http.get("/v1/rows").status_code == 404
+    assert http.get("/docs").status_code == 404
+
+
+def test_the_watch_answers_at_once_when_the_ledger_has_moved(
+    session: Session, http: httpx.Client
+) -> None:
+    seq = session.state().seq
+
+    told = http.get("/v1/watch", params={"after": seq - 1}).json()
+
+    assert told == {"seq": seq}
+
+
+def test_every_error_on_the_wire_has_a_known_code(http: httpx.Client) -> None:
+    lines = http.put(
+        "/v1/queries/one-more-id", json={"id": "one-more-id", "text": "SELECT * FROM visits"}
+    ).text.splitlines()
+
+    problem = json.loads(lines[-1])["problem"]
+    assert problem["code"] == "PL105"
+    assert problem["caret"]

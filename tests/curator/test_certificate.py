@@ -1,0 +1,61 @@
+"""The signature vouches for facts that can be computed again from the bundle alone."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from privlab.client.session import Session
+from privlab.terms.noise import RoundedGaussian
+
+
+def test_the_charge_is_the_sum_of_sensitivity_times_precision(session: Session) -> None:
+    release = session.ask(
+        "SELECT ward, COUNT(*) AS n, AVG(stay_days) AS stay FROM visits"
+        " WHERE age < 43 GROUP BY ward"
+    )
+
+    facts = release.facts
+    units = 0
+    for measure in facts["measures"]:
+        for noise in measure["noises"]:
+            drawn = RoundedGaussian(int(noise["multiplier"]), int(noise["shift"]))
+            units += math.ceil(int(measure["squaredSensitivity"]) * drawn.precision * 2**48)
+    assert release.receipt is not None
+    assert facts["loss"]["charged"] == release.receipt.charged == str(units)
+
+
+def test_a_top_up_names_both_noises_and_the_loss_held(session: Session) -> None:
+    from privlab.wire.messages import Price
+
+    text = "SELECT COUNT(*) AS n FROM visits WHERE age < 44"
+    session.ask(text, price=Price(share="0.1"))
+    facts = session.ask(text, price=Price(share="0.3")).facts
+
+    (measure,) = facts["measures"]
+    assert len(measure["noises"]) == 2
+    assert int(facts["loss"]["held"]) > int(facts["loss"]["charged"])
+    assert Fraction(facts["loss"]["epsilon"]) > 0
+
+
+def test_the_account_is_named_by_a_salted_hash(session: Session) -> None:
+    facts = session.ask("SELECT COUNT(*) AS n FROM visits WHERE age < 45").facts
+
+    assert session.hello.principal not in str(facts["account"])
+    assert len(facts["account"]["name"]) == 32
+
+
+def test_it_says_what_a_reader_must_know(session: Session) -> None:
+    facts = session.ask("SELECT COUNT(*) AS n FROM visits WHERE age < 46").facts
+
+    assert facts["dataset"] == {
+        "name": "clinic",
+        "table": "visits",
+        "version": "1",
+        "synthetic": True,
+    }
+    assert facts["privacyUnit"]["word"] == "patient"
+    assert facts["boundary"] == "same-uid"
+    assert facts["policy"]["rules"] == ["analyst-asks"]
+    assert facts["software"]["certifier"].startswith("opendp ")
+    assert facts["test"] == {"seeded": False, "testMode": False}

@@ -1,0 +1,113 @@
+"""Owners bring in versions in order; stewards give budgets to people who exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from privlab.client.owner import Owner
+from privlab.client.session import Session
+from privlab.errors import PrivlabError
+from privlab.terms.loss import Loss
+
+CONTRACT = """\
+[table]
+name = "trips"
+dataset = "fleet"
+unit = "car"
+unit_word = "car"
+rows_per_unit = 2
+row_cap = 1_000
+purposes = ["exploration"]
+
+[columns.car]
+type = "text"
+"""
+
+
+@pytest.fixture
+def owner(session: Session) -> Owner:
+    return Owner(session)
+
+
+def refused(act: Callable[[], Any]) -> PrivlabError:
+    with pytest.raises(PrivlabError) as refusal:
+        act()
+    return refusal.value
+
+
+def test_preparing_changes_nothing(owner: Owner) -> None:
+    first = owner.prepare(CONTRACT)
+    second = owner.prepare(CONTRACT)
+
+    assert first == second
+    assert first.version == 1
+    assert len(first.unit_key) == len(first.order_key) == 32
+
+
+def test_the_pseudonym_key_belongs_to_the_dataset_and_the_order_key_to_the_version(
+    owner: Owner,
+) -> None:
+    trips = owner.prepare(CONTRACT)
+    fines = owner.prepare(CONTRACT.replace('"trips"', '"fines"'))
+    elsewhere = owner.prepare(CONTRACT.replace('"fleet"', '"other"'))
+
+    assert trips.unit_key == fines.unit_key != elsewhere.unit_key
+    assert trips.order_key != fines.order_key
+
+
+def test_a_contract_is_refused_with_all_its_problems(owner: Owner) -> None:
+    error = refused(lambda: owner.prepare("[table]\nname = 3\nrow_cap = -1\n"))
+
+    assert error.code == "PL150"
+    assert len(error.facts) > 3
+
+
+def test_a_version_whose_parts_are_not_there_is_not_registered(owner: Owner) -> None:
+    from privlab.connector.parts import PartFacts
+
+    prepared = owner.prepare(CONTRACT)
+    part = PartFacts("part-0000.parquet", 0, 65_536, "0" * 64)
+    keys = dict.fromkeys(("", "privlab.unit.hi", "privlab.unit.lo"), bytes(32))
+
+    error = refused(lambda: owner.register(prepared, CONTRACT, [part], keys))
+
+    assert error.code in ("PL402", "PL404")
+    assert [table.name for table in owner.session.tables()] == ["visits"]
+
+
+def test_budgets_go_to_people_who_exist(owner: Owner) -> None:
+    error = refused(
+        lambda: owner.set_budget("clinic", Loss(10**14), Fraction(1, 10**6), {"nobody": Loss(1)})
+    )
+
+    assert error.code == "PL203"
+    assert "nobody" in str(error)
+
+
+@pytest.mark.parametrize("delta", [Fraction(0), Fraction(1), Fraction(-1, 2)])
+def test_delta_is_a_probability(owner: Owner, delta: Fraction) -> None:
+    error = refused(lambda: owner.set_budget("clinic", Loss(10**14), delta, {}))
+
+    assert error.code in ("PL108", "PL306")
+
+
+def test_a_cap_below_what_is_spent_is_refused_and_changes_nothing(owner: Owner) -> None:
+    owner.session.ask("SELECT COUNT(*) AS n FROM visits WHERE age < 42")
+    before = owner.dataset("clinic")
+
+    error = refused(lambda: owner.set_budget("clinic", Loss(1), Fraction(1, 10**6), {}))
+
+    assert error.code in ("PL210", "PL211")
+    assert owner.dataset("clinic") == before
+
+
+def test_a_dataset_is_planned_from_metadata(owner: Owner) -> None:
+    facts = owner.dataset("clinic")
+
+    assert facts.unit_word == "patient"
+    assert [(t.name, t.rows_per_unit, t.rows) for t in facts.tables] == [("visits", 4, 3_000)]
+    assert refused(lambda: owner.dataset("nothing")).code == "PL152"
