@@ -53,7 +53,7 @@ def plan(
         ("", *(p.level.name for p in plans)),
         meaning(plans, facts),
         right=range(1, len(plans) + 1),
-        title=f"{dataset}: {analysts} analyst(s), {questions} question(s) each",
+        title=f"{dataset}: analysts {analysts}, questions for each {questions}",
     )
     for p in plans:
         terminal.say(f"{p.level.name}: {p.level.reason}")
@@ -131,7 +131,11 @@ def grant(
 
 
 def meaning(plans: list[BudgetPlan], facts: DatasetFacts) -> list[tuple[str, ...]]:
-    """One row per thing a level means, one column per plan.  Reads metadata only."""
+    """One row per thing a level means, one column per plan.  Reads metadata only.
+
+    The last rows are the errors of one question, ungrouped, at an equal part of
+    one analyst's grant.
+    """
     with terminal.curator_part():
         from privlab.accounting.gdp import advantage, epsilon_of, true_positives
         from privlab.accuracy.gaussian import half_width
@@ -158,14 +162,12 @@ def meaning(plans: list[BudgetPlan], facts: DatasetFacts) -> list[tuple[str, ...
         variance = squared_sensitivity / p.per_question.mu2
         return f"±{math.ceil(half_width(variance, CONFIDENCE)):,}"
 
-    rows.append(
-        (f"one question: a count of {facts.unit_word}s, 95 %", *(error(1, p) for p in plans))
-    )
+    rows.append((f"± on a count of units ({facts.unit_word}), 95 %", *(error(1, p) for p in plans)))
     for table in facts.tables:
-        words = f"one question: a count of rows of {table.name}"
+        words = f"± on a count of rows of {table.name}, 95 %"
         if table.rows:
-            words += f" (about {table.rows:,})"
-        rows.append((f"{words}, 95 %", *(error(table.rows_per_unit**2, p) for p in plans)))
+            words += f" (of about {table.rows:,})"
+        rows.append((words, *(error(table.rows_per_unit**2, p) for p in plans)))
     return rows
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from pathlib import Path
 
 import typer
 
 from privlab.cli import terminal
 from privlab.errors import BadContract, CuratorUnreachable
 from privlab.wire import locate
+
+STOP_SECONDS = 45
+"""Longer than the curator waits for the answers it is giving."""
 
 app = typer.Typer(help="Start, stop and see the curator of this workspace.", no_args_is_help=True)
 
@@ -30,7 +35,7 @@ def start() -> None:
 
 @app.command()
 def stop() -> None:
-    """Ask the curator to end.
+    """End the curator, when it has answered what it was asked.
 
     Nothing is lost: all that matters is on disk.
 
@@ -44,9 +49,35 @@ def stop() -> None:
             hint="name a workspace in PRIVLAB_WORKSPACE, or ask its operator",
         )
     with terminal.curator_part():
-        from privlab.curator import boot
-    stopped = boot.stop(place.workspace)
-    terminal.say("the curator was asked to end" if stopped else "no curator is running")
+        from privlab.curator import boot, workspace
+    lock = workspace.load(place.workspace).lock
+    if not boot.stop(place.workspace):
+        terminal.say("no curator is running")
+        return
+    deadline = time.monotonic() + STOP_SECONDS
+    while held(lock):
+        if time.monotonic() > deadline:
+            raise CuratorUnreachable(
+                f"the curator was asked to end and has not within {STOP_SECONDS} seconds",
+                code="PL301",
+                hint="it finishes what it was asked first; see: privlab curator status",
+            )
+        time.sleep(0.05)
+    terminal.say("the curator has ended")
+
+
+def held(lock: Path) -> bool:
+    """Whether a curator holds this lock."""
+    import fcntl
+
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 @app.command()

@@ -68,7 +68,8 @@ def table(
         drawn.add_column(Text(head), justify="right" if index in right else "left")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-    out.print(drawn, width=None if out.is_terminal else PIPE_WIDTH)
+    console = out if out.is_terminal else Console(width=PIPE_WIDTH, highlight=False)
+    console.print(drawn)
 
 
 @contextmanager

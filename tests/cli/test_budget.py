@@ -33,16 +33,16 @@ def rows() -> dict[str, tuple[str, ...]]:
 
 def test_a_count_of_people_is_off_by_two_sigma_of_one_question() -> None:
     """mu of a question at standard is 1/2 / sqrt(4 * 25) = 1/20, so sigma is 20."""
-    assert rows()["one question: a count of patients, 95 %"] == ("±79", "±40", "±21")
+    assert rows()["± on a count of units (patient), 95 %"] == ("±79", "±40", "±21")
 
 
 def test_a_count_of_rows_is_off_by_the_bound_times_as_much() -> None:
-    shown = rows()["one question: a count of rows of visits (about 1,500,000), 95 %"]
+    shown = rows()["± on a count of rows of visits, 95 % (of about 1,500,000)"]
     assert shown == ("±628", "±315", "±158")
 
 
 def test_a_table_without_a_stated_size_shows_none() -> None:
-    assert "one question: a count of rows of patients, 95 %" in rows()
+    assert "± on a count of rows of patients, 95 %" in rows()
 
 
 def test_what_an_attacker_wins_is_in_words() -> None:

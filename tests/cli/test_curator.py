@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from privlab.cli.curator import held
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch, tmp_path) -> None:
@@ -36,3 +38,14 @@ def test_starting_without_a_workspace_says_how_to_make_one(privlab) -> None:
     ended = privlab("curator", "start")
     assert ended.status == 3
     assert "privlab init" in ended.err
+
+
+def test_a_lock_is_held_while_somebody_holds_it(tmp_path) -> None:
+    import fcntl
+
+    lock = tmp_path / "curator.lock"
+    assert not held(lock)
+    with lock.open("w") as file:
+        assert not held(lock)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert held(lock)

@@ -150,7 +150,7 @@ def test_a_plan_shows_all_levels_and_writes_nothing_by_itself(privlab, folder: P
     ended = privlab("budget", "plan", "clinic", "--analysts", 3, "--questions", 50)
     assert ended.status == 0
     assert all(level in ended.out for level in ("careful", "standard", "open"))
-    assert "a count of patients" in ended.out
+    assert "a count of units (patient)" in ended.out
     assert "a count of rows of visits" in ended.out
     assert privlab("budget", "show", "clinic").out == before
     unsure = privlab("budget", "plan", "clinic", "--analysts", 1, "--questions", 50, "--write")
@@ -172,7 +172,8 @@ def test_status_says_whom_the_curator_takes_us_for(privlab, folder: Path) -> Non
 
 def test_stopping_loses_nothing(privlab, folder: Path) -> None:
     privlab("ask", COUNT)
-    assert "was asked to end" in privlab("curator", "stop").out
+    assert "has ended" in privlab("curator", "stop").out
+    assert privlab("curator", "status").status == 3
     ended = privlab("ask", COUNT)
     assert ended.status == 0
     assert "free" in ended.out
