@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from privlab.client.show import Table, percent, table_html, table_text
@@ -20,6 +21,9 @@ from privlab.wire.messages import (
     State,
     TableFacts,
 )
+
+LINE = 72
+"""Characters of a question shown in the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +78,20 @@ def describe_page(facts: TableFacts) -> Page:
 def budget_page(state: State) -> Page:
     """One line per dataset: what is left, also as epsilon, and the curator's words."""
     rows = [_account(account) for account in state.accounts]
-    notes = (
-        tuple(f"{account.dataset}: {account.words}" for account in state.accounts if account.words)
-        if rows
-        else ("you have no grant on any dataset; ask its steward for one",)
-    )
+    notes = [f"{a.dataset}: {a.words}" for a in state.accounts if _is_news(a)]
+    if not rows:
+        notes = ["you have no grant on any dataset; ask its steward for one"]
     heads = ("dataset", "left", "ε spent", "ε granted", "δ")
     right = (False, True, True, True, True)
     title = f"Privacy budget of {state.principal}"
-    return Page((Table(title, heads, right, tuple(rows), notes),))
+    return Page((Table(title, heads, right, tuple(rows), tuple(notes)),))
 
 
 def history_page(releases: Sequence[Released]) -> Page:
     """The releases, newest first, with what each cost."""
     rows = [
         (
-            released.at,
+            _moment(released.at),
             released.title,
             released.dataset,
             _cost(released),
@@ -180,5 +182,20 @@ def _indented(line: str) -> str:
     return "\N{NO-BREAK SPACE}" * (len(line) - len(bare)) + bare
 
 
+def _is_news(account: Account) -> bool:
+    """Whether the words say more than the percentage beside them."""
+    return account.words not in ("", f"{account.left_share} left")
+
+
+def _moment(at: str) -> str:
+    """An ISO time to the minute, or the text as it came."""
+    try:
+        return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M %Z").rstrip()
+    except ValueError:
+        return at
+
+
 def _first_line(question: str) -> str:
-    return next((line.strip() for line in question.splitlines() if line.strip()), "")
+    """The first line that says something, cut to what fits beside four columns."""
+    line = next((line.strip() for line in question.splitlines() if line.strip()), "")
+    return line if len(line) <= LINE else f"{line[: LINE - 1]}…"

@@ -73,7 +73,7 @@ class PrivateMagics(Magics):
         with PhaseLine(self._shell) as phase:
             try:
                 if not self.connection.is_open:
-                    phase.say("finding the curator…")
+                    phase.say("finding the curator")
                 if options.explain:
                     explained = self.connection.read(lambda s: s.explain(question, **asked))
                     return display.explain_page(explained)
@@ -149,7 +149,7 @@ def _interrupted(phase: str) -> CuratorUnreachable:
         "interrupted",
         code="PL305",
         hint="run the cell again; if it had been charged already, the same question is free",
-        facts={"while": phase.rstrip("…")},
+        facts={"while": phase},
     )
 
 

@@ -26,11 +26,11 @@ class PhaseLine:
         self.say(phase.words)
 
     def say(self, words: str) -> None:
-        """Show ``words`` and remember them."""
-        self.last = words
+        """Show ``words`` with an ellipsis, and remember them."""
+        self.last = words.rstrip("…")
         if not self._can_update:
             return
-        bundle: dict[str, Any] = {"text/plain": words}
+        bundle: dict[str, Any] = {"text/plain": f"{self.last}…"}
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)
         else:

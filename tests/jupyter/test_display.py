@@ -81,6 +81,22 @@ def test_a_release_that_was_free_is_called_free():
     assert "free" in repr(display.history_page([RELEASED]))
 
 
+def test_a_history_shows_minutes_and_one_line():
+    long = RELEASED.model_copy(update={"question": "SELECT " + "x" * 200})
+    shown = repr(display.history_page([long]))
+    assert "2026-11-24 08:00 UTC" in shown
+    assert "x" * 64 + "…" in shown
+    odd = RELEASED.model_copy(update={"at": "yesterday"})
+    assert "yesterday" in repr(display.history_page([odd]))
+
+
+def test_words_that_repeat_the_percentage_are_shown_once():
+    said = ACCOUNT.model_copy(update={"words": "about 9 more"})
+    state = State(seq=1, principal="ada", accounts=(ACCOUNT, said), releases=())
+    assert repr(display.budget_page(state)).count("90 % left") == 0
+    assert "about 9 more" in repr(display.budget_page(state))
+
+
 def test_a_price_shows_shares_errors_and_an_indented_plan():
     explanation = Explanation(
         plan="group by ward\n  scan visits",
