@@ -159,7 +159,9 @@ class _Chain:
         while isinstance(node, ast.Call):
             if not isinstance(node.func, ast.Attribute):
                 raise self.refuse(node, "a question starts with a table", EXAMPLE)
-            if node.func.attr not in IGNORED:
+            if node.func.attr in IGNORED:
+                self.nothing(node)
+            else:
                 calls.append((node.func.attr, node))
             node = node.func.value
         dataset = node.value if isinstance(node, ast.Attribute) else node
@@ -219,6 +221,7 @@ class _Chain:
         found = []
         for arg, name in self.listed(call):
             if name == "maintain_order":
+                self.flags(arg)  # an answer always keeps the public order
                 continue
             inner, alias = self.expressions.alias(arg)
             node = self.expressions.column_or(inner)
@@ -262,8 +265,8 @@ class _Chain:
                 by += arg.elts if isinstance(arg, (ast.List, ast.Tuple)) else [arg]
             elif name is None:
                 by.append(arg)
-            elif name not in ("nulls_last", "maintain_order"):
-                raise self.refuse(arg, f"{name} is not in the language")
+            elif name != "nulls_last" or self.flags(arg) is not True:
+                raise self.refuse(arg, f"{name} is not in the language; unknown values sort last")
         flags = [descending] * len(by) if isinstance(descending, bool) else descending
         if not by or len(flags) != len(by):
             raise self.refuse(call, "sort names outputs, with one descending for each or for all")
@@ -286,7 +289,7 @@ class _Chain:
                 found = [self.flags(one) for one in elts]
                 if all(isinstance(one, bool) for one in found):
                     return [bool(one) for one in found]
-        raise self.refuse(node, "descending is True or False, or a list of them")
+        raise self.refuse(node, "this is True or False, or a list of them")
 
     def limit(self, call: ast.Call) -> Node:
         arguments = self.listed(call)

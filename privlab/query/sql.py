@@ -8,8 +8,10 @@ catalog and no types.
 
 from __future__ import annotations
 
+import itertools
+
 import sqlglot
-from sqlglot import errors, exp
+from sqlglot import TokenType, errors, exp
 
 from privlab.query.ask import (
     Aggregate,
@@ -25,6 +27,8 @@ from privlab.query.ask import (
 )
 from privlab.query.plan import Op
 from privlab.query.sql_expressions import COMPARISONS, Expressions, given
+
+NULLS = {("NULLS", "FIRST"), ("NULLS", "LAST")}
 
 CLAUSES = {
     "joins": "joins are not in the language yet",
@@ -76,6 +80,10 @@ def _statement(source: Source) -> exp.Expr:
         )
     if not statements:
         raise source.refuse("PL101", "there is no question in this text", None)
+    if (nulls := _nulls_order(text)) is not None:
+        raise source.refuse(
+            "PL106", "what is unknown always sorts last; NULLS is not in the language", nulls
+        )
     statement = statements[0]
     while isinstance(statement, (exp.Subquery, exp.Paren)) and given(statement) == {"this"}:
         statement = statement.this
@@ -97,6 +105,16 @@ def _second_statement(text: str) -> Span | None:
         if after and token.text != ";":
             return Span(token.start, token.end + 1)
         after = after or token.text == ";"
+    return None
+
+
+def _nulls_order(text: str) -> Span | None:
+    """NULLS FIRST or NULLS LAST, which the tree does not tell from the default."""
+    tokens = sqlglot.tokenize(text)
+    for one, two in itertools.pairwise(tokens):
+        pair = (one.text.upper(), two.text.upper())
+        if one.token_type is not TokenType.STRING and pair in NULLS:
+            return Span(one.start, two.end + 1)
     return None
 
 
@@ -155,6 +173,8 @@ class _Statement:
                 source, "FROM takes one table; subqueries are not in the language yet"
             )
         self.expressions.only(table, "this", "db", "alias")
+        if table.args.get("alias") is not None:
+            self.expressions.only(table.args["alias"], "this")
         self.expressions.table = table.alias or table.name
         name = f"{table.db}.{table.name}" if table.db else table.name
         return name, self.expressions.at(table.this)

@@ -118,6 +118,8 @@ class Expressions:
         if place is None:
             return None
         (start, end), text = place, self.source.text
+        if isinstance(node, exp.Func) and text[end : end + 1] == "(":
+            end += 1  # a call whose arguments have no place of their own
         depth = text.count("(", start, end) - text.count(")", start, end)
         while end < len(text) and depth > 0:  # up to the last parenthesis opened inside
             depth += {"(": 1, ")": -1}.get(text[end], 0)

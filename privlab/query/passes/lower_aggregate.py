@@ -47,6 +47,8 @@ def lower_aggregate(
         case AggregateKind.UNITS:
             return _units(aggregate, table, source)
         case AggregateKind.ROWS:
+            if of is not None and kind_of(of) is None:
+                raise source.refuse("PL106", "NULL is never counted", aggregate.span, "COUNT(*)")
             return Lowered("rows", Measure(MeasureKind.ROWS, _filled(of, table, where)))
     if of is None:
         raise source.refuse("PL101", "this aggregate needs a value", aggregate.span)
