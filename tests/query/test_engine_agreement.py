@@ -46,13 +46,13 @@ def same(expr: Expr, row: Row) -> None:
             assert found == meant
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(expr=conditions, row=rows)
 def test_conditions_are_the_same_everywhere(expr: Expr, row: Row) -> None:
     same(normalise(expr), row)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(expr=numbers, row=rows)
 def test_numbers_are_the_same_everywhere(expr: Expr, row: Row) -> None:
     same(normalise(expr), row)

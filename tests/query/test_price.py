@@ -53,7 +53,7 @@ offers = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(offered=offers)
 def test_the_same_ask_again_is_free(ask: Ask, offered: Offer) -> None:
     question = ask(STORY)

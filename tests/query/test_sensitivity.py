@@ -61,7 +61,7 @@ def moved(question: Question, table: dict[str, list[Row]], unit: str, secret: st
     ]
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=100)
 @given(
     text=st.sampled_from(QUESTIONS),
     bound=bounds(),
@@ -86,7 +86,7 @@ def test_removing_a_unit_moves_a_measure_by_at_most_its_sensitivity(
         assert distance <= limit
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(of=numbers, where=conditions, bound=bounds(), unit_rows=st.lists(rows, max_size=8))
 def test_the_clamp_holds_for_any_expression(
     ask: Callable[..., Question],

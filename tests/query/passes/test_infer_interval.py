@@ -20,7 +20,7 @@ def holds(interval: Interval, value: Fraction) -> bool:
     return above and (interval.high is None or value <= interval.high)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(expr=numbers, where=conditions, row=rows)
 def test_values_lie_in_their_interval(visits: Table, expr: Expr, where: Expr, row: Row) -> None:
     expr, where = normalise(expr), normalise(where)
@@ -30,7 +30,7 @@ def test_values_lie_in_their_interval(visits: Table, expr: Expr, where: Expr, ro
         assert holds(infer_interval(expr, visits, where), Fraction(value))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(where=conditions, row=rows)
 def test_days_lie_in_their_interval(visits: Table, where: Expr, row: Row) -> None:
     where = normalise(where)

@@ -37,7 +37,7 @@ KEYS: list[Expr] = [
 ]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(expr=st.sampled_from(KEYS), where=conditions, row=rows)
 def test_a_row_that_passes_has_a_cell(visits: Table, expr: Expr, where: Expr, row: Row) -> None:
     """Cells that are left away are left away for what WHERE says, never for data."""

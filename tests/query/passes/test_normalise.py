@@ -10,19 +10,19 @@ from privlab.query.plan import Call, Expr, Literal, Op
 from tests.query.shapes import AGE, COST, Row, conditions, numbers, rows
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(expr=conditions, row=rows)
 def test_a_condition_keeps_its_value(expr: Expr, row: Row) -> None:
     assert evaluate(normalise(expr), row) is evaluate(expr, row)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(expr=numbers, row=rows)
 def test_a_number_keeps_its_value(expr: Expr, row: Row) -> None:
     assert evaluate(normalise(expr), row) == evaluate(expr, row)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(expr=conditions)
 def test_normalising_twice_changes_nothing(expr: Expr) -> None:
     once = normalise(expr)
