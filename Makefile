@@ -13,6 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 Q := .ci/quietly
 SRC := privlab tests benchmarks
+ROOT_FLAG := $(shell test "$$(id -u)" -ne 0 || echo --allow-root)
 DEMO := PRIVLAB_WORKSPACE=$(CURDIR)/.demo/workspace
 
 # .venv/bin first, so that jlpm, jupyter and the kernels are this project's.
@@ -48,7 +49,7 @@ demo: .stamps/python
 
 lab: .stamps/python .stamps/panel
 	@$(DEMO) $(BIN)/privlab demo build
-	@$(DEMO) $(BIN)/jupyter lab notebooks
+	@$(DEMO) $(BIN)/jupyter lab notebooks $(ROOT_FLAG) $(LAB)
 
 test: check .stamps/chromium
 	@$(Q) "panel tests (jest)" $(BIN)/jlpm test
