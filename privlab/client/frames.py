@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import altair
     import pandas
 
-MIME = "application/vnd.privlab.release.v1+json"
-
 _DTYPES: dict[str, Any] = {
     "bool": pl.Boolean,
     "int": pl.Int64,
@@ -169,11 +167,7 @@ class Release:
         return show.text(self.result, self.receipt)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {
-            MIME: {"bundle": self.bundle},
-            "text/html": show.html(self.result, self.receipt),
-            "text/plain": repr(self),
-        }
+        return show.mimebundle(self.bundle, self.result, self.receipt)
 
 
 def _value(text: str | None, kind: str) -> object:

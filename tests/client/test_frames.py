@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from privlab.client.frames import MIME, Release
+from privlab.client.frames import Release
 from privlab.client.session import Session
+from privlab.client.show import MIME_TYPE
 from privlab.errors import BadQuery, IntegrityError
 from privlab.seal.keys import PublicKey, SigningKey
 
@@ -75,7 +76,11 @@ def test_a_saved_release_is_read_back_and_checked(
 def test_a_notebook_gets_the_bundle_and_two_ways_to_show_it(by_ward: Release) -> None:
     shown = by_ward._repr_mimebundle_()
 
-    assert shown[MIME] == {"bundle": by_ward.bundle}
+    assert by_ward.receipt is not None
+    assert shown[MIME_TYPE] == {
+        "bundle": by_ward.bundle,
+        "receipt": by_ward.receipt.model_dump(mode="json"),
+    }
     assert "<table" in shown["text/html"]
     assert by_ward.caption in shown["text/plain"]
 
