@@ -124,7 +124,9 @@ class Place:
     def stop(self) -> None:
         """Ask the curator to end, and wait until it did."""
         lock = self.folder / "curator.lock"
-        pid = int(lock.read_text() or 0) if lock.exists() else 0
+        if not lock.exists():
+            return
+        pid = int(lock.read_text() or 0)
         if stop(self.folder):
             for _ in range(1_000):
                 if not _alive(pid):
@@ -215,7 +217,7 @@ def demo_workspace(runtime: Path) -> Iterator[Path]:
     """The demo's workspace, built as ``make demo`` builds it."""
     root = Path(__file__).resolve().parent.parent
     subprocess.run(
-        [sys.executable, "-m", "privlab", "demo", "build", "--folder", str(root / ".demo")],
+        [sys.executable, "-m", "privlab", "demo", "build", str(root / ".demo")],
         check=True,
         stdout=subprocess.DEVNULL,
     )

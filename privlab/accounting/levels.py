@@ -100,6 +100,6 @@ def plan(chosen: Level | str, analysts: int, questions: int) -> BudgetPlan:
         raise BadQuery(
             f"{analysts} analysts with {questions} questions each leave nothing for a question",
             code="PL112",
-            hint="name fewer; the same question asked by several costs the dataset once",
+            hint="name fewer analysts or fewer questions",
         )
     return BudgetPlan(chosen, analysts, questions, cap, grant, per_question)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from numbers import Integral, Rational, Real
+from numbers import Integral, Real
+from typing import Any
 
 from privlab.errors import BadQuery
 from privlab.wire.messages import MAX_LIST, Parameter
@@ -20,7 +21,7 @@ def parameter(name: str, value: object) -> Parameter:
     :raises BadQuery: PL110, a type that has no meaning in a question, a list
         that is too long or mixed, NaN or an infinite number.
     """
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         kind, text = _scalar(name, value)
         return Parameter(kind=kind, text=(text,))  # type: ignore[arg-type]
     items = list(value)
@@ -45,29 +46,26 @@ def parameter(name: str, value: object) -> Parameter:
 
 
 def _scalar(name: str, value: object) -> tuple[Kind, str]:
-    item = getattr(value, "item", None)
-    if callable(item) and not isinstance(value, (int, float, str, bool)):
-        value = item()  # a numpy scalar
-    match value:
+    match _plain(value):
         case None:
             return "null", ""
-        case bool():
+        case bool() as value:
             return "bool", "true" if value else "false"
-        case str():
+        case str() as value:
             return "text", value
-        case datetime():
+        case datetime() as value:
             if value.tzinfo is not None:
                 raise BadQuery(
                     f"{name} has a time zone", code="PL110", hint="send a time without one"
                 )
             return "datetime", value.isoformat()
-        case date():
+        case date() as value:
             return "date", value.isoformat()
-        case Decimal() if value.is_finite():
+        case Decimal() as value if value.is_finite():
             return "float", format(value, "f")
-        case Integral():
+        case Integral() as value:
             return "int", str(int(value))
-        case Rational() | Real() if math.isfinite(value):
+        case Real() as value if math.isfinite(value):
             return "float", format(Decimal(repr(float(value))), "f")
         case _:
             pass
@@ -76,3 +74,16 @@ def _scalar(name: str, value: object) -> tuple[Kind, str]:
         code="PL110",
         hint="send a finite number, a text, a date, or a list of them",
     )
+
+
+def _plain(value: Any) -> Any:
+    """A numpy or pandas scalar as Python's own; a time stamp to the microsecond."""
+    if isinstance(value, (int, float, str)):
+        return value
+    if type(value).__name__ == "datetime64":
+        return value.astype("datetime64[us]").item()
+    for method in ("to_pydatetime", "item"):
+        convert = getattr(value, method, None)
+        if callable(convert):
+            return convert()
+    return value

@@ -62,9 +62,14 @@ class Session:
 
         :raises CuratorUnreachable: PL300 nobody answers; PL303 somebody else does.
         """
-        place = locate.find(url)
-        locate.start(place)
-        return cls(place)
+        place = locate.start(locate.find(url))
+        try:
+            return cls(place)
+        except CuratorUnreachable as error:
+            if error.code != "PL300":
+                raise
+        # It answered the door and was gone: one curator was ending as we came.
+        return cls(locate.start(locate.find(url)))
 
     def ask(
         self,

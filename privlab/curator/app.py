@@ -11,12 +11,14 @@ could hold a value.
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from privlab._version import __version__
 from privlab.curator import answer as answers
@@ -45,10 +47,11 @@ _STATUS = {"PL306": 400, "PL1": 400, "PL2": 403, "PL3": 409, "PL4": 500, "PL5": 
 """HTTP status by the beginning of the code; the code is what counts."""
 
 
-def application(desk: Desk, *, touched: Callable[[], None]) -> FastAPI:
+def application(desk: Desk, *, touched: Callable[[], None], ending: Callable[[], bool]) -> FastAPI:
     """The FastAPI application of one curator.
 
     touched: called at every request that is not a watch; the idle clock's reset.
+    ending: whether the process is about to stop; a watch then lets go.
     """
     app = FastAPI(title="privlab curator", version=__version__, docs_url=None, redoc_url=None)
 
@@ -65,17 +68,7 @@ def application(desk: Desk, *, touched: Callable[[], None]) -> FastAPI:
 
     Who = Annotated[Principal, Depends(principal)]  # noqa: N806 - a type
 
-    @app.middleware("http")
-    async def bounded(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-        if request.url.path != "/v1/watch":
-            touched()
-        try:
-            size = int(request.headers.get("content-length") or 0)
-        except ValueError:
-            size = MAX_BODY + 1
-        if size > MAX_BODY or "transfer-encoding" in request.headers:
-            return _told(BadQuery(f"a request has at most {MAX_BODY:,} bytes", code="PL306"))
-        return await call(request)
+    app.add_middleware(Bounded, touched=touched)
 
     @app.exception_handler(PrivlabError)
     async def on_purpose(_: Request, error: PrivlabError) -> Response:
@@ -128,7 +121,7 @@ def application(desk: Desk, *, touched: Callable[[], None]) -> FastAPI:
     async def watch(who: Who, request: Request, after: int = 0) -> dict[str, int]:
         for _ in range(int(WATCH_SECONDS / 0.1)):
             seq = desk.ledger.sequence()
-            if seq != after or await request.is_disconnected():
+            if seq != after or ending() or await request.is_disconnected():
                 break
             await asyncio.sleep(0.1)
         return {"seq": seq}
@@ -164,6 +157,28 @@ def application(desk: Desk, *, touched: Callable[[], None]) -> FastAPI:
         return owner.dataset_facts(desk, who, dataset)
 
     return app
+
+
+class Bounded:
+    """Refuses a body that is too long, or that does not say how long it is."""
+
+    def __init__(self, app: ASGIApp, *, touched: Callable[[], None]) -> None:
+        self._app = app
+        self._touched = touched
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["path"] != "/v1/watch":
+            self._touched()
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        fits = length.isdecimal() and len(length) < 12 and int(length) <= MAX_BODY
+        if fits and "transfer-encoding" not in headers:
+            await self._app(scope, receive, send)
+            return
+        refusal = BadQuery(f"a request has at most {MAX_BODY:,} bytes, and says so", code="PL306")
+        await _told(refusal)(scope, receive, send)
 
 
 def problem_of(error: PrivlabError) -> Problem:

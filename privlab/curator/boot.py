@@ -45,9 +45,9 @@ def serve(folder: Path) -> None:
     refuse_a_watched_start()
     limits.close_to_others()
     workspace = workspaces.load(folder)
-    with _only_one(workspace) as alone:
-        if alone:
-            asyncio.run(_run(workspace))
+    with _only_one(workspace) as lock:
+        if lock is not None:
+            asyncio.run(_run(workspace, lock))
 
 
 def refuse_a_watched_start() -> None:
@@ -91,7 +91,7 @@ def open_desk(workspace: Workspace, engine: Engine) -> Desk:
     return desk
 
 
-async def _run(workspace: Workspace) -> None:
+async def _run(workspace: Workspace, lock: int) -> None:
     path = locate.socket_of(workspace.folder)
     engine = Engine(cache=workspace.folder / "cache")
     engine.start()
@@ -103,9 +103,12 @@ async def _run(workspace: Workspace) -> None:
         nonlocal last
         last = time.monotonic()
 
+    def ending() -> bool:
+        return server.should_exit
+
     server = uvicorn.Server(
         uvicorn.Config(
-            application(desk, touched=touched),
+            application(desk, touched=touched, ending=ending),
             http=PeerProtocol,
             loop="asyncio",
             lifespan="off",
@@ -116,17 +119,20 @@ async def _run(workspace: Workspace) -> None:
     )
 
     async def stop_when_idle() -> None:
-        while time.monotonic() - last < workspace.idle_minutes * 60:
+        """Or when the workspace was deleted: then there is nothing left to guard."""
+        while time.monotonic() - last < workspace.idle_minutes * 60 and _is_ours(workspace, lock):
             await asyncio.sleep(1)
         server.should_exit = True
 
     idle = asyncio.create_task(stop_when_idle())
+    workspace.address.write_text(f"{path}\n", "utf-8")
     try:
         await server.serve(sockets=[listener])
     finally:
         idle.cancel()
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+        for gone in (path, workspace.address):
+            with contextlib.suppress(FileNotFoundError):
+                gone.unlink()
         engine.stop()
         desk.ledger.close()
 
@@ -161,8 +167,8 @@ def _pin(workspace: Workspace, public: PublicKey) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(workspace: Workspace) -> Iterator[bool]:
-    """Hold the workspace's lock, or find that somebody else does."""
+def _only_one(workspace: Workspace) -> Iterator[int | None]:
+    """Hold the workspace's lock: its descriptor, or None when somebody else has it."""
     try:
         descriptor = os.open(workspace.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
@@ -171,13 +177,21 @@ def _only_one(workspace: Workspace) -> Iterator[bool]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
+            yield None
             return
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
-        yield True
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _is_ours(workspace: Workspace, lock: int) -> bool:
+    """Whether the lock we hold is still the workspace's."""
+    try:
+        return os.path.samestat(os.fstat(lock), workspace.lock.stat())
+    except FileNotFoundError:
+        return False
 
 
 def stop(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from privlab.connector.keys import Custody
 from privlab.errors import BadContract
 from privlab.terms.principal import Principal, Role, Tier
-from privlab.wire.locate import WORKSPACE_FILE
+from privlab.wire.locate import ADDRESS_FILE, WORKSPACE_FILE
 
 POLICIES = ("personal", "team")
 PERSONAL_ROLES = frozenset({Role.OWNER, Role.STEWARD, Role.ANALYST})
@@ -49,6 +49,10 @@ class Workspace:
     @property
     def public_key(self) -> Path:
         return self.folder / "curator.pub"
+
+    @property
+    def address(self) -> Path:
+        return self.folder / ADDRESS_FILE
 
     @property
     def lock(self) -> Path:

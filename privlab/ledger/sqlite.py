@@ -38,6 +38,8 @@ _MODES = {
 }
 """Each setting, and what SQLite must answer.  Without FULL a power cut refunds."""
 
+_SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+
 Row = tuple[Any, ...]
 Value = int | str | bytes
 
@@ -88,14 +90,19 @@ class Database:
             if connection.pragma(name) != answer:
                 raise BadContract(f"SQLite does not keep to {name} = {wanted}", code="PL152")
         self = cls(connection)
+        schema = (files("privlab.ledger") / "schema.sql").read_text("utf-8")
         if not self.rows("SELECT 1 FROM sqlite_schema LIMIT 1"):
-            schema = (files("privlab.ledger") / "schema.sql").read_text("utf-8")
             with self.writing():
                 connection.execute(schema)
         identity = connection.pragma("application_id"), connection.pragma("user_version")
         if identity != (APPLICATION_ID, VERSION):
             raise BadContract(
                 f"this file is not a privlab ledger of version {VERSION}", code="PL152"
+            )
+        if self.rows(_SCHEMA) != _schema_of(schema):
+            raise IntegrityError(
+                "the ledger's tables or triggers are not those of this version",
+                hint="the file was changed, or made by a test version: restore it",
             )
         if self.rows("PRAGMA quick_check(1)") != [("ok",)]:
             raise IntegrityError("the ledger file is damaged", hint=_RESTORE)
@@ -159,6 +166,16 @@ class Database:
 
 
 _RESTORE = "stop the curator and restore the ledger; nothing can be answered from this one"
+
+
+def _schema_of(text: str) -> list[Row]:
+    """What SQLite keeps of a schema it has just run."""
+    memory = apsw.Connection(":memory:")
+    try:
+        memory.execute(text)
+        return list(memory.execute(_SCHEMA))
+    finally:
+        memory.close()
 
 
 def require_sqlite(version: str) -> None:

@@ -131,6 +131,7 @@ class Source:
 
     def refuse(self, code: str, what: str, span: Span | None, hint: str = "") -> BadQuery:
         """An error of this text, with a caret under ``span``.  Raise what it returns."""
+        hint = hint or f"read more with: privlab explain {code}"
         return BadQuery(what, code=code, hint=hint, caret=self.caret(span))
 
     def caret(self, span: Span | None) -> Caret | None:

@@ -139,7 +139,11 @@ class _Decoder:
                 return self.mean(total, count, cell)
 
     def mean(self, total: int, count: int, cell: int) -> Estimate:
-        """centre + step * total / count; unknown where the count may be zero."""
+        """centre + step * total / count.
+
+        Unknown where the count may be zero, and where the interval is no
+        narrower than the clamp: then the answer says less than the contract.
+        """
         measure = self.plan.measures[total]
         top, bottom = self.vectors[total][cell], self.vectors[count][cell]
         if bottom <= 0:
@@ -151,6 +155,8 @@ class _Decoder:
             return UNKNOWN
         ratio = top / bottom
         reach = max(interval[1] - ratio, ratio - interval[0])
+        if reach >= measure.radius:
+            return UNKNOWN
         return measure.centre + measure.step * ratio, measure.step * reach
 
     def passes(self, test: Test, cell: int, place: tuple[int, ...]) -> bool:

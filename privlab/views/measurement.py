@@ -38,6 +38,10 @@ def merged(measurements: Sequence[Measurement]) -> tuple[Fraction, ...]:
         raise ValueError("nothing was measured")
     total = held(measurements)
     return tuple(
-        sum((m.noise.precision * value for m, value in zip(measurements, cell, strict=True)), Fraction(0)) / total
+        sum(
+            (m.noise.precision * value for m, value in zip(measurements, cell, strict=True)),
+            Fraction(0),
+        )
+        / total
         for cell in zip(*(m.values for m in measurements), strict=True)
     )

@@ -8,9 +8,10 @@ The first of these that applies wins, and `Place.why` says which one did:
 4. the nearest parent folder with a ``privlab.toml``,
 5. the user's data folder.
 
-A workspace's curator listens in the user's runtime folder, which must belong
-to the user and be closed to everyone else: whoever can write there could
-answer in the curator's place.
+A workspace's curator listens in the runtime folder of whoever started it,
+which must belong to that user and be closed to everyone else: whoever can write
+there could answer in the curator's place.  It leaves the socket's path in the
+workspace, because two logins of one user may have two runtime folders.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ import sys
 import time
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from privlab.errors import BadContract, CuratorUnreachable
 
 WORKSPACE_FILE = "privlab.toml"
+ADDRESS_FILE = "curator.at"
+"""Where a running curator writes the path of its socket."""
+
 START_SECONDS = 60.0
 _PEER_CREDENTIALS = struct.Struct("3i")
 
@@ -56,7 +60,7 @@ class Place:
 def find(
     url: str | None = None, *, env: Mapping[str, str] = os.environ, start_at: Path | None = None
 ) -> Place:
-    """The curator this process should talk to.  Looks, but does not connect.
+    """The curator this process should talk to.  Looks, but asks it nothing.
 
     :raises CuratorUnreachable: PL300, the URL is not one we can speak to.
     """
@@ -121,28 +125,31 @@ def peer_uid(path: Path, *, timeout: float = 2.0) -> int | None:
     return int(_PEER_CREDENTIALS.unpack(packed)[1])
 
 
-def start(place: Place, *, seconds: float = START_SECONDS) -> None:
-    """Make sure a curator listens at ``place``; start it if nobody does.
+def start(place: Place, *, seconds: float = START_SECONDS) -> Place:
+    """Make sure a curator runs this place's workspace; start it if nobody does.
 
-    Several clients may do this at once: the curator's own file lock lets one win.
+    Several clients may do this at once: the curator's own file lock lets one
+    win.  Returns where it listens, which may not be where it was expected.
 
     :raises CuratorUnreachable: PL300, it cannot be started, or did not come up.
     """
     if peer_uid(place.socket) is not None:
-        return
+        return place
     if place.workspace is None:
         raise CuratorUnreachable(
             f"nobody listens on {place.socket}",
-            hint="start the curator that owns this socket, or name a workspace in PRIVLAB_WORKSPACE",
+            hint="start the curator that owns this socket, "
+            "or name a workspace in PRIVLAB_WORKSPACE",
         )
     python = _interpreter(place.workspace)
     process: subprocess.Popen[bytes] | None = None
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if peer_uid(place.socket) is not None:
-            return
+        found = _address(place.workspace)
+        if found is not None:
+            return replace(place, socket=found)
         if process is None or process.poll() == 0:
-            # Status 0 without a socket: another curator held the lock, and may be ending.
+            # Status 0 without an address: another curator held the lock, and may be ending.
             process = _spawn(python, place.workspace)
         elif process.poll() is not None:
             break
@@ -179,7 +186,16 @@ def _named(url: str, why: str) -> Place:
 
 
 def _of_workspace(folder: Path, why: str, env: Mapping[str, str]) -> Place:
-    return Place(socket_of(folder, env), folder.resolve(), why)
+    return Place(_address(folder) or socket_of(folder, env), folder.resolve(), why)
+
+
+def _address(workspace: Path) -> Path | None:
+    """The socket of the curator that runs this workspace now, if one does."""
+    try:
+        noted = Path((workspace / ADDRESS_FILE).read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError):
+        return None
+    return noted if noted.is_absolute() and peer_uid(noted) is not None else None
 
 
 def _interpreter(workspace: Path) -> str:

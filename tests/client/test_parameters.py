@@ -82,3 +82,23 @@ def test_the_curator_reads_back_what_the_notebook_held(value: object) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_arrives_as_the_decimal_it_prints(value: float) -> None:
     assert values({"p": parameter("p", value)})["p"] == Fraction(repr(value))
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "us", "ns"])
+def test_a_numpy_time_is_a_time_whatever_its_unit(unit: str) -> None:
+    sent = parameter("p", np.datetime64("2023-05-01", unit))
+
+    assert sent.kind in ("date", "datetime")
+    assert sent.text[0].startswith("2023-05-01")
+
+
+def test_a_pandas_time_is_a_time() -> None:
+    pandas = pytest.importorskip("pandas")
+
+    assert parameter("p", pandas.Timestamp("2023-05-01 12:00")).text == ("2023-05-01T12:00:00",)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, b"bytes"])
+def test_what_can_be_iterated_is_not_always_a_list(value: object) -> None:
+    with pytest.raises(BadQuery):
+        parameter("p", value)

@@ -122,3 +122,17 @@ def test_an_argument_without_meaning_is_told_without_a_traceback(session: Sessio
 def test_a_name_that_is_none_is_not_sent(session: Session, name: str) -> None:
     with pytest.raises(BadQuery):
         session.describe(name)
+
+
+def test_a_curator_with_another_runtime_folder_is_found(
+    fresh_workspace: Callable[[], Any], tmp_path: Any
+) -> None:
+    """Two logins of one user may have two; the workspace says where its curator is."""
+    place = fresh_workspace()
+    first = locate.start(locate.find(env={**os.environ, **place.env}))
+    (tmp_path / "run").mkdir(mode=0o700)
+
+    found = locate.find(env={**os.environ, **place.env, "XDG_RUNTIME_DIR": str(tmp_path / "run")})
+
+    assert found.socket == first.socket
+    assert Session(locate.start(found)).hello.workspace == str(place.folder)

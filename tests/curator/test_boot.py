@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from privlab.client.session import Session
 from privlab.curator import boot
 from privlab.errors import CuratorUnreachable, IntegrityError
 from privlab.seal.keys import SigningKey
@@ -85,3 +89,34 @@ def test_a_running_curator_cannot_be_read_by_its_own_user(protected_workspace: A
 
     assert Path(f"/proc/{pid}/mem").stat().st_uid == 0
     assert "Max core file size        0" in Path(f"/proc/{pid}/limits").read_text()
+
+
+def test_a_curator_ends_when_its_workspace_is_deleted(
+    fresh_workspace: Callable[[], Any],
+) -> None:
+    """Else it would answer for the next workspace in the same place."""
+    place = fresh_workspace()
+    where = locate.start(locate.find(env={**os.environ, **place.env}))
+    shutil.rmtree(place.folder)
+
+    for _ in range(100):
+        if locate.peer_uid(where.socket) is None:
+            return
+        time.sleep(0.1)
+    raise AssertionError("it went on")
+
+
+def test_stopping_does_not_wait_for_a_watcher(fresh_workspace: Callable[[], Any]) -> None:
+    place = fresh_workspace()
+    session = Session(locate.start(locate.find(env={**os.environ, **place.env})))
+    seq = session.state().seq
+    watcher = threading.Thread(
+        target=lambda: session._http.get("/v1/watch", params={"after": seq}), daemon=True
+    )
+    watcher.start()
+    time.sleep(0.3)
+
+    begin = time.monotonic()
+    place.stop()
+
+    assert time.monotonic() - begin < 5

@@ -43,7 +43,7 @@ def refusal(session: Session, text: str, **offer: Any) -> PrivlabError:
         ("SELECT patient_id FROM visits", "PL201", "patient_id"),
         ("SELECT weight, COUNT(*) AS n FROM visits GROUP BY weight", "PL107", "weight"),
         ("SELECT COUNT(*) AS n FROM visits; SELECT COUNT(*) AS n FROM visits", "PL109", ""),
-        ("DROP TABLE visits", "PL101", ""),
+        ("DROP TABLE visits", "PL106", "SELECT"),
         ("SELECT COUNT(*) AS n FROM visits WHERE", "PL101", ""),
         ("__import__('os').system('true')", "PL106", ""),
         ("SELECT COUNT(*) AS n FROM visits WHERE age > :low", "PL110", "low"),

@@ -186,3 +186,18 @@ def test_a_full_disk_is_no_answer(path: Path) -> None:
     assert caught.value.code == "PL406"
     assert database.rows("SELECT * FROM dataset") == []
     database.close()
+
+
+def test_a_ledger_whose_triggers_were_dropped_is_not_opened(tmp_path: Path) -> None:
+    """A charge spends by a trigger: without it answers would be free."""
+    path = tmp_path / "ledger.sqlite"
+    Database.open(path).close()
+    tampered = apsw.Connection(str(path))
+    (name,) = next(tampered.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'"))
+    tampered.execute(f"DROP TRIGGER {name}")
+    tampered.close()
+
+    with pytest.raises(IntegrityError) as refusal:
+        Database.open(path)
+
+    assert refusal.value.code == "PL400"
