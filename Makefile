@@ -5,7 +5,7 @@
 #   make test    check + all tests but the slow ones
 #   make check   lint, formats, types, layers      make fix    what can be fixed alone
 #   make slow    statistical and attack suites     make bench  comparisons
-#   make golden  rewrite README's help blocks      make clean  back to a fresh clone
+#   make golden  README's help and picture anew      make clean  back to a fresh clone
 
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -74,8 +74,8 @@ fix: .stamps/python .stamps/node
 	@$(BIN)/ruff check --fix-only --quiet $(SRC) && $(BIN)/ruff format --quiet $(SRC)
 	@$(BIN)/jlpm lint >/dev/null
 
-golden: .stamps/python
-	@PRIVLAB_GOLDEN=1 $(BIN)/pytest -q tests/test_repo.py
+golden: .stamps/python .stamps/panel .stamps/chromium
+	@PRIVLAB_GOLDEN=1 $(BIN)/pytest -q tests/test_repo.py tests/ui/test_picture.py
 
 clean:
 	@-test ! -x $(BIN)/privlab || $(DEMO) $(BIN)/privlab curator stop

@@ -79,7 +79,7 @@ def notebook(page: Page, lab_url: str, lab_root: Path) -> Callable[..., Page]:
     """Opens a notebook with the given cells, its kernel ready."""
 
     def open_with(*cells: str, name: str = "first.ipynb") -> Page:
-        (lab_root / name).write_text(json.dumps(_notebook(cells)))
+        (lab_root / name).write_text(notebook_json(cells))
         opened(page, f"{lab_url}/lab/tree/{name}?token={TOKEN}&reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         page.wait_for_function(
@@ -152,21 +152,24 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
 
-def _notebook(cells: tuple[str, ...]) -> dict[str, Any]:
+def notebook_json(cells: tuple[str, ...]) -> str:
+    """A notebook file with these code cells."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return {
-        "nbformat": 4,
-        "nbformat_minor": 5,
-        "metadata": {"kernelspec": kernel},
-        "cells": [
-            {
-                "id": f"cell-{at}",
-                "cell_type": "code",
-                "metadata": {},
-                "source": source,
-                "outputs": [],
-                "execution_count": None,
-            }
-            for at, source in enumerate(cells)
-        ],
-    }
+    return json.dumps(
+        {
+            "nbformat": 4,
+            "nbformat_minor": 5,
+            "metadata": {"kernelspec": kernel},
+            "cells": [
+                {
+                    "id": f"cell-{at}",
+                    "cell_type": "code",
+                    "metadata": {},
+                    "source": source,
+                    "outputs": [],
+                    "execution_count": None,
+                }
+                for at, source in enumerate(cells)
+            ],
+        }
+    )
