@@ -154,10 +154,23 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def protected_workspace(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Iterator[Place]:
-    """A workspace with ``clinic.visits`` protected and a generous budget; shared, so only read."""
-    folder = tmp_path_factory.mktemp("home") / "workspace"
+def pristine_workspace(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Path:
+    """A protected ``clinic.visits`` with a budget, never asked anything: a folder to copy."""
+    folder = tmp_path_factory.mktemp("pristine") / "workspace"
     place = _build(folder, tmp_path_factory.mktemp("plain"))
+    place.stop()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def protected_workspace(
+    tmp_path_factory: pytest.TempPathFactory, pristine_workspace: Path
+) -> Iterator[Place]:
+    """A copy of it that the tests share: ask what nobody else asks, and for little."""
+    folder = tmp_path_factory.mktemp("home") / "workspace"
+    shutil.copytree(pristine_workspace, folder)
+    place = Place(folder, {"PRIVLAB_WORKSPACE": str(folder)})
+    locate.start(locate.find(env={**os.environ, **place.env}))
     yield place
     place.stop()
 
@@ -173,14 +186,13 @@ def session(protected_workspace: Place) -> Iterator[Session]:
 
 
 @pytest.fixture
-def fresh_workspace(protected_workspace: Place, tmp_path: Path) -> Iterator[Callable[[], Place]]:
+def fresh_workspace(pristine_workspace: Path, tmp_path: Path) -> Iterator[Callable[[], Place]]:
     """Makes copies of the protected workspace, each with a ledger of its own."""
     made: list[Place] = []
 
     def make() -> Place:
-        protected_workspace.stop()
         folder = tmp_path / f"workspace-{len(made)}"
-        shutil.copytree(protected_workspace.folder, folder)
+        shutil.copytree(pristine_workspace, folder)
         place = Place(folder, {"PRIVLAB_WORKSPACE": str(folder)})
         made.append(place)
         return place

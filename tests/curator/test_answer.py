@@ -81,7 +81,7 @@ def test_more_precision_pays_only_the_difference(session: Session) -> None:
 
 
 def test_another_confidence_is_free_but_another_interval(session: Session) -> None:
-    text = "SELECT COUNT(*) AS n FROM visits WHERE age < 37"
+    text = "SELECT COUNT(*) AS n FROM visits WHERE age < 47"
     usual = session.ask(text)
     before = spent(session)
 
