@@ -8,7 +8,8 @@ PrivlabError
 │   └── BudgetExceeded  PL21x
 ├── CuratorUnreachable  PL3xx  nobody is there to answer
 ├── IntegrityError      PL4xx  something stored was changed
-└── EngineFailed        PL500  the computation failed; always the same words
+├── EngineFailed        PL500  the computation failed; always the same words
+└── CuratorFailed       PL501  the curator failed; always the same words
 
 A message may quote the query, the policy and public metadata.  It never
 quotes a stored value: errors are shown in notebooks, and notebooks are shared.
@@ -59,7 +60,9 @@ CODES: dict[str, str] = {
     "PL406": "the answer could not be recorded, so it is not given",
     "PL407": "the release does not verify",
     "PL408": "the certifier finds the charge too small",
+    "PL409": "a charged request was run twice without an answer",
     "PL500": "the computation failed",
+    "PL501": "the curator failed; nothing was charged",
 }
 """Code to meaning, one sentence each.  A code is used for one meaning only."""
 
@@ -175,4 +178,16 @@ class EngineFailed(PrivlabError):
         super().__init__(
             self.WORDS,
             hint="ask the same question again to retry it without a second charge, or tell the steward",
+        )
+
+
+class CuratorFailed(PrivlabError):
+    """The curator could not do this, for a reason it did not foresee.  Nothing was charged."""
+
+    default = "PL501"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the curator could not do this; nothing was charged",
+            hint="tell the operator: curator.log says where it happened",
         )

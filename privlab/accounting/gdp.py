@@ -13,6 +13,7 @@ with Arb intervals: a bound is returned only if its interval proves it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from functools import lru_cache
 
@@ -141,3 +142,9 @@ def _first(holds: Callable[[int], bool]) -> int:
         else:
             low = middle
     return high
+
+
+def epsilon_text(mu2: Fraction, delta: Fraction, places: int) -> str:
+    """`epsilon_of` with so many decimals, rounded up: what is printed never flatters."""
+    exact = Decimal(epsilon_of(mu2, delta))
+    return format(exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_CEILING), "f")

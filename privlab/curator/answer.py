@@ -18,14 +18,20 @@ from privlab.curator import asks, certificate
 from privlab.curator.desk import Desk
 from privlab.curator.receipts import receipt
 from privlab.engine.job import Job
-from privlab.errors import BudgetExceeded, CuratorUnreachable, IntegrityError, Refused
+from privlab.errors import (
+    BudgetExceeded,
+    CuratorUnreachable,
+    IntegrityError,
+    PolicyDenied,
+    Refused,
+)
 from privlab.mechanisms import opendp
 from privlab.policy.decide import Permit, Request
 from privlab.query.canonical import question_id, view_id
 from privlab.query.compile import compile_question
 from privlab.query.explain import explain as explained
 from privlab.query.plan import MeasureKind, Question
-from privlab.query.price import Offer, Priced, price
+from privlab.query.price import NEGLIGIBLE, Offer, Priced, price
 from privlab.terms.loss import NOTHING, Loss
 from privlab.terms.principal import Principal
 from privlab.views.measurement import Measurement, held, merged
@@ -64,7 +70,7 @@ def answer(
         asked = compile_ask(desk, principal, ask)
         say(Phase(phase="policy", words="asking the policy"))
         permit = permitted(desk, principal, ask, asked)
-        earlier = recorded(desk, principal, ask) or desk_copy(desk, principal, ask, asked)
+        earlier = recorded(desk, principal, ask) or copied(desk, principal, ask, asked)
         if earlier is not None:
             return earlier
         job = prepared(desk, asked)
@@ -72,11 +78,11 @@ def answer(
         if not alive():
             raise CuratorUnreachable("the asker left; nothing was spent", code="PL305")
         say(Phase(phase="charge", words="charging the budget"))
-        with charged(desk, principal, ask, asked):
+        with charged(desk, principal, ask, asked) as paid:
             say(Phase(phase="compute", words="computing on encrypted data"))
             measured = () if job is None else desk.engine.run(job)
             say(Phase(phase="seal", words="signing and recording"))
-            return sealed(desk, principal, ask, asked, permit, measured)
+            return sealed(desk, principal, ask, asked, permit, paid, measured)
 
 
 def explain(desk: Desk, principal: Principal, ask: Ask) -> Explanation:
@@ -89,14 +95,19 @@ def explain(desk: Desk, principal: Principal, ask: Ask) -> Explanation:
 def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:
     """Stop 4.  From the text, the catalog and her own account alone."""
     offer = Offer.parse(ask.price, ask.confidence)
-    question = compile_question(ask.text, asks.values(ask.parameters), desk.catalog)
+    try:
+        question = compile_question(ask.text, asks.values(ask.parameters), desk.catalog)
+    except PolicyDenied as refusal:
+        desk.ledger.deny(principal.name, "query", "", refusal.code)
+        raise
     dataset = question.plan.dataset
     account, cap = desk.ledger.account(principal.name, dataset), desk.ledger.cap(dataset)
     if account is None or cap is None:
         raise Refused(
             f"you have no budget on {dataset}",
             code="PL203",
-            hint=f"ask a steward to run: privlab budget grant {dataset} {principal.name} --share 10%",
+            hint=f"ask a steward to run: privlab budget plan {dataset} "
+            "--analysts 1 --questions 100 --level standard --write",
         )
     holdings = tuple(
         desk.ledger.held(principal.name, view_id(question.plan, index))
@@ -163,16 +174,21 @@ def recorded(desk: Desk, principal: Principal, ask: Ask) -> Answer | None:
     return None if found.answer is None else Answer.model_validate_json(found.answer)
 
 
-def desk_copy(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Answer | None:
-    """The sealed answer of an earlier request for the same, if nothing is missing."""
+def copied(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Answer | None:
+    """The sealed answer of an earlier request for the same, if nothing is missing.
+
+    It must be as precise as what is asked for now: a copy made before a top-up is not.
+    """
     if asked.priced.charge:
         return None
-    copies = desk.ledger.released(principal.name, question_id(asked.question), ask.purpose)
-    for copy in copies:
-        if Fraction(copy.confidence) == asked.offer.confidence:
-            return Answer(
-                bundle=copy.bundle, receipt=receipt(asked.question.plan.dataset, NOTHING, asked)
-            )
+    plan = asked.question.plan
+    for copy in desk.ledger.released(principal.name, question_id(asked.question), ask.purpose):
+        precise = certificate.precisions(copy.bundle, desk.signer.public)
+        if Fraction(copy.confidence) == asked.offer.confidence and all(
+            wanted - had <= wanted * NEGLIGIBLE
+            for wanted, had in zip(asked.priced.wanted, precise, strict=True)
+        ):
+            return Answer(bundle=copy.bundle, receipt=receipt(plan.dataset, NOTHING, asked))
     return None
 
 
@@ -193,24 +209,44 @@ def prepared(desk: Desk, asked: Compiled) -> Job | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What this request was charged, and the account after it; for a resumed one, then and now."""
+
+    charge: Loss
+    granted: Loss
+    spent: Loss
+
+
 @contextmanager
-def charged(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Iterator[None]:
+def charged(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Iterator[Paid]:
     """Stop 6: durable before any row is read.  Inside, stop 7: the charge stands.
 
     Whatever goes wrong inside is recorded as a failed attempt; its id may be
     sent once more without another charge.
     """
+    dataset = asked.question.plan.dataset
     try:
         desk.ledger.charge(certificate.charge_request(principal, ask, asked))
     except BudgetExceeded as refusal:
-        desk.ledger.deny(principal.name, "charge", asked.question.plan.dataset, refusal.code)
+        desk.ledger.deny(principal.name, "charge", dataset, refusal.code)
         raise
     try:
-        yield
+        yield _paid(desk, principal, ask, dataset)
     except BaseException:
         with suppress(IntegrityError):  # already sealed, or the record cannot be written
             desk.ledger.fail(principal.name, ask.id)
         raise
+
+
+def _paid(desk: Desk, principal: Principal, ask: Ask, dataset: str) -> Paid:
+    found, account = (
+        desk.ledger.find(principal.name, ask.id),
+        desk.ledger.account(principal.name, dataset),
+    )
+    if found is None or account is None:
+        raise IntegrityError("the ledger does not show the charge it took", code="PL406")
+    return Paid(found.cost, account.granted, account.spent)
 
 
 def sealed(
@@ -219,6 +255,7 @@ def sealed(
     ask: Ask,
     asked: Compiled,
     permit: Permit,
+    paid: Paid,
     measured: tuple[tuple[int, ...], ...],
 ) -> Answer:
     """Stop 8.  Signed, then durable, then answered."""
@@ -230,9 +267,9 @@ def sealed(
         view if new is None else (*view, new)
         for view, new in zip(asked.holdings, bought, strict=True)
     )
-    bundle = certificate.bundle(desk, principal, ask, asked, permit, holdings)
+    bundle = certificate.bundle(desk, principal, ask, asked, permit, paid, holdings)
     plan = asked.question.plan
-    reply = Answer(bundle=bundle, receipt=receipt(plan.dataset, asked.priced.charge, asked))
+    reply = Answer(bundle=bundle, receipt=receipt(plan.dataset, paid.charge, paid))
     desk.ledger.settle(
         principal.name,
         ask.id,

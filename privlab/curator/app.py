@@ -1,16 +1,18 @@
 """The service: who is asking becomes a `Principal`, what is asked becomes an answer.
 
 Every error leaves as a `Problem` with a stable code.  An exception we did not
-raise on purpose leaves as PL500 and nothing of it is told or logged: its text
-could hold a value.
+raise on purpose leaves as PL500 or PL501, and of it only the type and the place
+are logged: its text could hold a value.
 """
 
 # No ``from __future__ import annotations`` here: FastAPI reads annotations that are
 # local to `application`.
 
 import asyncio
-import queue
+import contextlib
+import sys
 import threading
+import traceback
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
@@ -18,14 +20,14 @@ from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from privlab._version import __version__
 from privlab.curator import answer as answers
 from privlab.curator import owner, state
 from privlab.curator.desk import Desk
 from privlab.curator.peer import uid_of
-from privlab.errors import BadQuery, EngineFailed, PrivlabError, Refused
+from privlab.errors import BadQuery, CuratorFailed, EngineFailed, PrivlabError, Refused
 from privlab.terms.principal import Principal
 from privlab.wire.messages import (
     PROTOCOL,
@@ -85,10 +87,6 @@ def application(desk: Desk, *, touched: Callable[[], None], ending: Callable[[],
             )
         )
 
-    @app.exception_handler(Exception)
-    async def unforeseen(_: Request, error: Exception) -> Response:
-        return _told(EngineFailed())
-
     @app.get("/v1/hello")
     def hello(who: Who) -> Hello:
         return Hello(
@@ -120,7 +118,7 @@ def application(desk: Desk, *, touched: Callable[[], None], ending: Callable[[],
     @app.get("/v1/watch")
     async def watch(who: Who, request: Request, after: int = 0) -> dict[str, int]:
         for _ in range(int(WATCH_SECONDS / 0.1)):
-            seq = desk.ledger.sequence()
+            seq = desk.ledger.changes(who.name)
             if seq != after or ending() or await request.is_disconnected():
                 break
             await asyncio.sleep(0.1)
@@ -160,7 +158,7 @@ def application(desk: Desk, *, touched: Callable[[], None], ending: Callable[[],
 
 
 class Bounded:
-    """Refuses a body that is too long, or that does not say how long it is."""
+    """Refuses a body that is too long or of unknown length, and swallows the unforeseen."""
 
     def __init__(self, app: ASGIApp, *, touched: Callable[[], None]) -> None:
         self._app = app
@@ -175,10 +173,34 @@ class Bounded:
         length = headers.get("content-length", "0")
         fits = length.isdecimal() and len(length) < 12 and int(length) <= MAX_BODY
         if fits and "transfer-encoding" not in headers:
-            await self._app(scope, receive, send)
+            await self._guarded(scope, receive, send)
             return
         refusal = BadQuery(f"a request has at most {MAX_BODY:,} bytes, and says so", code="PL306")
         await _told(refusal)(scope, receive, send)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except Exception as error:  # noqa: BLE001 - its text could hold a value
+            report(error)
+            if not started:
+                await _told(CuratorFailed())(scope, receive, send)
+
+
+def report(error: BaseException) -> None:
+    """Tell the operator where something unforeseen happened: no message, no values."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if "privlab" in frame.filename
+    ]
+    where = f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "a library"
+    print(f"unforeseen {type(error).__name__} in {where}", file=sys.stderr, flush=True)
 
 
 def problem_of(error: PrivlabError) -> Problem:
@@ -195,23 +217,28 @@ def problem_of(error: PrivlabError) -> Problem:
 
 async def _events(desk: Desk, who: Principal, ask: Ask, request: Request) -> AsyncIterator[bytes]:
     """The answer's stream.  The work goes on when the asker leaves after the charge."""
-    events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    loop = asyncio.get_running_loop()
+    events: asyncio.Queue[Event | None] = asyncio.Queue()
     gone = threading.Event()
+
+    def tell(event: Event | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the asker
+            loop.call_soon_threadsafe(events.put_nowait, event)
 
     def work() -> None:
         try:
-            events.put(Event(answer=_answered(desk, who, ask, events, gone)))
+            tell(Event(answer=_answered(desk, who, ask, tell, gone)))
         except PrivlabError as error:
-            events.put(Event(problem=problem_of(error)))
-        except Exception:  # noqa: BLE001 - its text could hold a value
-            events.put(Event(problem=problem_of(EngineFailed())))
+            tell(Event(problem=problem_of(error)))
+        except Exception as error:  # noqa: BLE001 - its text could hold a value
+            report(error)
+            tell(Event(problem=problem_of(EngineFailed())))
         finally:
-            events.put(None)
+            tell(None)
 
-    worker = threading.Thread(target=work, name="query", daemon=False)
-    worker.start()
+    threading.Thread(target=work, name="query", daemon=False).start()
     try:
-        while (event := await asyncio.to_thread(events.get)) is not None:
+        while (event := await events.get()) is not None:
             yield event.model_dump_json(exclude_none=True).encode() + b"\n"
     finally:
         gone.set()
@@ -221,11 +248,11 @@ def _answered(
     desk: Desk,
     who: Principal,
     ask: Ask,
-    events: queue.SimpleQueue[Event | None],
+    tell: Callable[[Event], None],
     gone: threading.Event,
 ) -> Answer:
     def say(phase: Phase) -> None:
-        events.put(Event(phase=phase))
+        tell(Event(phase=phase))
 
     return answers.answer(desk, who, ask, say, lambda: not gone.is_set())
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -43,6 +44,7 @@ def serve(folder: Path) -> None:
     :raises PrivlabError: the workspace, the ledger or the keys cannot be used.
     """
     refuse_a_watched_start()
+    logging.disable(logging.CRITICAL)  # libraries quote what they were given
     limits.close_to_others()
     workspace = workspaces.load(folder)
     with _only_one(workspace) as lock:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from privlab._version import __version__
-from privlab.accounting.gdp import epsilon_of
+from privlab.accounting.gdp import epsilon_text
 from privlab.curator.asks import body_digest
 from privlab.ledger.accounts import ChargeRequest
 from privlab.policy.decide import Permit
@@ -18,14 +19,17 @@ from privlab.query.words import caption
 from privlab.release.bundle import make
 from privlab.release.result import decimal, result_json
 from privlab.release.statement import MeasureFacts, OutputFacts, PrivacyFacts, statement
+from privlab.release.verify import verify
 from privlab.seal.digest import keyed_digest
+from privlab.seal.keys import PublicKey
 from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.noise import RoundedGaussian
 from privlab.terms.principal import Principal
 from privlab.views.measurement import Measurement, held, merged
 from privlab.wire.messages import Ask
 
 if TYPE_CHECKING:
-    from privlab.curator.answer import Compiled
+    from privlab.curator.answer import Compiled, Paid
     from privlab.curator.desk import Desk
 
 ACCOUNT_LABEL = "privlab/account/v1"
@@ -57,6 +61,7 @@ def bundle(
     ask: Ask,
     asked: Compiled,
     permit: Permit,
+    paid: Paid,
     holdings: Holdings,
 ) -> str:
     """The signed bundle: the finished table, and the facts that make it worth something.
@@ -72,7 +77,7 @@ def bundle(
     )
     words = caption(asked.question, desk.table(plan.dataset, plan.table))
     result = result_json(answer, title=ask.name, caption=words)
-    facts = _facts(desk, principal, ask, asked, permit, holdings)
+    facts = _facts(desk, principal, ask, asked, permit, paid, holdings)
     return make(result, statement(result, facts), desk.signer)
 
 
@@ -82,11 +87,11 @@ def _facts(
     ask: Ask,
     asked: Compiled,
     permit: Permit,
+    paid: Paid,
     holdings: Holdings,
 ) -> PrivacyFacts:
     plan = asked.question.plan
     table = desk.table(plan.dataset, plan.table)
-    spent = asked.spent + asked.priced.charge
     total = held_loss(asked, holdings)
     salt = desk.custody.derive("account")
     return PrivacyFacts(
@@ -100,15 +105,16 @@ def _facts(
         bound=plan.bound,
         query=ask.text,
         plan=question_id(asked.question),
+        columns=tuple(plan.columns),
         purpose=ask.purpose,
-        charged=asked.priced.charge,
+        charged=paid.charge,
         held=total,
         delta=asked.delta,
-        epsilon=f"{epsilon_of(total.mu2, asked.delta):.4f}",
+        epsilon=epsilon_text(total.mu2, asked.delta, 4),
         account=keyed_digest(ACCOUNT_LABEL, salt, principal.name.encode()).hex()[:32],
-        spent=spent,
-        granted=asked.granted,
-        epsilon_spent=f"{epsilon_of(spent.mu2, asked.delta):.4f}",
+        spent=paid.spent,
+        granted=paid.granted,
+        epsilon_spent=epsilon_text(paid.spent.mu2, asked.delta, 4),
         measures=tuple(
             MeasureFacts(
                 view=view_id(plan, index),
@@ -126,6 +132,23 @@ def _facts(
         tier=principal.tier,
         certifier=CERTIFIER,
         engine=ENGINE,
+    )
+
+
+def precisions(bundle: str, key: PublicKey) -> tuple[Fraction, ...]:
+    """The precision behind each measure of a sealed bundle, in 1 / steps^2.
+
+    :raises IntegrityError: PL407, the stored bundle was changed.
+    """
+    return tuple(
+        sum(
+            (
+                RoundedGaussian(int(noise["multiplier"]), int(noise["shift"])).precision
+                for noise in measure["noises"]
+            ),
+            Fraction(0),
+        )
+        for measure in verify(bundle, key).facts["measures"]
     )
 
 

@@ -7,10 +7,10 @@ import hashlib
 from fractions import Fraction
 
 from privlab.connector import contract as contracts
-from privlab.connector.manifest import Manifest
+from privlab.connector.manifest import MANIFEST_FILE, Manifest
 from privlab.connector.parts import PartFacts
 from privlab.curator.desk import Desk
-from privlab.errors import BadContract, Refused
+from privlab.errors import BadContract, PrivlabError, Refused
 from privlab.policy.decide import Action, Request
 from privlab.terms.catalog import Table
 from privlab.terms.contract import Contract
@@ -29,23 +29,27 @@ from privlab.wire.owner import (
 
 def prepare(desk: Desk, who: Principal, body: Prepare) -> Prepared:
     """Number the next version and derive its keys.  Changes nothing."""
-    contract = contracts.parse(body.contract)
-    stated = contract.stated
+    stated = _contract(desk, body.contract).stated
     _decide(desk, who, "register", stated.dataset, stated.name)
     version = _next_version(desk, stated)
+    folder = desk.workspace.table_folder(stated.dataset, stated.name, version)
+    (folder / MANIFEST_FILE).unlink(missing_ok=True)  # of a registration that never happened
     return Prepared(
         dataset=stated.dataset,
         table=stated.name,
         version=version,
         unit_key=_text(desk.custody.derive("unit", stated.dataset)),
         order_key=_text(desk.custody.derive("order", stated.dataset, stated.name, str(version))),
-        folder=str(desk.workspace.table_folder(stated.dataset, stated.name, version)),
+        folder=str(folder),
     )
 
 
 def register(desk: Desk, who: Principal, body: Register) -> Registered:
-    """Wrap the keys, sign the manifest, put the version into the ledger, and serve it."""
-    contract: Contract = contracts.parse(body.contract)
+    """Wrap the keys, sign the manifest, put the version into the ledger, and serve it.
+
+    A manifest counts only once the ledger holds its digest.
+    """
+    contract = _contract(desk, body.contract)
     stated = contract.stated
     _decide(desk, who, "register", stated.dataset, stated.name)
     expected = _next_version(desk, stated)
@@ -67,14 +71,18 @@ def register(desk: Desk, who: Principal, body: Register) -> Registered:
     folder = desk.workspace.table_folder(stated.dataset, stated.name, body.version)
     manifest.verify_parts(folder)
     written = manifest.write(folder, desk.signer)
-    desk.ledger.register_table(
-        stated.dataset,
-        stated.name,
-        body.version,
-        stated.unit,
-        hashlib.sha256(written).hexdigest(),
-        who.name,
-    )
+    try:
+        desk.ledger.register_table(
+            stated.dataset,
+            stated.name,
+            body.version,
+            stated.unit,
+            hashlib.sha256(written).hexdigest(),
+            who.name,
+        )
+    except PrivlabError:
+        (folder / MANIFEST_FILE).unlink(missing_ok=True)
+        raise
     desk.reload()
     return Registered(dataset=stated.dataset, table=stated.name, version=body.version)
 
@@ -84,12 +92,6 @@ def set_budgets(desk: Desk, who: Principal, body: Budgets) -> DatasetFacts:
 
     :raises BudgetExceeded: PL210, PL211, an amount is below what is spent.
     """
-    try:
-        delta = Fraction(body.delta)
-    except (ValueError, ZeroDivisionError):
-        delta = Fraction(0)
-    if not 0 < delta < 1:
-        raise BadContract("delta is a probability strictly between 0 and 1", code="PL306")
     grants = {name: Loss.parse(units) for name, units in body.grants.items()}
     known = {person.name for person in desk.workspace.people}
     strangers = sorted(set(grants) - known)
@@ -103,6 +105,10 @@ def set_budgets(desk: Desk, who: Principal, body: Budgets) -> DatasetFacts:
     _decide(desk, who, "budget", body.dataset, "", amount=cap)
     for name, amount in grants.items():
         _decide(desk, who, "grant", body.dataset, "", grantee=name, amount=amount)
+    try:
+        delta = Fraction(body.delta)
+    except ZeroDivisionError:
+        delta = Fraction(0)
     desk.ledger.set_budget(body.dataset, cap, delta, grants, who.name)
     return _facts(desk, body.dataset)
 
@@ -136,6 +142,29 @@ def _facts(desk: Desk, dataset: str) -> DatasetFacts:
         grants={name: a.granted.text() for name, a in accounts.items() if a is not None},
         people=tuple(p.name for p in desk.workspace.people if Role.ANALYST in p.roles),
     )
+
+
+def _contract(desk: Desk, text: str) -> Contract:
+    """The contract, if no other dataset has a table of its name.
+
+    :raises BadContract: PL150.
+    """
+    contract = contracts.parse(text)
+    stated = contract.stated
+    twin = next(
+        (
+            dataset
+            for dataset, name in desk.ledger.versions()
+            if name == stated.name and dataset != stated.dataset
+        ),
+        None,
+    )
+    if twin is not None:
+        raise BadContract(
+            f"there is a table {stated.name} in the dataset {twin} already",
+            hint="FROM names a table alone, so give this one another name",
+        )
+    return contract
 
 
 def _next_version(desk: Desk, stated: Table) -> int:

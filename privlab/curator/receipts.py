@@ -15,7 +15,7 @@ from privlab.wire.messages import Receipt
 
 
 class Account(Protocol):
-    """The two amounts of an account before the charge."""
+    """The two amounts of an account."""
 
     @property
     def granted(self) -> Loss: ...
@@ -24,9 +24,8 @@ class Account(Protocol):
 
 
 def receipt(dataset: str, charge: Loss, account: Account) -> Receipt:
-    """The receipt of a charge against an account as it was before it."""
-    spent = account.spent + charge
-    left = account.granted - spent
+    """The receipt of a charge, from the account as it stands after it."""
+    left = account.granted - account.spent
     free = not charge
     cost = percent(charge, account.granted)
     words = (
@@ -38,7 +37,7 @@ def receipt(dataset: str, charge: Loss, account: Account) -> Receipt:
     return Receipt(
         dataset=dataset,
         charged=charge.text(),
-        spent=spent.text(),
+        spent=account.spent.text(),
         granted=account.granted.text(),
         charged_share=cost,
         left_share=remaining(left, account.granted),

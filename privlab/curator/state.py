@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from fractions import Fraction
 
-from privlab.accounting.gdp import epsilon_of
+from privlab.accounting.gdp import epsilon_text
 from privlab.curator.desk import Desk
 from privlab.curator.receipts import percent, remaining
 from privlab.errors import BadQuery, PolicyDenied
@@ -14,8 +14,10 @@ from privlab.policy.decide import Request
 from privlab.query.ask import Source, Span, Surface
 from privlab.query.passes.key_space import key_space
 from privlab.query.plan import Ref
+from privlab.query.words import plural
+from privlab.release.verify import verify
 from privlab.terms.catalog import Column, Table
-from privlab.terms.loss import NOTHING
+from privlab.terms.loss import NOTHING, Loss
 from privlab.terms.principal import Principal
 from privlab.wire.messages import Account, ColumnFacts, Released, State, TableFacts
 
@@ -49,7 +51,7 @@ def table(desk: Desk, who: Principal, name: str) -> TableFacts:
 
 def state(desk: Desk, who: Principal) -> State:
     """The meters and the latest releases of this principal, from her accounts alone."""
-    seq = desk.ledger.sequence()
+    seq = desk.ledger.changes(who.name)
     held = desk.ledger.accounts(who.name)
     granted = {account.dataset: account.granted for account in held}
     return State(
@@ -73,13 +75,37 @@ def state(desk: Desk, who: Principal) -> State:
 
 
 def bundle(desk: Desk, who: Principal, request: str) -> str:
-    """The sealed bundle of an earlier request of this principal.
+    """The sealed bundle of an earlier request of this principal, if she may still see it.
+
+    The policy judges over all columns it read, as it would judge the question
+    today (DESIGN rule 6).
 
     :raises BadQuery: PL306, she has no release of this id.
+    :raises PolicyDenied: the policy has changed since.
     """
     found = desk.ledger.bundle(who.name, request)
     if found is None:
         raise BadQuery("you have no release of this id", code="PL306", hint="see: %private history")
+    facts = verify(found, desk.signer.public).facts
+    dataset, question = facts["dataset"], facts["question"]
+    table = desk.catalog.table(f"{dataset['name']}.{dataset['table']}")
+    asked = Request(
+        principal=who,
+        action="query",
+        dataset=dataset["name"],
+        table=dataset["table"],
+        purpose=question["purpose"],
+        columns=frozenset(question["columns"]),
+        withheld=frozenset(c.name for c in table.columns if c.withheld) if table else frozenset(),
+        purposes=table.purposes if table else (),
+        sensitivity=table.sensitivity if table else 0,
+        held_after=Loss.parse(facts["loss"]["held"]),
+    )
+    try:
+        desk.policy.decide(asked, desk.clock())
+    except PolicyDenied as refusal:
+        desk.ledger.deny(who.name, "query", dataset["name"], refusal.code, subject=request)
+        raise
     return found
 
 
@@ -92,8 +118,8 @@ def _meter(desk: Desk, account: accounts.Account) -> Account:
         granted=account.granted.text(),
         spent=account.spent.text(),
         left_share=left,
-        epsilon_spent=f"{epsilon_of(account.spent.mu2, delta):.2f}",
-        epsilon_granted=f"{epsilon_of(account.granted.mu2, delta):.2f}",
+        epsilon_spent=epsilon_text(account.spent.mu2, delta, 2),
+        epsilon_granted=epsilon_text(account.granted.mu2, delta, 2),
         delta=f"{float(delta):.0e}".replace("e-0", "e-"),
         words=f"{left} left",
     )
@@ -121,11 +147,11 @@ def _describe(who: Principal, found: Table) -> Request:
 
 def _facts(found: Table) -> TableFacts:
     bound = found.bound
-    words = f"at most {bound.rows} row(s) per {found.unit_word}"
+    words = f"at most {_counted(bound.rows, 'row')} per {found.unit_word}"
     if bound.rows_per_group < bound.rows:
         words += f", {bound.rows_per_group} in one group"
     if bound.groups < bound.rows:
-        words += f", {bound.groups} group(s)"
+        words += f", {_counted(bound.groups, 'group')}"
     return TableFacts(
         dataset=found.dataset,
         name=found.name,
@@ -187,3 +213,7 @@ def _number(value: object) -> str:
     if isinstance(value, Fraction):
         return str(value.numerator) if value.denominator == 1 else f"{float(value):g}"
     return str(value)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word if count == 1 else plural(word)}"

@@ -80,8 +80,8 @@ class Ledger(Budgets, Tables):
             the same body costs more today than what was charged for it.
         :raises PolicyDenied: PL203, no account on the dataset.
         :raises BudgetExceeded: PL210 the account, PL211 the dataset does not cover it.
-        :raises IntegrityError: PL406, there is or may be an answer already, two
-            runs gave none, or nothing can be recorded.
+        :raises IntegrityError: PL406, there is or may be an answer already, or
+            nothing can be recorded; PL409, two runs gave none.
         """
         with self._db.lock:
             with self._db.writing():
@@ -172,6 +172,13 @@ class Ledger(Budgets, Tables):
         """The number of the last entry: rises with every committed change."""
         return self._record.sequence()
 
+    def changes(self, principal: str) -> int:
+        """Rises with what happens to this principal's accounts, and with nothing else.
+
+        The sequence would tell her when others ask (DESIGN rule 5).
+        """
+        return self._record.about(principal)
+
     def deny(
         self,
         principal: str,
@@ -246,8 +253,8 @@ class Ledger(Budgets, Tables):
         if len(attempts) >= MAX_ATTEMPTS:
             raise IntegrityError(
                 "this request was charged and run twice without an answer; it is not run again",
-                code="PL406",
-                hint="tell the steward; the same question under a new id is charged anew",
+                code="PL409",
+                hint="tell the steward; asking once more is a new request with a new charge",
             )
         at = self._record.append(ask.principal, "resume", ask.dataset, subject=ask.request_id)
         self._attempt(ask, at)

@@ -65,6 +65,14 @@ class Record:
         row = self._db.row("SELECT coalesce(max(seq), 0) FROM entry")
         return int(row[0]) if row else 0
 
+    def about(self, principal: str) -> int:
+        """How many entries are of this principal's deeds, or of grants to her."""
+        row = self._db.row(
+            "SELECT count(*) FROM entry WHERE actor = ?1 OR (subject = ?1 AND action = 'grant')",
+            (principal,),
+        )
+        return int(row[0]) if row else 0
+
     def entries(self, limit: int) -> tuple[Entry, ...]:
         """The last ``limit`` entries, newest first."""
         rows = self._db.rows("SELECT * FROM entry ORDER BY seq DESC LIMIT ?", (limit,))

@@ -113,6 +113,9 @@ CREATE TABLE entry (
     amount      INTEGER NOT NULL CHECK (amount >= 0)
 ) STRICT;
 
+CREATE INDEX entry_by ON entry (actor);
+CREATE INDEX entry_about ON entry (subject);
+
 -- Nothing is ever deleted. ---------------------------------------------------
 
 CREATE TRIGGER cap_is_kept BEFORE DELETE ON cap

@@ -53,7 +53,7 @@ class PrivacyFacts:
 
     asked_at: when the question came in, before any row was read.
     unit: the column of the privacy unit; unit_word: what people call it.
-    plan: SHA-256 in hex of the canonical question.
+    plan: SHA-256 in hex of the canonical question.  columns: all that it read.
     charged: what this request cost.  held: all its asker holds on the question
     after it; epsilon: of ``held``, at ``delta``.  spent, granted: her account
     after the charge; epsilon_spent: of ``spent``.  account: her salted hash.
@@ -73,6 +73,7 @@ class PrivacyFacts:
     bound: ContributionBound
     query: str
     plan: str
+    columns: tuple[str, ...]
     purpose: str
     charged: Loss
     held: Loss
@@ -126,6 +127,7 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
         "question": {
             "text": facts.query,
             "plan": facts.plan,
+            "columns": sorted(facts.columns),
             "purpose": facts.purpose,
             "groupKeys": "public",
         },

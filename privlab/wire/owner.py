@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from privlab.wire.messages import Message, Name, Units
 
-Contract = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
+Contract = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
 Base64Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
 Hex256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -68,7 +68,12 @@ class Budgets(Message):
 
     dataset: Name
     cap: Units
-    delta: str
+    delta: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^[0-9]{1,40}(/[0-9]{1,40})?$|^0?\.[0-9]{1,40}$|^1e-[0-9]{1,2}$"
+        ),
+    ]
     grants: dict[Name, Units]
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
 from privlab.client.session import Session
 from privlab.errors import PrivlabError
+from privlab.ledger.ledger import Ledger
+from privlab.wire import locate
 from privlab.wire.messages import Phase, Price
 
 
@@ -121,3 +127,54 @@ def test_parameters_are_part_of_the_question(session: Session) -> None:
 
     assert spent(session) > before
     assert other.bundle != one.bundle
+
+
+def test_a_copy_made_before_a_top_up_is_not_given_for_a_finer_target(session: Session) -> None:
+    """The same view was bought more precisely under another column name."""
+    text = "SELECT ward, COUNT(*) AS {} FROM visits WHERE age < 56 GROUP BY ward"
+    coarse = session.ask(text.format("n"), price=Price(share="0.05"))
+    fine = session.ask(text.format("many"), price=Price(share="1"))
+    width = fine.result["half_widths"][0][1]
+
+    again = session.ask(text.format("n"), price=Price(within={"n": width}))
+
+    assert again.receipt is not None
+    assert again.receipt.free
+    assert again.result["rows"] == fine.result["rows"] != coarse.result["rows"]
+
+
+def test_a_resumed_request_is_told_its_charge_once(fresh_workspace: Callable[[], Any]) -> None:
+    """Even when it cost more than half of the grant."""
+    place = fresh_workspace()
+    session = Session(locate.start(locate.find(env={**os.environ, **place.env})))
+    struck: list[int] = []
+
+    def strike(phase: Phase) -> None:
+        if phase.phase == "compute" and not struck:
+            struck.append(place.kill())
+
+    release = session.ask(
+        "SELECT COUNT(*) AS n FROM visits", price=Price(share="60"), on_phase=strike
+    )
+
+    assert struck
+    assert release.receipt is not None
+    (account,) = session.state().accounts
+    assert account.spent == release.receipt.spent == release.facts["account"]["spent"]
+    assert account.spent == release.receipt.charged == release.facts["loss"]["charged"]
+
+
+def test_a_question_on_a_withheld_column_is_on_record(
+    fresh_workspace: Callable[[], Any],
+) -> None:
+    place = fresh_workspace()
+    session = Session(locate.start(locate.find(env={**os.environ, **place.env})))
+
+    with pytest.raises(PrivlabError):
+        session.ask("SELECT COUNT(*) AS n FROM visits WHERE notes = 'a'")
+    place.stop()
+
+    ledger = Ledger.open(place.folder / "ledger.sqlite", clock=lambda: datetime.now(UTC))
+    (entry,) = (entry for entry in ledger.entries(10) if entry.outcome == "denied")
+    ledger.close()
+    assert (entry.action, entry.code) == ("query", "PL201")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -10,7 +12,9 @@ import pytest
 
 from privlab.client.session import Session
 from privlab.curator import app
-from privlab.wire.messages import PROTOCOL
+from privlab.curator.peer import uid_of
+from privlab.errors import CuratorUnreachable
+from privlab.wire.messages import PROTOCOL, Price
 
 QUESTION = {"id": "a-request-id", "text": "SELECT COUNT(*) AS n FROM visits"}
 
@@ -94,3 +98,31 @@ def test_every_error_on_the_wire_has_a_known_code(http: httpx.Client) -> None:
     problem = json.loads(lines[-1])["problem"]
     assert problem["code"] == "PL105"
     assert problem["caret"]
+
+
+def test_what_is_unforeseen_is_reported_by_its_place_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    try:
+        uid_of({"client": ("x", object())})
+        int("canary-Zephyrine")
+    except (CuratorUnreachable, ValueError) as error:
+        app.report(error)
+
+    told = capsys.readouterr().err
+    assert told.startswith("unforeseen CuratorUnreachable in uid_of, line ")
+    assert "canary" not in told
+
+
+def test_many_questions_at_once_do_not_keep_others_waiting(session: Session) -> None:
+    """Streams wait on the event loop, not in a small pool of threads."""
+    texts = [f"SELECT COUNT(*) AS n FROM visits WHERE age < {60 + n}" for n in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(session.ask, text, price=Price(share="0.1")) for text in texts]
+        begin = time.monotonic()
+        session.state()
+        waited = time.monotonic() - begin
+        for one in asked:
+            assert one.result().frame.height == 1
+
+    assert waited < 5

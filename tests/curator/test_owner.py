@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from privlab.client.owner import Owner
 from privlab.client.session import Session
+from privlab.connector.contract import parse
+from privlab.connector.protect import protect
 from privlab.errors import PrivlabError
 from privlab.terms.loss import Loss
+from privlab.wire import locate
 
 CONTRACT = """\
 [table]
@@ -111,3 +116,50 @@ def test_a_dataset_is_planned_from_metadata(owner: Owner) -> None:
     assert facts.unit_word == "patient"
     assert [(t.name, t.rows_per_unit, t.rows) for t in facts.tables] == [("visits", 4, 3_000)]
     assert refused(lambda: owner.dataset("nothing")).code == "PL152"
+
+
+def test_a_table_name_belongs_to_one_dataset(owner: Owner) -> None:
+    """FROM names a table alone; a twin would keep the curator from starting."""
+    twin = CONTRACT.replace('"trips"', '"visits"')
+
+    assert refused(lambda: owner.prepare(twin)).code == "PL150"
+
+
+def test_a_registration_that_was_refused_leaves_nothing_behind(
+    fresh_workspace: Callable[[], Any], tmp_path: Path
+) -> None:
+    """The corrected contract gets the same version number."""
+    place = fresh_workspace()
+    owner = Owner(Session(locate.start(locate.find(env={**os.environ, **place.env}))))
+    (tmp_path / "stays.csv").write_text("patient_id,ward\np1,a\np2,b\n")
+    wrong = CONTRACT.replace('"trips"', '"stays"').replace('"fleet"', '"clinic"')
+    wrong = wrong.replace("car", "ward") + '\n[columns.patient_id]\ntype = "text"\n'
+    right = wrong.replace('unit = "ward"', 'unit = "patient_id"')
+
+    error = refused(lambda: _register(owner, wrong, tmp_path / "stays.csv"))
+    assert error.code == "PL150", str(error)
+    _register(owner, right, tmp_path / "stays.csv")
+
+    assert [table.name for table in owner.session.tables()] == ["stays", "visits"]
+
+
+def _register(owner: Owner, contract: str, source: Path) -> None:
+    prepared = owner.prepare(contract)
+    done = protect(
+        source,
+        parse(contract),
+        version=prepared.version,
+        unit_key=prepared.unit_key,
+        order_key=prepared.order_key,
+        folder=prepared.folder,
+    )
+    owner.register(prepared, contract, done.parts, done.keys)
+
+
+@pytest.mark.parametrize("delta", ["1e-400", "1e-16000000", "1_0", "nan", "0x1", "1/" + "9" * 50])
+def test_a_delta_that_would_take_for_ever_is_not_read(owner: Owner, delta: str) -> None:
+    response = owner.session._http.post(
+        "/v1/owner/budgets", json={"dataset": "clinic", "cap": "1", "delta": delta, "grants": {}}
+    )
+
+    assert response.json()["code"] == "PL306"

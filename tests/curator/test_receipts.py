@@ -13,13 +13,13 @@ from privlab.terms.loss import NOTHING, Loss
 
 
 @dataclass(frozen=True)
-class Before:
+class After:
     granted: Loss
     spent: Loss
 
 
 def test_a_charge_is_told_with_what_is_left_and_how_often_it_still_fits() -> None:
-    told = receipt("clinic", Loss(10), Before(Loss(1_000), Loss(60)))
+    told = receipt("clinic", Loss(10), After(Loss(1_000), Loss(70)))
 
     assert told.words == (
         "cost 1 % of your grant on clinic; 93 % left; about 93 more like this; "
@@ -29,7 +29,7 @@ def test_a_charge_is_told_with_what_is_left_and_how_often_it_still_fits() -> Non
 
 
 def test_what_is_held_is_free() -> None:
-    told = receipt("clinic", NOTHING, Before(Loss(1_000), Loss(60)))
+    told = receipt("clinic", NOTHING, After(Loss(1_000), Loss(60)))
 
     assert told.free
     assert told.words == "free: you hold this already; 94 % left on clinic"

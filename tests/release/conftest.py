@@ -30,6 +30,7 @@ FACTS = PrivacyFacts(
     bound=ContributionBound(rows=8, rows_per_group=4, groups=4),
     query="SELECT ward, AVG(stay_days) AS stay FROM visits GROUP BY ward",
     plan="ab" * 32,
+    columns=("stay_days", "ward"),
     purpose="care",
     charged=Loss(2_814_749_767_106),
     held=Loss(2_814_749_767_106),
