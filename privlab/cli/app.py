@@ -17,6 +17,7 @@ from privlab.cli import (
     init,
     protect,
     terminal,
+    trust,
     verify,
 )
 from privlab.cli.demo import command as demo
@@ -40,6 +41,7 @@ app.command("tables")(describe.tables)
 app.command("describe")(describe.describe)
 app.command("ask")(ask.ask)
 app.command("verify")(verify.verify)
+app.command("trust")(trust.trust)
 app.command("explain")(explain.explain)
 app.add_typer(curator.app, name="curator")
 app.add_typer(demo.app, name="demo")

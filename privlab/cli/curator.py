@@ -110,12 +110,14 @@ def run() -> None:
 
     Example: privlab curator run
     """
-    workspace = locate.find().workspace
+    place = locate.find()
+    workspace = place.workspace
     if workspace is None:
         raise BadContract(
             "only a socket is named, and a curator needs its workspace",
             code="PL152",
             hint="name it in PRIVLAB_WORKSPACE",
         )
+    locate.check_trust(place)
     command = [sys.executable, "-I", "-m", "privlab.curator", "--workspace", str(workspace)]
     os.execv(sys.executable, command)  # noqa: S606 - our own program, in our own place

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from privlab.cli import terminal
+from privlab.errors import PrivlabError
 from privlab.wire import locate
 
 
@@ -36,6 +37,10 @@ def init(
     target = folder or (Path(named) if named else locate.data_folder())
     made = workspace.create(target, policy=policy, custody=custody)
     terminal.say(f"made a workspace in {made.folder} (policy: {policy})")
+    try:
+        locate.trust(made.folder)
+    except PrivlabError as error:
+        terminal.note(f"it is not on your list of trusted workspaces: {error.what}")
     terminal.note(
         "next: privlab draft FILE > contract.toml, then privlab protect FILE --contract contract.toml"
     )

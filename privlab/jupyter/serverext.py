@@ -58,7 +58,8 @@ class Relay:
     async def state(self) -> tuple[int, dict[str, Any]]:
         """The HTTP status and body for the panel.
 
-        The curator is started when nobody answers, at most once a minute.
+        The curator is started when nobody answers, at most once a minute, and
+        only of a workspace that `locate.check_trust` lets pass.
         """
         try:
             place = locate.find()
@@ -78,7 +79,9 @@ class Relay:
         wait = 1.0
         while True:
             try:
-                async with _client(locate.find(), timeout=120.0) as client:
+                place = locate.find()
+                locate.check_listener(place)
+                async with _client(place, timeout=120.0) as client:
                     while True:
                         seq = await _next_seq(client, seen)
                         if seq != seen:
@@ -93,6 +96,7 @@ class Relay:
             wait = min(2 * wait, LONGEST_WAIT)
 
     async def _read(self, place: locate.Place) -> tuple[int, dict[str, Any]]:
+        locate.check_listener(place)
         async with _client(place, timeout=10.0) as client:
             response = await client.get("/v1/state")
         body = response.json()
@@ -104,6 +108,7 @@ class Relay:
         return 502, _problem(*words)
 
     async def _start(self, place: locate.Place) -> None:
+        locate.check_trust(place)
         async with self._starting:
             now = time.monotonic()
             if self._tried_at and now - self._tried_at < START_EVERY:

@@ -8,6 +8,9 @@ The first of these that applies wins, and `Place.why` says which one did:
 4. the nearest parent folder with a ``privlab.toml``,
 5. the user's data folder.
 
+A workspace that was found, not named, may have come with a download.  Its
+curator is started only when its folder is on the user's list (`trust`).
+
 A workspace's curator listens in the runtime folder of whoever started it,
 which must belong to that user and be closed to everyone else: whoever can write
 there could answer in the curator's place.  It leaves the socket's path in the
@@ -19,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shlex
 import socket
 import stat
 import struct
@@ -31,12 +35,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from privlab.errors import BadContract, CuratorUnreachable
+from privlab.wire.trusted import is_trusted
+from privlab.wire.trusted import trust as trust
 
 WORKSPACE_FILE = "privlab.toml"
 ADDRESS_FILE = "curator.at"
 """Where a running curator writes the path of its socket."""
 
 START_SECONDS = 60.0
+MAX_SETTINGS = 1 << 20
+"""Bytes of a ``privlab.toml`` at most."""
+
 _PEER_CREDENTIALS = struct.Struct("3i")
 
 
@@ -45,11 +54,14 @@ class Place:
     """Where a curator is, and how we came to think so.
 
     workspace is None when only a socket was named: then it cannot be started.
+    named: whether the workspace was named by the user or is her own, and not
+    merely found; only then may it be started without being on her list.
     """
 
     socket: Path
     workspace: Path | None
     why: str
+    named: bool = False
 
     @property
     def base_url(self) -> str:
@@ -70,17 +82,22 @@ def find(
         return _named(env["PRIVLAB_URL"], "PRIVLAB_URL names it")
     if env.get("PRIVLAB_WORKSPACE"):
         return _of_workspace(
-            Path(env["PRIVLAB_WORKSPACE"]), "PRIVLAB_WORKSPACE names its workspace", env
+            Path(env["PRIVLAB_WORKSPACE"]),
+            "PRIVLAB_WORKSPACE names its workspace",
+            env,
+            named=True,
         )
+    own = data_folder(env)
     here = (start_at or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / WORKSPACE_FILE).is_file():
             return _of_workspace(
-                folder, f"{WORKSPACE_FILE} was found above the working folder", env
+                folder,
+                f"{WORKSPACE_FILE} was found above the working folder",
+                env,
+                named=folder == own.resolve(),
             )
-    return _of_workspace(
-        data_folder(env), "no workspace was named, so the user's own is taken", env
-    )
+    return _of_workspace(own, "no workspace was named, so the user's own is taken", env, named=True)
 
 
 def data_folder(env: Mapping[str, str] = os.environ) -> Path:
@@ -125,13 +142,52 @@ def peer_uid(path: Path, *, timeout: float = 2.0) -> int | None:
     return int(_PEER_CREDENTIALS.unpack(packed)[1])
 
 
-def start(place: Place, *, seconds: float = START_SECONDS) -> Place:
+def check_listener(place: Place, env: Mapping[str, str] = os.environ) -> None:
+    """Whoever listens must be this user, root, or the owner of a workspace she trusts.
+
+    :raises CuratorUnreachable: PL303, somebody else does.
+    """
+    owner = peer_uid(place.socket)
+    if owner is None or owner in (0, os.getuid()):
+        return
+    if place.workspace is not None and (place.named or is_trusted(place.workspace, env)):
+        with contextlib.suppress(OSError):
+            if place.workspace.stat().st_uid == owner:
+                return
+    raise CuratorUnreachable(
+        f"the process on {place.socket} belongs to uid {owner}, which is not the curator's",
+        code="PL303",
+        hint="do not ask it anything; tell the operator",
+    )
+
+
+def check_trust(place: Place, env: Mapping[str, str] = os.environ) -> None:
+    """The place's workspace may be started: its user named it, or lists it.
+
+    :raises CuratorUnreachable: PL303, she did neither.
+    """
+    if place.workspace is None or place.named or is_trusted(place.workspace, env):
+        return
+    raise CuratorUnreachable(
+        f"the workspace {place.workspace} was found and not named by you, "
+        "so the program it names is not started",
+        code="PL303",
+        hint=f"if you know where it comes from: privlab trust {shlex.quote(str(place.workspace))}",
+        facts={"chosen because": place.why},
+    )
+
+
+def start(
+    place: Place, *, seconds: float = START_SECONDS, env: Mapping[str, str] = os.environ
+) -> Place:
     """Make sure a curator runs this place's workspace; start it if nobody does.
 
     Several clients may do this at once: the curator's own file lock lets one
     win.  Returns where it listens, which may not be where it was expected.
 
-    :raises CuratorUnreachable: PL300, it cannot be started, or did not come up.
+    :raises CuratorUnreachable: PL300, it cannot be started, or did not come up;
+        PL303, it must not be started (`check_trust`, `interpreter`).
+    :raises BadContract: PL152, there is no workspace, or its file cannot be read.
     """
     if peer_uid(place.socket) is not None:
         return place
@@ -141,7 +197,11 @@ def start(place: Place, *, seconds: float = START_SECONDS) -> Place:
             hint="start the curator that owns this socket, "
             "or name a workspace in PRIVLAB_WORKSPACE",
         )
-    python = _interpreter(place.workspace)
+    found = _address(place.workspace)
+    if found is not None:
+        return replace(place, socket=found)
+    python = interpreter(place.workspace)
+    check_trust(place, env)
     process: subprocess.Popen[bytes] | None = None
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -163,7 +223,8 @@ def start(place: Place, *, seconds: float = START_SECONDS) -> Place:
 
 
 def _spawn(python: str, workspace: Path) -> subprocess.Popen[bytes]:
-    log = os.open(workspace / "curator.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    log = os.open(workspace / "curator.log", flags, 0o600)
     with os.fdopen(log, "ab") as out:
         return subprocess.Popen(
             [python, "-I", "-m", "privlab.curator", "--workspace", str(workspace)],
@@ -185,8 +246,8 @@ def _named(url: str, why: str) -> Place:
     return Place(Path(rest), None, why)
 
 
-def _of_workspace(folder: Path, why: str, env: Mapping[str, str]) -> Place:
-    return Place(_address(folder) or socket_of(folder, env), folder.resolve(), why)
+def _of_workspace(folder: Path, why: str, env: Mapping[str, str], *, named: bool) -> Place:
+    return Place(_address(folder) or socket_of(folder, env), folder.resolve(), why, named)
 
 
 def _address(workspace: Path) -> Path | None:
@@ -198,29 +259,60 @@ def _address(workspace: Path) -> Path | None:
     return noted if noted.is_absolute() and peer_uid(noted) is not None else None
 
 
-def _interpreter(workspace: Path) -> str:
-    """The Python that runs this workspace's curator.
+def interpreter(workspace: Path) -> str:
+    """The Python that runs this workspace's curator, as its file says.
 
-    The workspace names a program that we are about to run, so its file must be
-    ours or root's, and closed to others' writes.
+    It is a program that we may be about to run.  So folder and file must be ours
+    or root's and closed to others' writes, and what was checked is what is read:
+    one descriptor, no links.
+
+    :raises CuratorUnreachable: PL303, somebody else could have written it.
+    :raises BadContract: PL152, there is no workspace, or its file cannot be read.
     """
     file = workspace / WORKSPACE_FILE
     try:
-        found = file.stat()
-        settings = tomllib.loads(file.read_text("utf-8"))
+        settings = tomllib.loads(_settings(workspace).decode("utf-8"))
     except FileNotFoundError:
-        raise CuratorUnreachable(
+        raise BadContract(
             f"there is no workspace in {workspace}",
+            code="PL152",
             hint="make one with: privlab init, or see the demo with: privlab demo build",
         ) from None
-    except (OSError, tomllib.TOMLDecodeError):
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         raise BadContract(f"{file} cannot be read", code="PL152", hint="it must be TOML") from None
-    if found.st_uid not in (0, os.getuid()) or found.st_mode & 0o022:
-        raise CuratorUnreachable(
-            f"{file} could have been written by somebody else, so the program it names is not started",
-            code="PL303",
-            hint="ask its owner to start the curator, or run: chmod go-w privlab.toml",
-        )
     section = settings.get("curator")
     named = section.get("python") if isinstance(section, dict) else None
-    return str(named) if named else sys.executable
+    if named is None:
+        return sys.executable
+    if not isinstance(named, str) or not named.startswith("/") or not named.isprintable():
+        raise BadContract(
+            f"{file} names no program under [curator] python",
+            code="PL152",
+            hint=f'write the path of a Python: python = "{sys.executable}"',
+        )
+    return named
+
+
+def _settings(workspace: Path) -> bytes:
+    """The bytes of ``privlab.toml``, of the very file that was checked."""
+    above = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _closed_to_others(above, workspace)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(WORKSPACE_FILE, flags, dir_fd=above)
+    finally:
+        os.close(above)
+    with os.fdopen(descriptor, "rb") as file:
+        _closed_to_others(descriptor, workspace / WORKSPACE_FILE)
+        return file.read(MAX_SETTINGS)
+
+
+def _closed_to_others(descriptor: int, path: Path) -> None:
+    found = os.fstat(descriptor)
+    if found.st_uid not in (0, os.getuid()) or found.st_mode & 0o022:
+        raise CuratorUnreachable(
+            f"{path} could have been written by somebody else, "
+            "so the program it names is not started",
+            code="PL303",
+            hint=f"ask its owner to start the curator, or run: chmod go-w {path}",
+        )

@@ -10,8 +10,8 @@ import pytest
 from privlab.cli.app import app
 
 NOUNS = (
-    "init", "draft", "protect", "tables", "describe", "ask", "verify", "explain",
-    "budget", "curator", "demo",
+    "init", "draft", "protect", "tables", "describe", "ask", "verify", "trust",
+    "explain", "budget", "curator", "demo",
 )  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def test_help_lists_every_noun(privlab) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [*((noun,) for noun in NOUNS[:8]), ("budget", "plan"), ("budget", "show"), ("budget", "grant"),
+    [*((noun,) for noun in NOUNS[:9]), ("budget", "plan"), ("budget", "show"), ("budget", "grant"),
      ("curator", "start"), ("curator", "stop"), ("curator", "status"), ("curator", "run"),
      ("demo", "build"), ("demo", "run")],
 )  # fmt: skip

@@ -49,6 +49,6 @@ def test_without_a_workspace_nobody_can_be_asked(privlab, monkeypatch, tmp_path)
     monkeypatch.delenv("PRIVLAB_URL", raising=False)
     monkeypatch.setenv("PRIVLAB_WORKSPACE", str(tmp_path / "none"))
     ended = privlab("ask", "SELECT COUNT(*) AS n FROM visits")
-    assert ended.status == 3
-    assert ended.err.startswith("PL300 ")
+    assert ended.status == 1
+    assert ended.err.startswith("PL152 ")
     assert "privlab init" in ended.err

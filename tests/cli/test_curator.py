@@ -36,8 +36,20 @@ def test_a_named_socket_is_not_ours_to_stop(privlab, monkeypatch) -> None:
 
 def test_starting_without_a_workspace_says_how_to_make_one(privlab) -> None:
     ended = privlab("curator", "start")
-    assert ended.status == 3
+    assert ended.status == 1
+    assert ended.err.startswith("PL152 there is no workspace in ")
     assert "privlab init" in ended.err
+
+
+def test_a_workspace_that_was_only_found_is_not_run(privlab, monkeypatch, tmp_path) -> None:
+    """Its policy and its keys are a stranger's, whatever program would read them."""
+    monkeypatch.delenv("PRIVLAB_WORKSPACE")
+    (tmp_path / "privlab.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    ended = privlab("curator", "run")
+    assert ended.status == 3
+    assert ended.err.startswith("PL303 ")
+    assert f"privlab trust {tmp_path}" in ended.err
 
 
 def test_a_lock_is_held_while_somebody_holds_it(tmp_path) -> None:

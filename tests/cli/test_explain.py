@@ -57,3 +57,14 @@ def test_the_example_of_a_section_is_refused_with_its_code(code: str, catalog: C
     with pytest.raises(PrivlabError) as caught:
         compile_question(examples()[code], {}, catalog)
     assert caught.value.code == code
+
+
+def test_the_privacy_unit_is_explained_as_withheld_and_can_be_counted(catalog: Catalog) -> None:
+    text = " ".join(section("PL201").split())
+    assert "privacy unit is withheld" in text
+    fix = re.search(r"`(COUNT\(DISTINCT \w+\))`", text)
+    assert fix is not None
+    compile_question(f"SELECT {fix[1]} AS n FROM visits", {}, catalog)
+    with pytest.raises(PrivlabError) as caught:
+        compile_question("SELECT COUNT(*) AS n FROM visits WHERE patient_id = 1", {}, catalog)
+    assert caught.value.code == "PL201"

@@ -31,6 +31,21 @@ def test_without_a_folder_it_is_where_clients_look(privlab, tmp_path, monkeypatc
     assert "export" not in ended.err
 
 
+def test_what_was_made_here_may_be_started_when_it_is_found(privlab, tmp_path, own_config) -> None:
+    privlab("init", tmp_path / "w")
+    listed = own_config / "privlab" / "trusted"
+    assert listed.read_text() == f"{tmp_path / 'w'}\n"
+
+
+def test_a_list_that_cannot_be_written_does_not_undo_the_workspace(
+    privlab, tmp_path, own_config
+) -> None:
+    own_config.write_text("a file where a folder should be")
+    ended = privlab("init", tmp_path / "w")
+    assert ended.status == 0
+    assert "not on your list of trusted workspaces" in ended.err
+
+
 def test_it_never_makes_one_over_another(privlab, tmp_path) -> None:
     privlab("init", tmp_path / "w")
     ended = privlab("init", tmp_path / "w")

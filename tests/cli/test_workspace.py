@@ -39,6 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     patch = pytest.MonkeyPatch()
     patch.delenv("PRIVLAB_URL", raising=False)
     patch.setenv("PRIVLAB_WORKSPACE", str(root / "w"))
+    patch.setenv("XDG_CONFIG_HOME", str(root / "config"))
     patch.setenv("XDG_RUNTIME_DIR", str(root / "run"))
     (root / "run").mkdir(mode=0o700)
     try:

@@ -15,6 +15,7 @@ from privlab.cli.protect import protect_file
 from privlab.client.owner import Owner
 from privlab.client.session import Session
 from privlab.curator import workspace as workspaces
+from privlab.errors import PrivlabError
 from privlab.wire import locate
 
 Say = Callable[[str], None]
@@ -55,6 +56,10 @@ def build(folder: Path, say: Say, files: Files = source_file) -> Demo:
     if not (home / locate.WORKSPACE_FILE).is_file():
         say(f"making a workspace in {home}")
         workspaces.create(home)
+        try:
+            locate.trust(home)
+        except PrivlabError as error:
+            say(f"it is not on your list of trusted workspaces: {error.what}")
     say("starting its curator")
     place = locate.find(env={**os.environ, "PRIVLAB_URL": "", "PRIVLAB_WORKSPACE": str(home)})
     locate.start(place)

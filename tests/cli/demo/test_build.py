@@ -58,6 +58,7 @@ def small(name: str, data: Path) -> Path:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
         patch.setenv("XDG_RUNTIME_DIR", str(folder / "run-user"))
         (folder / "run-user").mkdir(mode=0o700)
         said: list[str] = []

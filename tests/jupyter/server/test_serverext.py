@@ -93,6 +93,34 @@ async def test_a_curator_that_will_not_start_is_tried_once_a_minute(monkeypatch,
     assert len(tries) == 1
 
 
+async def test_opening_a_downloaded_folder_runs_nothing_of_it(monkeypatch, tmp_path, jp_fetch):
+    """The folder is the user's own after unzip, and names a program."""
+    for name in ("PRIVLAB_URL", "PRIVLAB_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = tmp_path / "download"
+    folder.mkdir(mode=0o755)
+    (folder / "evil.sh").write_text(f"#!/bin/sh\ntouch {folder}/ran\n")
+    (folder / "evil.sh").chmod(0o755)
+    (folder / "privlab.toml").write_text(f"[curator]\npython = '{folder}/evil.sh'\n")
+    monkeypatch.chdir(folder)
+    for _ in range(2):
+        with pytest.raises(HTTPClientError) as refused:
+            await jp_fetch("privlab", "state")
+        body = json.loads(refused.value.response.body)
+        assert body["code"] == "PL303"
+        assert body["hint"].endswith(f"privlab trust {folder}")
+    assert not (folder / "ran").exists()
+
+
+async def test_another_user_s_process_is_not_relayed(monkeypatch, stand_in):
+    monkeypatch.setattr(locate, "peer_uid", lambda path: 4_000_000_000)
+    status, body = await serverext.Relay(log=None, emit=None).state()
+    assert (status, body["code"]) == (503, "PL303")
+    assert "/v1/state" not in stand_in.paths
+
+
 async def test_an_answer_that_is_no_state_is_not_passed_on(monkeypatch, stand_in):
     async def odd(self: object, place: object) -> None:
         raise ValueError("not an object")
