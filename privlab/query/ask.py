@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from privlab.errors import BadQuery, Caret
+from privlab.query import hints
 from privlab.query.plan import Op
-from privlab.terms.catalog import Scalar
+from privlab.terms.catalog import Catalog, Scalar, Table
+
+NO_TABLES = Catalog()
+"""Of a text that is read without a catalog: its hints are patterns."""
 
 
 class Surface(StrEnum):
@@ -49,10 +53,14 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """``:name`` in SQL, a free name in Polars text."""
+    """``:name`` in SQL, a free name in Polars text.
+
+    listed: it stands where a list must, as in ``IN :name`` or ``is_in(name)``.
+    """
 
     name: str
     span: Span
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +132,29 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The analyst's own text: where carets point and which language hints use."""
+    """The analyst's own text: where carets point, and which language and tables hints use."""
 
     text: str
     surface: Surface
+    catalog: Catalog = NO_TABLES
+
+    @property
+    def sql(self) -> bool:
+        return self.surface is Surface.SQL
+
+    @property
+    def table(self) -> Table | None:
+        """The table that the text names, as far as that can be told without a parser."""
+        return hints.at_hand(self.text, self.catalog)
+
+    @property
+    def example(self) -> str:
+        """A whole question in this language, of the table at hand."""
+        return hints.example(self.table, sql=self.sql)
 
     def refuse(self, code: str, what: str, span: Span | None, hint: str = "") -> BadQuery:
         """An error of this text, with a caret under ``span``.  Raise what it returns."""
-        hint = hint or f"read more with: privlab explain {code}"
+        hint = hint or hints.fallback(code, self.table, sql=self.sql)
         return BadQuery(what, code=code, hint=hint, caret=self.caret(span))
 
     def caret(self, span: Span | None) -> Caret | None:

@@ -11,21 +11,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from privlab.query.ask import Aggregate, Ask, Group, Item, Name
+from privlab.query.ask import NO_TABLES, Aggregate, Ask, Group, Item, Name
 from privlab.query.canonical import canonical_text, encode_expr
 from privlab.query.frame import parse_frame
 from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
 from privlab.query.passes.key_space import MAX_CELLS, key_space
+from privlab.query.passes.limit_size import limit_size
 from privlab.query.passes.order_measures import order_measures
-from privlab.query.plan import Finish, Key, Plan, Question
+from privlab.query.plan import Finish, Key, Order, Plan, Question
 from privlab.query.scope import Scope
 from privlab.query.sql import parse_sql
 from privlab.terms.catalog import Catalog, Table
 
 _COMMENTS = re.compile(r"(?:\s+|--[^\n]*|#[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SQL = re.compile(
-    r"[(\s]*(?:SELECT|WITH|FROM|INSERT|UPDATE|DELETE|MERGE|CREATE|DROP|ALTER)\b(?!\s*[.(=])",
+    r"[(\s]*(?:SELECT|WITH|FROM|INSERT|UPDATE|DELETE|MERGE|CREATE|DROP|ALTER"
+    r"|EXPLAIN|SHOW|DESCRIBE|DESC)\b(?!\s*[.=]|\()",
     re.IGNORECASE,
 )
 
@@ -37,16 +39,19 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
     :raises PolicyDenied: PL201, a withheld column, or the privacy unit used for
         anything but counting it.
     """
-    ask = parse(text)
+    ask = parse(text, catalog)
     table = _table(ask, catalog)
-    scope = Scope(ask.source, table, parameters, ask.where)
     groups = _groups(ask, table)
+    limit_size(replace(ask, groups=tuple(groups)))
+    scope = Scope(ask.source, table, parameters, ask.where)
     keys = _keys(groups, scope)
     outputs = Outputs(scope, keys)
     listed = [Item(group.node, group.name, group.span) for group in groups if ask.keys_first]
     outputs.add_all([*listed, *ask.items])
     having = tuple(dict.fromkeys(outputs.test(one) for one in ask.having))
-    order = tuple(outputs.sorting(one) for one in ask.order)
+    order: dict[int, Order] = {}
+    for one in map(outputs.sorting, ask.order):
+        order.setdefault(one.output, one)  # a second sort by one column changes nothing
     limit = outputs.limit(ask.limit)
     plan = Plan(
         dataset=table.dataset,
@@ -60,12 +65,14 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
         measures=tuple(outputs.measures),
     )
     plan = replace(plan, bound=plan.bound.for_cells(plan.cells))
-    question = order_measures(plan, Finish(tuple(outputs.columns), having, order, limit))
+    question = order_measures(
+        plan, Finish(tuple(outputs.columns), having, tuple(order.values()), limit)
+    )
     return replace(question, rows=table.rows)
 
 
-def parse(text: str) -> Ask:
-    """SQL if the first word says so, else Polars.
+def parse(text: str, catalog: Catalog = NO_TABLES) -> Ask:
+    """SQL if the first word says so, else Polars.  ``catalog`` serves the hints alone.
 
     Comments of either language may come before it; they are blanked, not cut,
     so that carets stay in place.
@@ -74,7 +81,7 @@ def parse(text: str) -> Ask:
     end = begin.end() if begin else 0
     rest = text[end:]
     bare = re.sub(r"[^\n]", " ", text[:end]) + rest
-    return parse_sql(bare) if _SQL.match(rest) else parse_frame(bare)
+    return parse_sql(bare, catalog) if _SQL.match(rest) else parse_frame(bare, catalog)
 
 
 def _table(ask: Ask, catalog: Catalog) -> Table:

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from privlab.errors import BadQuery
 from privlab.query.ask import (
+    NO_TABLES,
     Aggregate,
     AggregateKind,
     Apply,
@@ -30,20 +31,33 @@ from privlab.query.ask import (
     Surface,
 )
 from privlab.query.frame_expressions import COMPARISONS, Expressions, Place
+from privlab.query.hints import ON_THE_FRAME, ONE_TABLE, key_of, number_of
 from privlab.query.plan import Op
+from privlab.terms.catalog import Catalog
 
 METHODS = ("filter", "group_by", "agg", "select", "len", "sort", "head", "limit")
+OTHER_METHODS = {
+    "join": ONE_TABLE,
+    "with_columns": "write the expression where it is used, in filter, group_by or agg",
+    "unique": "group_by gives each value once",
+    "slice": "slice the answer's frame: that is free",
+    "tail": "sort the other way, and head",
+    "count": "agg(n=pl.len())",
+    "mean": 'select(pl.col("{number}").mean())',
+    "sum": 'select(pl.col("{number}").sum())',
+    "pivot": f"group_by both keys and {ON_THE_FRAME}",
+}
 IGNORED = ("lazy", "collect")
-EXAMPLE = 'visits.filter(pl.col("age") >= 65).group_by("ward").agg(n=pl.len())'
+ORDER = "the order is filter, group_by, agg, filter, sort, head"
 
 
-def parse_frame(text: str) -> Ask:
-    """Read ``text`` as one Polars question.
+def parse_frame(text: str, catalog: Catalog = NO_TABLES) -> Ask:
+    """Read ``text`` as one Polars question.  ``catalog`` serves the hints alone.
 
     :raises BadQuery: PL101 it cannot be read, PL109 there are two statements,
         PL105 it asks for rows, PL106 it uses what the language does not have.
     """
-    source = Source(text, Surface.POLARS)
+    source = Source(text, Surface.POLARS, catalog)
     try:
         tree, place = _expression(source)
         return _Chain(source, place).question(tree)
@@ -65,7 +79,7 @@ def _expression(source: Source) -> tuple[ast.expr, Place]:
                 "PL101",
                 "this Polars text cannot be read from here on",
                 Place(text, 0).of_error(error),
-                EXAMPLE,
+                source.example,
             ) from None
     if len(body) > 1:
         raise source.refuse(
@@ -75,7 +89,7 @@ def _expression(source: Source) -> tuple[ast.expr, Place]:
             "put each question into a cell of its own",
         )
     if not body:
-        raise source.refuse("PL101", "there is no question in this text", None, EXAMPLE)
+        raise source.refuse("PL101", "there is no question in this text", None, source.example)
     if not isinstance(body[0], ast.Expr):
         raise source.refuse(
             "PL106",
@@ -120,7 +134,7 @@ class _Chain:
             match method:
                 case "filter" if not ask.items:
                     if grouped:
-                        raise self.refuse(call, "filter comes before group_by or after agg")
+                        raise self.refuse(call, "filter comes before group_by or after agg", ORDER)
                     ask = replace(ask, where=self.where(call, ask.where))
                 case "filter":
                     ask = replace(ask, having=ask.having + self.having(call))
@@ -137,7 +151,7 @@ class _Chain:
                     ask = replace(ask, items=self.items(call))
                 case "sort" if ask.items:
                     if ask.limit is not None:
-                        raise self.refuse(call, "sort comes before head")
+                        raise self.refuse(call, "sort comes before head", ORDER)
                     ask = replace(ask, order=self.order(call))
                 case "head" | "limit" if ask.items and ask.limit is None:
                     ask = replace(ask, limit=self.limit(call))
@@ -148,7 +162,7 @@ class _Chain:
                 "PL105",
                 "this asks for rows; only aggregates can be answered",
                 self.place.of(tree),
-                EXAMPLE if not grouped else "end with .agg(n=pl.len())",
+                self.source.example if not grouped else "end with .agg(n=pl.len())",
             )
         return ask
 
@@ -158,7 +172,7 @@ class _Chain:
         node = tree
         while isinstance(node, ast.Call):
             if not isinstance(node.func, ast.Attribute):
-                raise self.refuse(node, "a question starts with a table", EXAMPLE)
+                raise self.refuse(node, "a question starts with a table", self.source.example)
             if node.func.attr in IGNORED:
                 self.nothing(node)
             else:
@@ -166,12 +180,12 @@ class _Chain:
             node = node.func.value
         dataset = node.value if isinstance(node, ast.Attribute) else node
         if not isinstance(dataset, ast.Name):
-            raise self.refuse(node, "a question starts with a table", EXAMPLE)
+            raise self.refuse(node, "a question starts with a table", self.source.example)
         if not calls and not isinstance(tree, ast.Call):
             raise self.refuse(
                 node,
                 "a table alone asks for rows; only aggregates can be answered",
-                EXAMPLE,
+                self.source.example,
                 "PL105",
             )
         return node, calls[::-1]
@@ -182,19 +196,19 @@ class _Chain:
         span = Span(end - len(method), end)
         if method in ("head", "limit", "sort") and not asked:
             what = f"{method} asks for rows; only aggregates can be answered"
-            return self.source.refuse("PL105", what, span, EXAMPLE)
+            return self.source.refuse("PL105", what, span, self.source.example)
         if method in METHODS:
-            order = "the order is filter, group_by, agg, filter, sort, head"
-            return self.source.refuse("PL106", f"{method} does not fit here", span, order)
+            return self.source.refuse("PL106", f"{method} does not fit here", span, ORDER)
         near = difflib.get_close_matches(method, METHODS, 1)
-        hint = f"did you mean {near[0]}" if near else f"the language has {', '.join(METHODS)}"
+        hint = f"did you mean {near[0]}?" if near else f"a question has {', '.join(METHODS)}"
+        hint = OTHER_METHODS.get(method, hint).replace("{number}", number_of(self.source.table))
         return self.source.refuse("PL106", f"{method} is not in the language", span, hint)
 
     # --- the arguments of each method ---
 
     def nothing(self, call: ast.Call) -> None:
         if call.args or call.keywords:
-            raise self.refuse(call, "this call takes no arguments here")
+            raise self.refuse(call, "this call takes no arguments here", "leave them out")
 
     def listed(self, call: ast.Call) -> list[tuple[ast.expr, str | None]]:
         """Arguments, lists opened, with the keyword each was given under."""
@@ -204,7 +218,9 @@ class _Chain:
             found += [(one, None) for one in opened]
         for keyword in call.keywords:
             if keyword.arg is None:
-                raise self.refuse(keyword, "** is not in the language")
+                raise self.refuse(
+                    keyword, "** is not in the language", "name each output: n=pl.len()"
+                )
             found.append((keyword.value, keyword.arg))
         return found
 
@@ -227,7 +243,9 @@ class _Chain:
             node = self.expressions.column_or(inner)
             found.append(Group(node, name or alias, self.place.of(arg)))
         if not found:
-            raise self.refuse(call, "group_by names no key", 'group_by("ward")')
+            raise self.refuse(
+                call, "group_by names no key", f'group_by("{key_of(self.source.table)}")'
+            )
         return tuple(found)
 
     def items(self, call: ast.Call) -> tuple[Item, ...]:
@@ -251,7 +269,9 @@ class _Chain:
             )
         op = COMPARISONS.get(type(node.ops[0]))
         if op is None:
-            raise self.refuse(node, "this comparison is not in the language")
+            raise self.refuse(
+                node, "this comparison is not in the language", "==, !=, <, <=, > or >="
+            )
         left, right = self.expressions.value(node.left), self.expressions.node(node.comparators[0])
         return (Having(left, op, right, self.place.of(node)),)
 
@@ -266,10 +286,16 @@ class _Chain:
             elif name is None:
                 by.append(arg)
             elif name != "nulls_last" or self.flags(arg) is not True:
-                raise self.refuse(arg, f"{name} is not in the language; unknown values sort last")
+                raise self.refuse(
+                    arg, f"{name} is not in the language; unknown values sort last", "leave it out"
+                )
         flags = [descending] * len(by) if isinstance(descending, bool) else descending
         if not by or len(flags) != len(by):
-            raise self.refuse(call, "sort names outputs, with one descending for each or for all")
+            raise self.refuse(
+                call,
+                "sort names outputs, with one descending for each or for all",
+                'sort("n", descending=True)',
+            )
         return tuple(
             Sort(self.output(one), flag, self.place.of(one))
             for one, flag in zip(by, flags, strict=True)
@@ -289,7 +315,7 @@ class _Chain:
                 found = [self.flags(one) for one in elts]
                 if all(isinstance(one, bool) for one in found):
                     return [bool(one) for one in found]
-        raise self.refuse(node, "this is True or False, or a list of them")
+        raise self.refuse(node, "this is True or False, or a list of them", "descending=True")
 
     def limit(self, call: ast.Call) -> Node:
         arguments = self.listed(call)

@@ -7,6 +7,8 @@ the text.  Nothing is executed: ``pl`` is a word here, not a module.
 from __future__ import annotations
 
 import ast
+import bisect
+import itertools
 from datetime import date, datetime
 from fractions import Fraction
 
@@ -22,6 +24,7 @@ from privlab.query.ask import (
     Source,
     Span,
 )
+from privlab.query.hints import ON_THE_FRAME, key_of, missing
 from privlab.query.literals import number
 from privlab.query.plan import Op
 
@@ -70,11 +73,20 @@ class Place:
         self.starts = [0]
         for line in self.lines:
             self.starts.append(self.starts[-1] + len(line) + 1)
+        self.bytes: dict[int, list[int]] = {}
 
     def offset(self, line: int, column: int) -> int:
         """``ast`` counts lines from 1 and columns in UTF-8 bytes."""
-        before = self.lines[line - 1].encode()[:column].decode(errors="ignore")
-        return max(0, self.starts[line - 1] + len(before) - self.shift)
+        text = self.lines[line - 1]
+        before = min(column, len(text)) if text.isascii() else self.character(line, column)
+        return max(0, self.starts[line - 1] + before - self.shift)
+
+    def character(self, line: int, column: int) -> int:
+        """Characters before byte ``column`` of a line; each line is measured once."""
+        if line not in self.bytes:
+            sizes = [len(char.encode()) for char in self.lines[line - 1]]
+            self.bytes[line] = list(itertools.accumulate(sizes))
+        return bisect.bisect_right(self.bytes[line], column)
 
     def of(self, node: ast.AST) -> Span:
         start = self.offset(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
@@ -126,6 +138,8 @@ class Expressions:
                 keywords=[],
             ) if attr in AGGREGATES:
                 return Aggregate(AGGREGATES[attr], Name(column, self.place.of(node.args[0])), span)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="pl")), args=[]):
+                return self.node(node)
             case ast.Call(func=ast.Attribute(value=inner, attr="len"), args=[], keywords=[]):
                 self.node(inner)
                 return Aggregate(AggregateKind.ROWS, None, span)
@@ -148,6 +162,10 @@ class Expressions:
         match node:
             case ast.Constant():
                 return Const(self.constant(node), span)
+            case ast.Name(id="pl"):
+                raise self.refuse(
+                    node, "pl stands before col, len, sum or mean, not alone", "pl.len()"
+                )
             case ast.Name(id=name):
                 return Param(name, span)
             case ast.Attribute(
@@ -165,9 +183,7 @@ class Expressions:
             case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
                 return Apply(BINARY[type(op)], (self.node(left), self.node(right)), span)
             case ast.BinOp(op=ast.Div() | ast.FloorDiv() | ast.Mod()):
-                raise self.refuse(
-                    node, "division is not in the language", "multiply by a constant, as in * 0.1"
-                )
+                raise self.division(node)
             case ast.UnaryOp(op=op, operand=operand) if type(op) in UNARY:
                 return Apply(UNARY[type(op)], (self.node(operand),), span)
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -176,7 +192,37 @@ class Expressions:
                 raise self.refuse(node, "and, or, not are not in the language", "write &, |, ~")
             case ast.Call():
                 return self.call(node)
+        if isinstance(node, ast.Attribute) and node.attr in (*AGGREGATES, "len"):
+            words = self.source.quote(span)
+            raise self.refuse(node, f"{node.attr} is not called here", f"{words}()")
         raise self.refuse(node, "this is not in the language")
+
+    def division(self, node: ast.BinOp) -> BadQuery:
+        """Refuse a division with what is meant by it: a mean, a ratio, or a scale."""
+        hint = "multiply by a constant, as in x * 0.1"
+        if any(map(self.aggregates, ast.walk(node))):
+            hint = f"name the parts and {ON_THE_FRAME}"
+            if isinstance(node.op, ast.Div) and _method(node.left) == "sum":
+                of = self.summed(node.left)
+                if _method(node.right) in ("len", "count"):
+                    hint = f"{of}.mean() is their ratio, with an error of its own"
+        return self.refuse(node, "division is not in the language", hint)
+
+    def aggregates(self, node: ast.AST) -> bool:
+        """Whether a node calls an aggregate."""
+        return isinstance(node, ast.Call) and _method(node) in (*AGGREGATES, "len")
+
+    def summed(self, node: ast.expr) -> str:
+        """What is summed, as it is typed: ``pl.col("x")`` of ``pl.sum("x")`` too."""
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="pl")),
+                args=[ast.Constant(value=str() as column)],
+            ):
+                return f'pl.col("{column}")'
+            case ast.Call(func=ast.Attribute(value=inner)):
+                return self.source.quote(self.place.of(inner))
+        return "x"
 
     def constant(self, node: ast.Constant) -> bool | int | Fraction | str | None:
         value, span = node.value, self.place.of(node)
@@ -185,14 +231,22 @@ class Expressions:
                 return value
             case int() | float():
                 return number(self.source.text[span.start : span.end], self.source, span)
-        raise self.refuse(node, "a constant is a number, a text, True, False, None or a date")
+        raise self.refuse(
+            node,
+            "a constant is a number, a text, True, False, None or a date",
+            "name anything else as a parameter: a free name with its value",
+        )
 
     def call(self, node: ast.Call) -> Node:
         func, span = node.func, self.place.of(node)
         if (moment := self.moment(node)) is not None:
             return Const(moment, span)
         if not isinstance(func, ast.Attribute):
-            raise self.refuse(node, "only Polars expressions and dates are called here")
+            raise self.refuse(
+                node,
+                "only Polars expressions and dates are called here",
+                "compute it before the cell, and name the value",
+            )
         inner, attr = func.value, func.attr
         if isinstance(inner, ast.Name) and inner.id == "pl":
             return self.root(node, attr)
@@ -218,20 +272,30 @@ class Expressions:
             raise self.refuse(
                 node,
                 "an aggregate stands alone in an output, not inside an expression",
-                "name the parts and compute on the answer's frame: that is free",
+                f"name the parts and {ON_THE_FRAME}",
             )
-        raise self.refuse(func, f"{attr} is not in the language")
+        word = "str" if isinstance(inner, ast.Attribute) and inner.attr == "str" else attr
+        raise self.refuse(func, f"{attr} is not in the language", missing(word, sql=False))
 
     def root(self, node: ast.Call, attr: str) -> Node:
+        if attr in AGGREGATES or attr == "len":
+            if attr == "count" and not node.args:
+                raise self.refuse(node, "pl.count names no column", "pl.len() counts the rows")
+            raise self.refuse(
+                node,
+                "an aggregate stands alone in an output, not inside an expression",
+                f"name the parts and {ON_THE_FRAME}",
+            )
+        if attr not in ("col", "lit"):
+            raise self.refuse(node, f"pl.{attr} is not in the language", missing(attr, sql=False))
         (arg,) = self.arguments(node, "name")
         match attr, arg:
             case "col", ast.Constant(value=str() as column):
                 return Name(column, self.place.of(node))
             case "lit", ast.expr():
                 return self.node(arg)
-        if attr == "col":
-            raise self.refuse(node, "pl.col takes the name of one column", 'pl.col("age")')
-        raise self.refuse(node, f"pl.{attr} is not in the language")
+        name = key_of(self.source.table)
+        raise self.refuse(node, f"pl.{attr} takes one name or value", f'pl.col("{name}")')
 
     def time_part(self, node: ast.Call, inner: ast.expr, attr: str) -> Node:
         span = self.place.of(node)
@@ -242,7 +306,7 @@ class Expressions:
             (every,) = self.arguments(node, "every")
             if isinstance(every, ast.Constant) and every.value in TRUNCATIONS:
                 return Apply(TRUNCATIONS[str(every.value)], (self.node(inner),), span)
-            raise self.refuse(node, 'truncate takes "1mo", "1w" or "1d"')
+            raise self.refuse(node, 'truncate takes "1mo", "1w" or "1d"', '.dt.truncate("1mo")')
         raise self.refuse(
             node, f"dt.{attr} is not in the language", "year, month, day, date or truncate"
         )
@@ -270,19 +334,20 @@ class Expressions:
         match arg:
             case ast.List(elts=elts) | ast.Tuple(elts=elts) | ast.Set(elts=elts):
                 return tuple(self.node(one) for one in elts)
-            case ast.Name():
-                return (self.node(arg),)
+            case ast.Name(id=name) if name != "pl":
+                return (Param(name, self.place.of(arg), listed=True),)
         raise self.refuse(node, "is_in takes a list or a parameter", '.is_in(["a", "b"])')
 
     def arguments(self, node: ast.Call, *names: str) -> tuple[ast.expr | None, ...]:
         """Arguments by position or by name; None where one was not given."""
+        hint = f"its arguments here are {', '.join(names)}" if names else "leave the arguments out"
         given: dict[str, ast.expr] = dict(zip(names, node.args, strict=False))
         for keyword in node.keywords:
             if keyword.arg not in names or keyword.arg in given:
-                raise self.refuse(node, f"{keyword.arg or '**'} is not an argument here")
+                raise self.refuse(node, f"{keyword.arg or '**'} is not an argument here", hint)
             given[str(keyword.arg)] = keyword.value
         if len(node.args) > len(names):
-            raise self.refuse(node, "this call has too many arguments for the language")
+            raise self.refuse(node, "this call has too many arguments for the language", hint)
         return tuple(given.get(name) for name in names)
 
     def moment(self, node: ast.Call) -> date | datetime | None:
@@ -308,3 +373,11 @@ class Expressions:
             return maker(*numbers)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             raise self.refuse(node, "this is not a date", "date(2024, 1, 31)", "PL111") from None
+
+
+def _method(node: ast.expr) -> str:
+    """The method or the ``pl`` function that a call ends with, else ""."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=attr)):
+            return attr
+    return ""

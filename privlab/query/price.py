@@ -60,9 +60,12 @@ class Offer:
         :raises BadQuery: PL108, an amount that is not finite and positive, a
             share over 100 %, a confidence outside (0, 100), or not one price.
         """
-        level = _amount(confidence, "a confidence")
+        level = _amount(confidence, "a confidence", "--confidence 95")
         if level > MOST_CONFIDENCE:
-            raise _bad(f"a confidence is below 100 %, this is {confidence}", "--confidence 95")
+            raise _bad(
+                f"a confidence is at most {decimal(MOST_CONFIDENCE)} %, this is {confidence[:40]}",
+                "--confidence 95",
+            )
         given = [one for one in (price.share, price.within, price.epsilon) if one is not None]
         if len(given) != 1:
             raise _bad("a question has exactly one price", "--share 1%")
@@ -74,9 +77,9 @@ class Offer:
         elif price.within is not None:
             if not price.within:
                 raise _bad("no half-width is named", "--within 25")
-            within = {name: _amount(text, f"{name}") for name, text in price.within.items()}
+            within = {name: _half_width(name, text) for name, text in price.within.items()}
         elif price.epsilon is not None:
-            epsilon = _amount(price.epsilon, "an epsilon")
+            epsilon = _amount(price.epsilon, "an epsilon", "--epsilon 0.1")
             if epsilon > MOST_EPSILON:
                 raise _bad(f"an epsilon is at most {MOST_EPSILON}", "--epsilon 0.1")
         return cls(share, within, epsilon, level)
@@ -264,16 +267,29 @@ def _precision(width: Fraction, confidence: Fraction, target: Target, step: Frac
         ) from None
 
 
-def _amount(text: str, what: str) -> Fraction:
+def _half_width(name: str, text: str) -> Fraction:
+    """A half-width; ``name`` is its column's, or `EVERY`."""
+    hint = "--within 25" if name == EVERY else f"--within {name}=25"
+    try:
+        return _amount(text, "a half-width", hint)
+    except BadQuery:
+        of = "" if name == EVERY else f" of {name}"
+        raise _bad(
+            f"a half-width{of} is a number above zero, in the column's unit, this is {text[:40]}",
+            hint,
+        ) from None
+
+
+def _amount(text: str, what: str, hint: str = "--share 1%") -> Fraction:
     """A finite, positive decimal."""
     try:
         value = Decimal(text.strip())
     except InvalidOperation:
-        raise _bad(f"{what} is a number, this is {text[:40]!r}", "--share 1%") from None
+        raise _bad(f"{what} is a number, this is {text[:40]!r}", hint) from None
     if not value.is_finite() or value <= 0:
-        raise _bad(f"{what} is finite and above zero, this is {text[:40]}", "--share 1%")
+        raise _bad(f"{what} is finite and above zero, this is {text[:40]}", hint)
     if not -30 <= value.adjusted() <= 30 or len(value.as_tuple().digits) > 60:
-        raise _bad(f"{what} of {text[:40]} is out of range", "--share 1%")
+        raise _bad(f"{what} of {text[:40]} is out of range", hint)
     return Fraction(value)
 
 

@@ -6,6 +6,7 @@ from privlab.query.ask import Node, Source
 from privlab.query.kinds import depth, kind_of
 from privlab.query.passes.bind_parameters import Parameters, bind_parameters
 from privlab.query.passes.check_types import MAX_DEPTH, check_types
+from privlab.query.passes.limit_size import MAX_WORK, work_of
 from privlab.query.passes.normalise import normalise
 from privlab.query.plan import Expr, Literal
 from privlab.terms.catalog import Kind, Scalar, Table
@@ -22,6 +23,7 @@ class Scope:
         self.source = source
         self.table = table
         self.parameters = parameters
+        self.work = 0
         self.where = None if where is None else self._condition(where)
 
     def expression(self, node: Node) -> Expr:
@@ -32,12 +34,25 @@ class Scope:
         """
         try:
             bound = bind_parameters(node, self.parameters, self.source)
+            self.work += work_of(bound)
+            if self.work > MAX_WORK:
+                raise self.source.refuse(
+                    "PL106",
+                    "the lists of this question are nested too deeply for their length",
+                    node.span,
+                    "put the long list first, joined with AND, or ask in parts",
+                )
             expr = normalise(check_types(bound, self.table, self.source))
             if depth(expr) <= MAX_DEPTH:
                 return expr
         except RecursionError:
             pass
-        raise self.source.refuse("PL106", "this expression has too many terms", node.span)
+        raise self.source.refuse(
+            "PL106",
+            "this expression has too many terms",
+            node.span,
+            "write fewer conditions, or IN",
+        )
 
     def constant(self, node: Node) -> Scalar | None:
         """The value of an expression that reads no column, else None."""
@@ -48,5 +63,7 @@ class Scope:
         """The predicate; None when it holds for every row."""
         expr = self.expression(node)
         if kind_of(expr) is not Kind.BOOL:
-            raise self.source.refuse("PL111", "this is not a condition", node.span)
+            raise self.source.refuse(
+                "PL111", "this is not a condition", node.span, "compare it, as in >= 1"
+            )
         return None if expr == ALWAYS else expr

@@ -9,11 +9,13 @@ catalog and no types.
 from __future__ import annotations
 
 import itertools
+import re
 
 import sqlglot
 from sqlglot import TokenType, errors, exp
 
 from privlab.query.ask import (
+    NO_TABLES,
     Aggregate,
     Ask,
     Group,
@@ -25,33 +27,61 @@ from privlab.query.ask import (
     Span,
     Surface,
 )
+from privlab.query.hints import ON_THE_FRAME, ONE_TABLE
 from privlab.query.plan import Op
 from privlab.query.sql_expressions import COMPARISONS, Expressions, given
+from privlab.terms.catalog import Catalog
 
 NULLS = {("NULLS", "FIRST"), ("NULLS", "LAST")}
 
 CLAUSES = {
-    "joins": "joins are not in the language yet",
-    "with_": "WITH is not in the language yet",
-    "distinct": "SELECT DISTINCT is not in the language",
-    "qualify": "QUALIFY is not in the language",
-    "offset": "OFFSET is not in the language",
-    "hint": "optimizer hints are not in the language",
+    "joins": ("JOIN", "joins are not in the language yet", ONE_TABLE),
+    "with_": ("WITH", "WITH is not in the language yet", ONE_TABLE),
+    "distinct": (
+        "DISTINCT",
+        "SELECT DISTINCT is not in the language",
+        "GROUP BY gives each value once, with COUNT(*) beside it",
+    ),
+    "qualify": (
+        "QUALIFY",
+        "QUALIFY is not in the language",
+        "HAVING, or filter the answer's frame",
+    ),
+    "offset": ("OFFSET", "OFFSET is not in the language", "slice the answer's frame: that is free"),
+    "hint": ("SELECT", "optimizer hints are not in the language", "leave the hint out"),
+}
+
+OTHER_STATEMENTS = {
+    "EXPLAIN": ("EXPLAIN is an option here", "%%private --explain, and the SELECT in the cell"),
+    "SHOW": ("SHOW is a command of its own here", "%private tables"),
+    "DESCRIBE": ("DESCRIBE is a command of its own here", "%private describe {}"),
+    "DESC": ("DESC is a command of its own here", "%private describe {}"),
 }
 
 
-def parse_sql(text: str) -> Ask:
-    """Read ``text`` as one SELECT.
+def parse_sql(text: str, catalog: Catalog = NO_TABLES) -> Ask:
+    """Read ``text`` as one SELECT.  ``catalog`` serves the hints alone.
 
     :raises BadQuery: PL101 it cannot be read, PL109 there are two statements,
         PL105 it asks for rows, PL106 it uses what the language does not have.
     """
-    source = Source(text, Surface.SQL)
+    source = Source(text, Surface.SQL, catalog)
+    _only_questions(source)
     try:
         statement = _statement(source)
         return _Statement(source, statement).question(statement)
     except RecursionError:
         raise source.refuse("PL106", "this question is nested too deeply", None) from None
+
+
+def _only_questions(source: Source) -> None:
+    """Statements that are something else here, with what to type for them."""
+    first = re.search(r"\w+", source.text)
+    if first is not None and (other := OTHER_STATEMENTS.get(first[0].upper())) is not None:
+        what, hint = other
+        table = source.table
+        name = "<table>" if table is None else table.name
+        raise source.refuse("PL106", what, Span(*first.span()), hint.format(name))
 
 
 def _statement(source: Source) -> exp.Expr:
@@ -82,7 +112,10 @@ def _statement(source: Source) -> exp.Expr:
         raise source.refuse("PL101", "there is no question in this text", None)
     if (nulls := _nulls_order(text)) is not None:
         raise source.refuse(
-            "PL106", "what is unknown always sorts last; NULLS is not in the language", nulls
+            "PL106",
+            "what is unknown always sorts last; NULLS is not in the language",
+            nulls,
+            "leave NULLS FIRST or NULLS LAST out",
         )
     statement = statements[0]
     while isinstance(statement, (exp.Subquery, exp.Paren)) and given(statement) == {"this"}:
@@ -108,6 +141,14 @@ def _second_statement(text: str) -> Span | None:
     return None
 
 
+def _keyword(text: str, word: str) -> Span | None:
+    """The first place of a keyword that the tree does not place; any token for ""."""
+    for token in sqlglot.tokenize(text):
+        if token.token_type is not TokenType.STRING and token.text.upper().endswith(word):
+            return Span(token.start, token.end + 1)
+    return None
+
+
 def _nulls_order(text: str) -> Span | None:
     """NULLS FIRST or NULLS LAST, which the tree does not tell from the default."""
     tokens = sqlglot.tokenize(text)
@@ -128,14 +169,20 @@ class _Statement:
     def question(self, node: exp.Expr) -> Ask:
         if not isinstance(node, exp.Select):
             what = "UNION is not in the language" if isinstance(node, exp.SetOperation) else ""
-            raise self.expressions.refuse(
-                node, what or "a question is one SELECT", "SELECT COUNT(*) FROM table"
+            hint = "ask each SELECT alone and combine the answers' frames" if what else ""
+            raise self.source.refuse(
+                "PL106",
+                what or "a question is one SELECT",
+                self.expressions.span(node) or _keyword(self.source.text, ""),
+                hint or self.source.example,
             )
-        for clause, what in CLAUSES.items():
+        for clause, (word, what, hint) in CLAUSES.items():
             part = node.args.get(clause)
             if part:
                 spot = part[0] if isinstance(part, list) else part
-                raise self.expressions.refuse(spot if isinstance(spot, exp.Expr) else node, what)
+                span = self.expressions.span(spot) if isinstance(spot, exp.Expr) else None
+                span = span or _keyword(self.source.text, word)
+                raise self.source.refuse("PL106", what, span, hint)
         self.expressions.only(
             node, "expressions", "from_", "where", "group", "having", "order", "limit"
         )
@@ -165,12 +212,12 @@ class _Statement:
         source = node.args.get("from_")
         if source is None:
             raise self.expressions.refuse(
-                node, "this SELECT has no FROM", "SELECT COUNT(*) FROM table", "PL101"
+                node, "this SELECT has no FROM", self.source.example, "PL101"
             )
         table = source.this
         if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
             raise self.expressions.refuse(
-                source, "FROM takes one table; subqueries are not in the language yet"
+                source, "FROM takes one table; subqueries are not in the language yet", ONE_TABLE
             )
         self.expressions.only(table, "this", "db", "alias")
         if table.args.get("alias") is not None:
@@ -190,7 +237,7 @@ class _Statement:
             raise self.expressions.refuse(
                 node,
                 "SELECT * asks for rows; only aggregates can be answered",
-                "SELECT COUNT(*) FROM table",
+                self.source.example,
                 "PL105",
             )
         return Item(self.expressions.value(inner), name, self.expressions.at(inner))
@@ -205,7 +252,11 @@ class _Statement:
             if isinstance(one, exp.Literal) and not one.is_string:
                 item = self.position(one, items)
                 if isinstance(item.value, Aggregate):
-                    raise self.expressions.refuse(one, "an aggregate cannot be a group key")
+                    raise self.expressions.refuse(
+                        one,
+                        "an aggregate cannot be a group key",
+                        f"group by a column, and {ON_THE_FRAME}",
+                    )
                 groups.append(Group(item.value, None, item.span))
             else:
                 groups.append(
@@ -217,7 +268,9 @@ class _Statement:
         text = node.name
         if not text.isdigit() or not 1 <= int(text) <= len(items):
             raise self.expressions.refuse(
-                node, f"position {text} is not one of the {len(items)} selected columns"
+                node,
+                f"position {text} is not one of the {len(items)} selected columns",
+                "name the column",
             )
         return items[int(text) - 1]
 
@@ -253,7 +306,9 @@ class _Statement:
         value = self.expressions.value(node)
         if isinstance(value, Aggregate):
             raise self.expressions.refuse(
-                node, "write the aggregate on the left, the constant on the right"
+                node,
+                "write the aggregate on the left, the constant on the right",
+                "HAVING COUNT(*) > 100",
             )
         return value
 

@@ -6,10 +6,13 @@ language has; everything else is refused at its place in the text.
 
 from __future__ import annotations
 
+import bisect
 import re
+from dataclasses import replace
 from typing import Any
 
-from sqlglot import exp
+import sqlglot
+from sqlglot import TokenType, exp
 
 from privlab.errors import BadQuery
 from privlab.query.ask import (
@@ -23,6 +26,7 @@ from privlab.query.ask import (
     Source,
     Span,
 )
+from privlab.query.hints import ON_THE_FRAME, ONE_TABLE, missing
 from privlab.query.literals import number, time_literal
 from privlab.query.plan import Op
 
@@ -63,17 +67,25 @@ OUTSIDE: tuple[tuple[tuple[type, ...], str, str], ...] = (
     (
         tuple(AGGREGATES),
         "an aggregate stands alone in a column or in HAVING, not inside an expression",
-        "select the parts and compute on the answer's frame: that is free",
-    ),
-    (
-        (exp.Div, exp.Mod, exp.IntDiv),
-        "division is not in the language",
-        "multiply by a constant, as in x * 0.1",
+        f"select the parts and {ON_THE_FRAME}",
     ),
     ((exp.Case, exp.If), "CASE is not in the language", "COUNT(*) with the condition in WHERE"),
-    ((exp.Window,), "window functions are not in the language", ""),
+    (
+        (exp.Window,),
+        "window functions are not in the language",
+        f"GROUP BY, and {ON_THE_FRAME}",
+    ),
     ((exp.Filter,), "FILTER is not in the language", "put the condition in WHERE"),
-    ((exp.Subquery, exp.Select, exp.Exists), "subqueries are not in the language yet", ""),
+    (
+        (exp.Subquery, exp.Select, exp.Exists),
+        "subqueries are not in the language yet",
+        ONE_TABLE,
+    ),
+    (
+        (exp.Like, exp.ILike, exp.RegexpLike, exp.SimilarTo, exp.Glob),
+        "texts are not searched in the language",
+        missing("like", sql=True),
+    ),
 )
 
 
@@ -94,6 +106,31 @@ def _places(statement: exp.Expr) -> dict[int, tuple[int, int]]:
     return places
 
 
+class _Parentheses:
+    """Where the parentheses of a text close; those inside texts and comments are none."""
+
+    def __init__(self, text: str) -> None:
+        self.places: list[int] = []
+        self.depths = [0]  # before each parenthesis, and after the last
+        self.closings: dict[int, list[int]] = {}  # offsets after which this depth is reached
+        for token in sqlglot.tokenize(text):
+            if token.token_type in (TokenType.L_PAREN, TokenType.R_PAREN):
+                opens = token.token_type is TokenType.L_PAREN
+                self.places.append(token.start)
+                self.depths.append(self.depths[-1] + (1 if opens else -1))
+                if not opens:
+                    self.closings.setdefault(self.depths[-1], []).append(token.start)
+
+    def closed(self, start: int, end: int) -> int:
+        """``end``, moved behind the last parenthesis that opens in start..end."""
+        before = self.depths[bisect.bisect_left(self.places, start)]
+        if self.depths[bisect.bisect_left(self.places, end)] <= before:
+            return end
+        closings = self.closings.get(before, [])
+        at = bisect.bisect_left(closings, end)
+        return closings[at] + 1 if at < len(closings) else end
+
+
 class Expressions:
     """Reads expressions of one text.
 
@@ -104,6 +141,7 @@ class Expressions:
         self.source = source
         self.table = ""
         self.places = _places(statement)
+        self.parentheses = _Parentheses(source.text)
         self.parameters: dict[str, Span] = {}
         for found in re.finditer(r":(\w+)", source.text):
             self.parameters.setdefault(found[1], Span(*found.span()))
@@ -120,11 +158,7 @@ class Expressions:
         (start, end), text = place, self.source.text
         if isinstance(node, exp.Func) and text[end : end + 1] == "(":
             end += 1  # a call whose arguments have no place of their own
-        depth = text.count("(", start, end) - text.count(")", start, end)
-        while end < len(text) and depth > 0:  # up to the last parenthesis opened inside
-            depth += {"(": 1, ")": -1}.get(text[end], 0)
-            end += 1
-        return Span(start, end)
+        return Span(start, self.parentheses.closed(start, end))
 
     def at(self, node: exp.Expr) -> Span:
         return self.span(node) or Span(0, len(self.source.text))
@@ -137,12 +171,17 @@ class Expressions:
         extra = given(node) - set(names)
         if extra:
             words = node.key.upper()
-            raise self.refuse(node, f"this form of {words} is not in the language")
+            plain = f"write {words} in its plain form, without {' and '.join(sorted(extra))}"
+            raise self.refuse(
+                node, f"this form of {words} is not in the language", plain.replace("_", " ")
+            )
 
     # --- aggregates and row expressions ---
 
     def value(self, node: exp.Expr) -> Node | Aggregate:
         """An aggregate, or a row expression."""
+        if isinstance(node, exp.Paren):
+            return self.value(node.this)
         kind = AGGREGATES.get(type(node))
         if kind is None:
             return self.expression(node)
@@ -151,12 +190,16 @@ class Expressions:
         if isinstance(of, exp.Distinct):
             self.only(of, "expressions")
             if kind is not AggregateKind.ROWS or len(of.expressions) != 1:
-                raise self.refuse(node, "DISTINCT is only for COUNT(DISTINCT the privacy unit)")
+                raise self.refuse(
+                    node,
+                    "DISTINCT is only for COUNT(DISTINCT the privacy unit)",
+                    "leave DISTINCT out, or count the unit",
+                )
             return Aggregate(AggregateKind.UNITS, self.expression(of.expressions[0]), span)
         if isinstance(of, exp.Star):
             self.only(of)
             if kind is not AggregateKind.ROWS:
-                raise self.refuse(node, "only COUNT takes a star")
+                raise self.refuse(node, "only COUNT takes a star", "name a column")
             return Aggregate(kind, None, span)
         return Aggregate(kind, self.expression(of), span)
 
@@ -214,12 +257,26 @@ class Expressions:
 
     def outside(self, node: exp.Expr) -> BadQuery:
         """Refuse what the language does not have, saying what it has instead."""
+        if isinstance(node, (exp.Div, exp.Mod, exp.IntDiv)):
+            return self.division(node)
         for kinds, what, hint in OUTSIDE:
             if isinstance(node, kinds):
                 return self.refuse(node, what, hint)
-        word = node.name if isinstance(node, exp.Anonymous) else node.key.upper()
-        hint = "COUNT, SUM or AVG" if isinstance(node, exp.AggFunc) else ""
-        return self.refuse(node, f"{word} is not in the language", hint)
+        inner = node.this if isinstance(node, exp.WithinGroup) else node
+        word = inner.name if isinstance(inner, exp.Anonymous) else inner.key.upper()
+        return self.refuse(node, f"{word} is not in the language", missing(word, sql=True))
+
+    def division(self, node: exp.Expr) -> BadQuery:
+        """Refuse a division with what is meant by it: a mean, a ratio, or a scale."""
+        what = "division is not in the language"
+        top, bottom = node.this, node.expression
+        if isinstance(node, exp.Div) and isinstance(top, exp.Sum) and isinstance(bottom, exp.Count):
+            of = self.span(top.this)
+            words = "x" if of is None else self.source.quote(of)
+            return self.refuse(node, what, f"AVG({words}) is their ratio, with an error of its own")
+        if any(isinstance(one, tuple(AGGREGATES)) for one in node.walk()):
+            return self.refuse(node, what, f"select the parts and {ON_THE_FRAME}")
+        return self.refuse(node, what, "multiply by a constant, as in x * 0.1")
 
     def column(self, node: exp.Column) -> Node:
         self.only(node, "this", "table")
@@ -232,14 +289,20 @@ class Expressions:
     def is_null(self, node: exp.Is) -> Node:
         self.only(node, "this", "expression")
         if not isinstance(node.expression, exp.Null):
-            raise self.refuse(node, "IS takes NULL or NOT NULL", "compare with =")
+            raise self.refuse(
+                node, "IS takes NULL or NOT NULL", "write the condition itself, or compare with ="
+            )
         return Apply(Op.IS_NULL, (self.expression(node.this),), self.at(node))
 
     def is_in(self, node: exp.In) -> Node:
+        if node.args.get("query") is not None:
+            raise self.outside(node.args["query"])
         self.only(node, "this", "expressions", "field")
         field: Any = node.args.get("field")
         listed = node.expressions or ([field] if field is not None else [])
         values = tuple(self.expression(one) for one in listed)
+        if isinstance(field, exp.Placeholder) and isinstance(values[0], Param):
+            values = (replace(values[0], listed=True),)
         return Apply(Op.IS_IN, (self.expression(node.this), *values), self.at(node))
 
     def clip(self, node: exp.Greatest | exp.Least) -> Node:
@@ -247,10 +310,12 @@ class Expressions:
         self.only(node, "this", "expressions", "ignore_nulls")
         args = [self.expression(one) for one in (node.this, *node.expressions)]
         bounds = [arg for arg in args if isinstance(arg, (Const, Param)) or _signed(arg)]
-        values = [arg for arg in args if arg not in bounds]
+        values = [arg for arg in args if not any(arg is bound for bound in bounds)]
         word = "GREATEST" if isinstance(node, exp.Greatest) else "LEAST"
         if len(args) != 2 or len(values) != 1:
-            raise self.refuse(node, f"{word} takes one expression and one constant")
+            raise self.refuse(
+                node, f"{word} takes one expression and one constant", f"{word}(x, 0)"
+            )
         span, nothing = self.at(node), Const(None, self.at(node))
         low, high = (bounds[0], nothing) if word == "GREATEST" else (nothing, bounds[0])
         return Apply(Op.CLIP, (values[0], low, high), span)
@@ -259,13 +324,13 @@ class Expressions:
         op = known.get(unit.upper())
         if op is None:
             words = ", ".join(name.lower() for name in known)
-            raise self.refuse(node, f"{unit.lower()} is not one of {words}")
+            raise self.refuse(node, f"{unit.lower()} is not in the language", f"{words} are")
         return Apply(op, (self.expression(of),), self.at(node))
 
     def cast(self, node: exp.Cast) -> Node:
         """Casts of literals, and CAST(x AS DATE), which is the calendar day of x."""
         if node.args.get("format") or node.args.get("default") or node.args.get("action"):
-            raise self.refuse(node, "this form of CAST is not in the language")
+            raise self.refuse(node, "this form of CAST is not in the language", "DATE '2024-01-31'")
         to = node.to.this.name if isinstance(node.to, exp.DataType) else ""
         of, span = node.this, self.at(node)
         if isinstance(of, exp.Literal):

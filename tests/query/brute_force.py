@@ -2,7 +2,8 @@
 
 The bounding: of each unit, the first T rows that are in some group, in a
 secret order; of the groups they are in, the G that a secret hash likes best;
-in each of those, the first B rows.
+in each of those, the first B rows.  A count of units takes the G best of the
+groups of all the unit's rows.
 """
 
 from __future__ import annotations
@@ -51,15 +52,19 @@ def coded(measure: Measure, row: Row) -> int:
     return math.floor((clamped - measure.centre) / measure.step + Fraction(1, 2))
 
 
+def chosen(plan: Plan, unit: str, found: set[int], secret: str) -> list[int]:
+    """The cells of one unit that count."""
+    return sorted(found, key=lambda cell: hashed(secret, unit, cell))[: plan.bound.groups]
+
+
 def kept(plan: Plan, unit: str, rows: Sequence[Row], secret: str) -> list[tuple[int, Row]]:
     """The rows of one unit that count, with their cells."""
     order = sorted(range(len(rows)), key=lambda at: hashed(secret, unit, "row", at))
     placed = [(cell, rows[at]) for at in order if (cell := cell_of(plan, rows[at])) is not None]
     placed = placed[: plan.bound.rows]
-    groups = sorted({cell for cell, _ in placed}, key=lambda cell: hashed(secret, unit, cell))
     return [
         one
-        for group in groups[: plan.bound.groups]
+        for group in chosen(plan, unit, {cell for cell, _ in placed}, secret)
         for one in [pair for pair in placed if pair[0] == group][: plan.bound.rows_per_group]
     ]
 

@@ -202,7 +202,7 @@ def test_the_first_word_says_which_surface_it_is(text: str, surface: str) -> Non
         ),
         ("SELECT SUM(GREATEST(score, 0)) FROM visits", "PL103", None),
         ("SELECT SUM(LEAST(GREATEST(score, 0), 9e15) * 900) FROM visits WHERE age > 3", None, None),
-        ("SELECT SUM(ward) FROM visits", "PL111", "read more with: privlab explain PL111"),
+        ("SELECT SUM(ward) FROM visits", "PL111", "%private describe visits shows each column's type"),
         ("SELECT AVG(urgent) FROM visits", "PL111", "COUNT(*) with the condition in WHERE"),
         ("SELECT note, COUNT(*) FROM visits GROUP BY note", "PL107", None),
         ("SELECT score, COUNT(*) FROM visits GROUP BY score", "PL107", None),

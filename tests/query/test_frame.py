@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import time
 from collections.abc import Callable
 
 import pytest
@@ -169,3 +170,10 @@ def test_columns_can_be_attributes(ask: Callable[..., Question]) -> None:
     name = parse_frame("visits.select(pl.col.age.mean())").items[0].value
     assert isinstance(name, Aggregate)
     assert isinstance(name.of, Name)
+
+
+def test_eight_thousand_literals_are_read_in_linear_time(ask: Callable[..., Question]) -> None:
+    listed = ", ".join(f'"é({n}"' for n in range(8_000))
+    begin = time.perf_counter()
+    ask(f'visits.filter(pl.col("note").is_in([{listed}])).select(pl.len())')
+    assert time.perf_counter() - begin < 2

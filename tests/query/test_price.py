@@ -257,3 +257,26 @@ def test_a_lesser_offer_after_a_better_one_is_free(ask: Ask) -> None:
     question = ask("SELECT COUNT(*) AS n FROM visits")
     fine = bought(question, offer(share="4"))
     assert not bought(question, offer(share="1"), fine.precisions).charge
+
+
+@pytest.mark.parametrize(
+    ("within", "what", "hint"),
+    [
+        ({"*": "5%"}, "a half-width is a number above zero, in the column's unit, this is 5%", "--within 25"),
+        ({"*": "0"}, "a half-width is a number above zero, in the column's unit, this is 0", "--within 25"),
+        ({"n": "x"}, "a half-width of n is a number above zero, in the column's unit, this is x", "--within n=25"),
+    ],
+)  # fmt: skip
+def test_a_half_width_that_is_none_is_called_one(
+    within: dict[str, str], what: str, hint: str
+) -> None:
+    with pytest.raises(BadQuery) as caught:
+        Offer.parse(Price(within=within), "95")
+    assert (caught.value.code, caught.value.what, caught.value.hint) == ("PL108", what, hint)
+
+
+@pytest.mark.parametrize("level", ["99.99999", "100", "150"])
+def test_the_largest_confidence_is_named(level: str) -> None:
+    with pytest.raises(BadQuery) as caught:
+        Offer.parse(Price(share="1"), level)
+    assert caught.value.what == f"a confidence is at most 99.9999 %, this is {level}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 
 from privlab.errors import PrivlabError
 from privlab.query.ask import Aggregate, AggregateKind, Apply, Const, Name
-from privlab.query.plan import Op
+from privlab.query.plan import Op, Question
 from privlab.query.sql import parse_sql
 
 Refusal = Callable[..., PrivlabError]
@@ -149,3 +150,20 @@ def test_deep_nesting_is_refused_and_does_not_crash(refusal: Refusal, depth: int
 def test_a_long_chain_of_conditions_is_refused(refusal: Refusal) -> None:
     terms = " AND ".join(f"age <> {n}" for n in range(2_000))
     assert refusal(f"SELECT COUNT(*) FROM visits WHERE {terms}").code == "PL106"
+
+
+def test_parentheses_inside_texts_do_not_move_the_caret(refusal: Refusal) -> None:
+    error = refusal("SELECT COUNT(*) FROM visits WHERE foo('((', age) > 3 AND (age > 1)")
+    assert under(error) == "foo('((', age)"
+
+
+def test_eight_thousand_literals_are_read_in_linear_time(ask: Callable[..., Question]) -> None:
+    listed = ", ".join(f"'({n}'" for n in range(8_000))
+    begin = time.perf_counter()
+    ask(f"SELECT COUNT(*) FROM visits WHERE note IN ({listed})")
+    assert time.perf_counter() - begin < 2
+
+
+def test_an_aggregate_may_stand_in_parentheses(ask: Callable[..., Question]) -> None:
+    plain = ask("SELECT COUNT(*) AS n FROM visits")
+    assert ask("SELECT (COUNT(*)) AS n FROM visits") == plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 
 from privlab.query.ask import Apply, Const, Node, Param, Source, leaves
@@ -27,7 +28,7 @@ def bind_parameters(node: Node, parameters: Parameters, source: Source) -> Node:
     """
     if _listed(node, parameters) > MAX_LISTED:
         what = f"the lists of this question hold more than {MAX_LISTED:,} values"
-        raise source.refuse("PL110", what, node.span)
+        raise source.refuse("PL110", what, node.span, "ask in parts, or for a range")
     return _bound(node, parameters, source)
 
 
@@ -39,14 +40,27 @@ def _listed(node: Node, parameters: Parameters) -> int:
 
 def _bound(node: Node, parameters: Parameters, source: Source) -> Node:
     match node:
-        case Param(name=name, span=span):
+        case Param(name=name, span=span, listed=listed):
             if name not in parameters:
-                hint = "" if not parameters else f"there is {', '.join(sorted(parameters))}"
+                hint = f'give it a value before the cell, or with params={{"{name}": ...}}'
+                if parameters:
+                    near = difflib.get_close_matches(name, list(parameters), 1)
+                    hint = f"did you mean {near[0]}?" if near else hint
                 raise source.refuse("PL110", f"the parameter {name} has no value", span, hint)
             value = parameters[name]
             if isinstance(value, tuple):
                 raise source.refuse(
-                    "PL110", f"the parameter {name} is a list, and a list only stands in IN", span
+                    "PL110",
+                    f"the parameter {name} is a list, and a list only stands in IN",
+                    span,
+                    f"IN (:{name})" if source.sql else f".is_in({name})",
+                )
+            if listed:
+                raise source.refuse(
+                    "PL110",
+                    f"{name} is one value, and this needs a list",
+                    span,
+                    f"pass a list, or write {f'IN (:{name})' if source.sql else f'is_in([{name}])'}",
                 )
             return Const(value, span)
         case Apply(op=Op.IS_IN, args=(first, *rest), span=span):

@@ -157,9 +157,23 @@ def _read_as(expr: Expr, kind: Kind | None, node: Apply, source: Source) -> Expr
 
 def _mismatch(one: Kind, two: Kind, node: Apply, source: Source) -> BadQuery:
     hint = ""
+    if one is Kind.BOOL or two is Kind.BOOL:
+        hint = _condition_itself(node, source)
     if {one, two} == {Kind.DATE, Kind.DATETIME}:
         hint = "compare a time with a time, or take its calendar day first"
     return source.refuse("PL111", f"{_words(one)} is compared with {_words(two)}", node.span, hint)
+
+
+def _condition_itself(node: Apply, source: Source) -> str:
+    """``urgent = 1`` is written urgent, ``urgent = 0`` NOT urgent."""
+    constants = [one for one in node.args if isinstance(one, Const)]
+    others = [one for one in node.args if not isinstance(one, Const)]
+    if len(constants) != 1 or len(others) != 1 or constants[0].value not in (0, 1):
+        return ""
+    words = source.quote(others[0].span)
+    if bool(constants[0].value) is (node.op is Op.EQ):
+        return f"write {words}"
+    return f"write NOT {words}" if source.sql else f"write ~{words}"
 
 
 def _words(kind: Kind | None) -> str:

@@ -100,16 +100,25 @@ def _logic(op: Op, args: tuple[Expr, ...]) -> Expr:
 def _merged_memberships(terms: list[Expr]) -> list[Expr]:
     """a = 1 OR a IN (2, 3) is a IN (1, 2, 3)."""
     lists: dict[str, tuple[Expr, list[Expr]]] = {}
+    sole: dict[str, Expr] = {}
     rest: list[Expr] = []
     for term in terms:
         match term:
             case Call(op=Op.EQ | Op.IS_IN, args=(value, *others)) if all(
                 isinstance(one, Literal) for one in others
             ):
-                lists.setdefault(_sort_key(value), (value, []))[1].extend(others)
+                key = _sort_key(value)
+                if key in lists:
+                    sole.pop(key, None)
+                else:
+                    sole[key] = term  # in its form already
+                lists.setdefault(key, (value, []))[1].extend(others)
             case _:
                 rest.append(term)
-    return rest + [_membership(value, tuple(others)) for value, others in lists.values()]
+    return rest + [
+        sole[key] if key in sole else _membership(value, tuple(others))
+        for key, (value, others) in lists.items()
+    ]
 
 
 def _membership(value: Expr, listed: tuple[Expr, ...]) -> Expr:

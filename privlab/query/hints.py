@@ -1,0 +1,119 @@
+"""What to type instead: hints in the asker's own language, about her own tables.
+
+A refusal that only says no is half a refusal.  The particular hint stands where
+the question is refused; here are the ones that many refusals share, and the
+patterns, which name a table and a column of the catalog where the text at hand
+names one.  It knows neither parser.
+"""
+
+from __future__ import annotations
+
+import re
+
+from privlab.terms.catalog import Catalog, Kind, Table
+
+ON_THE_FRAME = "compute on the answer's frame: that is free"
+ONE_TABLE = "one question reads one table for now; ask once per table and combine the answers"
+
+SQL_LANGUAGE = (
+    "the language has COUNT, SUM, AVG; + - *, ABS, GREATEST, LEAST; comparisons, BETWEEN, IN, "
+    "IS NULL, AND, OR, NOT; YEAR, MONTH, DAY, DATE, DATE_TRUNC, EXTRACT"
+)
+POLARS_LANGUAGE = (
+    "the language has len, count, n_unique, sum, mean; + - *, abs, clip; comparisons, "
+    "is_between, is_in, is_null, is_not_null, &, |, ~; dt.year, dt.month, dt.day, dt.date, "
+    "dt.truncate"
+)
+
+_QUANTILES = {"median", "quantile", "percentilecont", "percentiledisc", "approxquantile"}
+_EXTREMES = {"min", "max"}
+_SPREADS = {"stddev", "stddevpop", "stddevsamp", "std", "var", "variance", "variancepop"}
+_TEXTS = {"like", "ilike", "rlike", "regexplike", "str", "upper", "lower", "substring", "concat"}
+_NULLS = {"coalesce", "fill_null", "ifnull", "nvl"}
+_CASES = {"when", "then", "otherwise", "case"}
+_CASTS = {"cast", "round", "floor", "ceil"}
+
+
+def missing(word: str, *, sql: bool) -> str:
+    """The hint for a function or a method that the language does not have.
+
+    word: its name, in any case; an empty hint for one that nobody would expect.
+    """
+    name = word.lower()
+    mean = "AVG" if sql else "mean"
+    if name in _QUANTILES:
+        return f"quantiles are not in the language yet; {mean}, or a count per range, is"
+    if name in _EXTREMES:
+        return f"one row decides an extreme; the stated range is public, and {mean} can be asked"
+    if name in _SPREADS:
+        square = "AVG(x * x)" if sql else "(x * x).mean()"
+        return f"ask {square} and the mean, and {ON_THE_FRAME}"
+    if name in _TEXTS:
+        listed = "IN ('a', 'b')" if sql else '.is_in(["a", "b"])'
+        return f"texts are compared whole: = or {listed}" if sql else f"write == or {listed}"
+    if name in _NULLS:
+        return "ask for the rows that are null as a question of their own, with " + (
+            "IS NULL" if sql else ".is_null()"
+        )
+    if name in _CASES:
+        return "ask for each case as a question of its own, or group by the condition"
+    if name in _CASTS:
+        return f"ask for the value as it is and {ON_THE_FRAME}"
+    return SQL_LANGUAGE if sql else POLARS_LANGUAGE
+
+
+def at_hand(text: str, catalog: Catalog) -> Table | None:
+    """The first table that ``text`` names as a word of its own."""
+    words = {word: at for at, word in reversed(list(enumerate(re.findall(r"\w+", text))))}
+    named = [table for table in catalog.tables if table.name in words]
+    return min(named, key=lambda table: words[table.name], default=None)
+
+
+def key_of(table: Table | None) -> str:
+    """A column of ``table`` that may form groups; where none is known, clearly a pattern."""
+    for column in () if table is None else table.columns:
+        if column.keys is not None and column.kind is not Kind.BOOL and not column.withheld:
+            return column.name
+    return "<column>"
+
+
+def number_of(table: Table | None) -> str:
+    """A column of ``table`` that is a number."""
+    for column in () if table is None else table.columns:
+        if column.kind.is_number and column.low is not None and not column.withheld:
+            return column.name
+    return "<column>"
+
+
+def example(table: Table | None, *, sql: bool) -> str:
+    """A whole question of ``table``; where none is known, clearly a pattern."""
+    name, key = ("<table>", "<column>") if table is None else (table.name, key_of(table))
+    if sql:
+        return f"SELECT COUNT(*) FROM {name}"  # noqa: S608 a text to show
+    if key == "<column>" and table is not None:
+        return f"{name}.select(n=pl.len())"
+    return f'{name}.group_by("{key}").agg(n=pl.len())'
+
+
+def fallback(code: str, table: Table | None, *, sql: bool) -> str:
+    """The hint of a refusal that has none of its own."""
+    describe = f"%private describe {'<table>' if table is None else table.name}"
+    match code:
+        case "PL101" | "PL105":
+            return f"a question looks like this: {example(table, sql=sql)}"
+        case "PL102":
+            return "%private tables lists what there is"
+        case "PL104":
+            return f"{describe} lists the columns"
+        case "PL107":
+            return f"{describe} says which columns can form groups"
+        case "PL110":
+            return 'give it a value before the cell, or with params={"name": 65}'
+        case "PL111":
+            return f"{describe} shows each column's type"
+        case "PL113":
+            return "group by fewer or coarser keys, or narrow them in " + (
+                "WHERE" if sql else "filter"
+            )
+        case _:
+            return SQL_LANGUAGE if sql else POLARS_LANGUAGE

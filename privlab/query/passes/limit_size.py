@@ -1,0 +1,97 @@
+"""Refuse a question whose expressions are too large, before anything walks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from privlab.query.ask import Aggregate, Apply, Ask, Node
+from privlab.query.plan import Op
+
+MAX_NODES = 20_000
+"""Most parts of all expressions of one question together."""
+
+MAX_NESTING = 200
+"""Deepest nesting of one expression."""
+
+MAX_WORK = 4_000_000
+"""Most work to bring the expressions of one question into their one form; about
+three seconds.  A part is looked at once per pair of unlike operations around it."""
+
+CHAINS = frozenset({Op.AND, Op.OR, Op.ADD, Op.MUL})
+
+
+def limit_size(ask: Ask) -> None:
+    """Count the parts of a question as the passes will meet them.
+
+    A part that two operations share, as the value in BETWEEN, counts twice, so
+    a text of a few hundred characters can have 2^40 parts.  They are counted
+    without walking them: each shared part is measured once.
+
+    :raises BadQuery: PL106, more than 20,000 parts, or nested deeper than 200.
+    """
+    measured: dict[int, tuple[int, int]] = {}
+    total = 0
+    for node in _expressions(ask):
+        size, depth = _measure(node, measured)
+        if depth > MAX_NESTING:
+            what = f"this expression is nested more than {MAX_NESTING} deep"
+            raise ask.source.refuse("PL106", what, node.span, "write fewer conditions, or IN")
+        total += size
+        if total > MAX_NODES:
+            raise ask.source.refuse(
+                "PL106",
+                f"the expressions of this question have more than {MAX_NODES:,} parts",
+                node.span,
+                "pass long lists as a parameter, and split the question",
+            )
+
+
+def work_of(node: Node) -> int:
+    """How often parts of a bound expression are looked at to bring it into its one form.
+
+    The lists of parameters are open here, unlike in `limit_size`.  A chain of one
+    operation is one operation however long it is.
+    """
+    size, deepest = 0, 1
+    waiting: list[tuple[Node, int, Op | None]] = [(node, 1, None)]
+    while waiting:
+        one, depth, above = waiting.pop()
+        size, deepest = size + 1, max(deepest, depth)
+        if isinstance(one, Apply):
+            inside = depth if one.op is above and one.op in CHAINS else depth + 1
+            waiting += [(arg, inside, one.op) for arg in one.args]
+    return size * deepest**2
+
+
+def _expressions(ask: Ask) -> Iterator[Node]:
+    if ask.where is not None:
+        yield ask.where
+    yield from (group.node for group in ask.groups)
+    values = [item.value for item in ask.items]
+    for having in ask.having:
+        values += [having.left, having.right]
+    values += [sort.by for sort in ask.order]
+    for value in values:
+        if not isinstance(value, Aggregate):
+            yield value
+        elif value.of is not None:
+            yield value.of
+
+
+def _measure(root: Node, measured: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """Parts and nesting of ``root``.  The parsed text keeps every node alive: ids stay."""
+    waiting = [root]
+    while waiting:
+        node = waiting[-1]
+        args = node.args if isinstance(node, Apply) else ()
+        unknown = [arg for arg in args if id(arg) not in measured]
+        if unknown:
+            waiting += unknown
+            continue
+        waiting.pop()
+        parts = [measured[id(arg)] for arg in args]
+        measured[id(node)] = (
+            1 + sum(size for size, _ in parts),
+            1 + max(depth for _, depth in parts) if parts else 0,
+        )
+    return measured[id(root)]

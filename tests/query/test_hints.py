@@ -1,0 +1,119 @@
+"""Every refusal of the language says what to type instead, about the asker's own tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from privlab.errors import PrivlabError
+from privlab.query.hints import at_hand, example, fallback, key_of, missing
+from privlab.terms.catalog import Catalog, Table
+
+Refusal = Callable[..., PrivlabError]
+
+SQL = [
+    ("SELECT COUNT(*) FROM visits JOIN wards w ON w.ward = 1", "one question reads one table"),
+    ("WITH a AS (SELECT 1) SELECT COUNT(*) FROM a", "one question reads one table"),
+    ("SELECT COUNT(*) FROM (SELECT 1) v", "one question reads one table"),
+    ("SELECT COUNT(*) FROM visits WHERE age IN (SELECT 1)", "one question reads one table"),
+    ("SELECT DISTINCT ward FROM visits", "GROUP BY gives each value once"),
+    ("SELECT COUNT(*) FROM visits LIMIT 5 OFFSET 1", "slice the answer's frame"),
+    ("SELECT COUNT(*) FROM visits UNION SELECT COUNT(*) FROM visits", "each SELECT alone"),
+    ("SELECT COUNT(*) FROM visits WHERE note LIKE 'a%'", "compared whole"),
+    ("SELECT COUNT(*) FROM visits WHERE urgent = 1", "^write urgent$"),
+    ("SELECT COUNT(*) FROM visits WHERE 0 = urgent", "^write NOT urgent$"),
+    ("SELECT COUNT(*) FROM visits WHERE urgent <> 0", "^write urgent$"),
+    ("SELECT MEDIAN(age) FROM visits", "quantiles"),
+    ("SELECT STDDEV(age) FROM visits", r"AVG\(x \* x\)"),
+    ("SELECT MAX(age) FROM visits", "extreme"),
+    ("SELECT SUM(COALESCE(age, 0)) FROM visits", "IS NULL"),
+    ("SELECT SUM(SQRT(age)) FROM visits", "the language has COUNT, SUM, AVG"),
+    ("SELECT SUM(foo(age)) FROM visits", "the language has COUNT, SUM, AVG"),
+    ("SELECT SUM(cost) / COUNT(*) FROM visits", r"^AVG\(cost\) is their ratio"),
+    ("SELECT SUM(cost + 1)/COUNT(cost) FROM visits", r"^AVG\(cost \+ 1\) is their ratio"),
+    ("SELECT COUNT(*) / 2 FROM visits", "compute on the answer's frame: that is free"),
+    ("SELECT COUNT(*) * 2 FROM visits", "compute on the answer's frame: that is free"),
+    ("SELECT SUM(cost / 2) FROM visits", r"as in x \* 0.1"),
+    ("EXPLAIN SELECT COUNT(*) FROM visits", "%%private --explain"),
+    ("SHOW TABLES", "^%private tables$"),
+    ("DESCRIBE visits", "^%private describe visits$"),
+    ("SELECT * FROM visits", r"^SELECT COUNT\(\*\) FROM visits$"),
+    ("SELECT *", r"^SELECT COUNT\(\*\) FROM <table>$"),
+    ("SELECT RANK() OVER (ORDER BY cost) FROM visits", "GROUP BY"),
+    ("SELECT COUNT(*) FROM visits WHERE ward IN :w", r"^pass a list, or write IN \(:w\)$"),
+]
+POLARS = [
+    ("visits.join(wards).select(pl.len())", "one question reads one table"),
+    ("visits.unique().select(pl.len())", "group_by gives each value once"),
+    ("visits.mean()", r"^select\(pl.col\(\"age\"\).mean\(\)\)$"),
+    ("visits.grop_by('ward').len()", r"^did you mean group_by\?$"),
+    ('visits.filter(pl.col("urgent") == 1).select(pl.len())', r'^write pl.col\("urgent"\)$'),
+    ('visits.filter(pl.col("urgent") == 0).select(pl.len())', r'^write ~pl.col\("urgent"\)$'),
+    ('visits.select(pl.col("age").median())', "quantiles"),
+    ('visits.select(pl.median("age"))', "quantiles"),
+    ('visits.select(pl.col("age").std())', r"\(x \* x\).mean"),
+    ('visits.filter(pl.col("note").str.contains("x")).select(pl.len())', "write =="),
+    ('visits.select(pl.when(pl.col("age") > 3).then(1).otherwise(2).sum())', "each case"),
+    ("visits.select(pl.count())", r"^pl.len\(\) counts the rows$"),
+    ("visits.select(pl.len() * 2)", "compute on the answer's frame: that is free"),
+    ("visits.select(pl.len)", r"^pl.len\(\)$"),
+    ("visits.select(pl)", r"^pl.len\(\)$"),
+    ('visits.select(pl.col("cost").sum() / pl.len())', r'^pl.col\("cost"\).mean\(\) is'),
+    ('visits.select(pl.sum("cost") / pl.len())', r'^pl.col\("cost"\).mean\(\) is'),
+    ("visits.select(pl.len() / 2)", "compute on the answer's frame: that is free"),
+    ('visits.select((pl.col("age") / 2).sum())', r"as in x \* 0.1"),
+    ("visits.head(5)", r'^visits.group_by\("ward"\).agg\(n=pl.len\(\)\)$'),
+    ("wards", r"^<table>.group_by\(\"<column>\"\)"),
+    ('visits.filter(pl.col("ward").is_in(w)).select(pl.len())', r"write is_in\(\[w\]\)$"),
+]
+
+
+@pytest.mark.parametrize(("text", "hint"), SQL + POLARS)
+def test_a_refusal_says_what_to_type_in_its_own_language(
+    refusal: Refusal, text: str, hint: str
+) -> None:
+    error = refusal(text, w="A")
+    assert re.search(hint, error.hint), str(error)
+    assert error.caret is not None
+
+
+def test_pl_is_never_taken_for_a_parameter(refusal: Refusal) -> None:
+    error = refusal("visits.select(pl.count())", pl=3)
+    assert (error.code, error.what) == ("PL106", "pl.count names no column")
+    assert "an aggregate stands alone" in refusal("visits.select(pl.len() * 2)").what
+
+
+def test_the_caret_of_distinct_is_under_its_word(refusal: Refusal) -> None:
+    caret = refusal("SELECT DISTINCT ward FROM visits").caret
+    assert caret is not None
+    assert caret.text[caret.start : caret.end] == "DISTINCT"
+
+
+@pytest.mark.parametrize("code", ["PL101", "PL102", "PL104", "PL105", "PL106", "PL107", "PL110", "PL111", "PL113"])  # fmt: skip
+@pytest.mark.parametrize("sql", [True, False])
+def test_no_hint_sends_the_asker_round_in_a_circle(visits: Table, code: str, sql: bool) -> None:
+    for table in (visits, None):
+        hint = fallback(code, table, sql=sql)
+        assert hint
+        assert "privlab explain" not in hint
+        assert table is None or "<" not in hint.replace("<table>", "") or code == "PL106"
+
+
+def test_the_table_at_hand_is_the_first_one_the_text_names(catalog: Catalog, visits: Table) -> None:
+    assert at_hand("SELECT x FROM clinic.visits", catalog) is visits
+    assert at_hand("SELECT x FROM visits_old", catalog) is None
+    assert at_hand("SELECT x FROM visits", Catalog()) is None
+
+
+def test_examples_name_what_is_there_or_are_clearly_patterns(visits: Table) -> None:
+    assert key_of(visits) == "ward"
+    assert key_of(None) == "<column>"
+    assert example(visits, sql=True) == "SELECT COUNT(*) FROM visits"
+    assert example(None, sql=False) == '<table>.group_by("<column>").agg(n=pl.len())'
+
+
+def test_an_unknown_function_gets_the_list_of_the_language() -> None:
+    assert missing("frobnicate", sql=True).startswith("the language has COUNT, SUM, AVG")
+    assert missing("frobnicate", sql=False).startswith("the language has len, count")
