@@ -196,14 +196,27 @@ def _fail(what: str) -> NoReturn:
 
 
 def _words(release: VerifiedRelease) -> str:
-    """The signed table and the facts, for a terminal."""
-    names = [str(column["name"]) for column in release.result["columns"]]
-    lines = [*release.warnings, release.result["title"], "\t".join(names)]
+    """The signed table and the facts, for a terminal.
+
+    The title and the cells are an analyst's words: each is escaped before the
+    lines and tabs that separate them are set, so that none can draw a table.
+    """
+    names = [_printable(column["name"]) for column in release.result["columns"]]
+    lines = [*release.warnings, _printable(release.result["title"]), "\t".join(names)]
     for row, widths in zip(release.result["rows"], release.result["half_widths"], strict=True):
-        cells = zip(row, widths, strict=True)
-        lines.append("\t".join(f"{v}" if w is None else f"{v} ± {w}" for v, w in cells))
-    lines += [release.result["caption"], json.dumps(release.facts, indent=2, ensure_ascii=True)]
-    return "\n".join("".join(c for c in line if c in "\n\t" or c.isprintable()) for line in lines)
+        cells = ((_printable(v), w) for v, w in zip(row, widths, strict=True))
+        lines.append("\t".join(v if w is None else f"{v} ± {_printable(w)}" for v, w in cells))
+    lines.append(_printable(release.result["caption"]))
+    lines.append(json.dumps(release.facts, indent=2, ensure_ascii=True))
+    return "\n".join(lines)
+
+
+def _printable(value: object) -> str:
+    """The text with what would not show spelled out: a line break becomes two characters."""
+    kept = (
+        c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else repr(c)[1:-1] for c in str(value)
+    )
+    return "".join(kept)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

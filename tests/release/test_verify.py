@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ from hypothesis import strategies as st
 
 from privlab.errors import IntegrityError
 from privlab.release.bundle import make
+from privlab.release.result import result_json
 from privlab.release.statement import PrivacyFacts, statement
 from privlab.release.verify import MEDIA_TYPE, PAYLOAD_TYPE, main, verify, verify_file
 from privlab.seal import dsse
 from privlab.seal.canonical import canonical
 from privlab.seal.keys import PublicKey, SigningKey
+from privlab.terms.catalog import Kind
+from privlab.terms.release import ResultColumn, ResultTable
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "release.json"
 
@@ -316,6 +320,29 @@ def test_the_program_needs_neither_the_notebook_nor_the_curator(
     assert done.returncode == 0, done.stderr
     assert "3.143 ± 0.334" in done.stdout
     assert done.stdout.endswith("verified: 1\n")
+
+
+def test_no_title_and_no_cell_can_draw_the_table_that_is_printed(
+    facts: PrivacyFacts, key: SigningKey, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The title and the names are an analyst's; a line or a tab of theirs is spelled out."""
+    table = ResultTable(
+        (ResultColumn("ward\tstay", "key", Kind.TEXT), ResultColumn("n", "rows", Kind.INT)),
+        (("A\n9 ± 0", Fraction(3)),),
+        ((None, Fraction(1)),),
+        Fraction(95),
+    )
+    result = result_json(table, title="by_ward\nward\tstay\nA\t0 ± 0\x1b[8m", caption="a\u2028b")
+    file = tmp_path / "by_ward.json"
+    file.write_text(make(result, statement(result, facts), key))
+
+    assert main([str(file), "--key", key.public.text]) == 0
+
+    lines = capsys.readouterr().out.split("\n")
+    at = lines.index(r"by_ward\nward\tstay\nA\t0 ± 0\x1b[8m")
+    assert lines[at + 1] == "ward\\tstay\tn"
+    assert lines[at + 2].startswith("A\\n9 ± 0\t3 ± ")
+    assert lines[at + 3] == r"a\u2028b"
 
 
 def test_the_program_ends_with_4_when_something_was_changed(
