@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,11 @@ def ask(
         str | None, typer.Option(help="Spend what this epsilon alone would be.")
     ] = None,
     param: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE for :NAME; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="NAME=VALUE for :NAME. The same NAME again makes a list: "
+            "--param w=A --param w=B for IN :w."
+        ),
     ] = None,
     purpose: Annotated[
         str, typer.Option(help="Recorded with the question, and judged.")
@@ -47,7 +52,7 @@ def ask(
 
     text = sys.stdin.read() if question == "-" else question
     offer = price(share=share, within=within, epsilon=epsilon)
-    values = dict(_parameter(given) for given in param or [])
+    values = parameters(param or ())
     session = Session.connect()
     if only_price:
         shown = session.explain(
@@ -85,6 +90,18 @@ def ask(
         terminal.say(repr(release))
     if save is not None:
         terminal.note(f"saved: {release.save(save)}")
+
+
+def parameters(given: Iterable[str]) -> dict[str, object]:
+    """Values by name; a name given more than once has the list of its values, in order.
+
+    :raises BadQuery: PL110, something is not NAME=VALUE.
+    """
+    found: dict[str, list[object]] = {}
+    for text in given:
+        name, value = _parameter(text)
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def _parameter(given: str) -> tuple[str, object]:

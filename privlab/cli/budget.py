@@ -123,7 +123,7 @@ def grant(
         raise BadQuery(
             f"{dataset} has no cap yet, so there is nothing to share",
             code="PL112",
-            hint=f"privlab budget plan {dataset} --analysts 1 --questions 100",
+            hint=first_budget(facts),
         )
     given = Loss.budget(cap.mu2 * part)
     owner.set_budget(dataset, cap, Fraction(facts.delta), {person: given})
@@ -169,6 +169,15 @@ def meaning(plans: list[BudgetPlan], facts: DatasetFacts) -> list[tuple[str, ...
             words += f" (of about {table.rows:,})"
         rows.append((words, *(error(table.rows_per_unit**2, p) for p in plans)))
     return rows
+
+
+def first_budget(facts: DatasetFacts) -> str:
+    """The command that gives a dataset its first budget; it works as it stands."""
+    analysts = max(1, len(facts.people))
+    return (
+        f"privlab budget plan {facts.dataset} --analysts {analysts} --questions 100 "
+        "--level standard --write"
+    )
 
 
 def share_of(text: str) -> Fraction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from privlab.cli import terminal
-from privlab.errors import BadContract
+from privlab.cli import budget, terminal
+from privlab.errors import BadContract, Refused
 
 if TYPE_CHECKING:
     from privlab.client.owner import Owner
@@ -38,14 +39,19 @@ def protect(
             code="PL150",
             hint=f"begin one with: privlab draft {file} -o {contract}",
         ) from None
-    registered, counts = protect_file(Owner.connect(), file, text)
+    owner = Owner.connect()
+    registered, counts = protect_file(owner, file, text)
     for line in account(counts):
         terminal.say(line)
-    terminal.say(
-        f"{registered.dataset}.{registered.table} version {registered.version} can be asked about"
-    )
+    name = f"{registered.dataset}.{registered.table} version {registered.version}"
+    terminal.say(f"{name} is protected")
     terminal.say(f"the plain file is still readable: {file.resolve()}")
     terminal.note("keep it somewhere safe, or remove it: no analyst needs it")
+    still = missing(owner, registered)
+    if still:
+        terminal.say("before anybody can ask about it:")
+        for line in still:
+            terminal.say(f"  {line}")
 
 
 def protect_file(owner: Owner, file: Path, text: str) -> tuple[Registered, Counts]:
@@ -53,6 +59,7 @@ def protect_file(owner: Owner, file: Path, text: str) -> tuple[Registered, Count
 
     :raises BadContract: PL150, PL151; nothing is registered then.
     """
+    keep_compiled_code_private()
     with terminal.curator_part():
         from privlab.connector import contract as contracts
         from privlab.connector.protect import protect as write
@@ -78,6 +85,46 @@ def protect_file(owner: Owner, file: Path, text: str) -> tuple[Registered, Count
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
         return owner.register(prepared, text, written.parts, written.keys), written.counts
+
+
+def missing(owner: Owner, registered: Registered) -> list[str]:
+    """What keeps the table from being asked about, each with the next thing to do.
+
+    Of the budget nothing is said to an owner whom the policy does not show it.
+    """
+    lines = []
+    tables = owner.session.tables()
+    if any(t.name == registered.table and not t.purposes for t in tables):
+        lines.append(
+            'a purpose: write purposes = ["exploration"] into the contract, then protect it again'
+        )
+    try:
+        facts = owner.dataset(registered.dataset)
+    except Refused:
+        lines.append(f"a budget, if {registered.dataset} has none: its steward gives one")
+    else:
+        if facts.cap == "0":
+            lines.append(f"a budget: {budget.first_budget(facts)}")
+        elif not set(facts.grants) & set(facts.people):
+            person = facts.people[0] if facts.people else "PERSON"
+            lines.append(f"a grant: privlab budget grant {registered.dataset} {person} --share 10%")
+    return lines
+
+
+def keep_compiled_code_private() -> None:
+    """Have Numba keep what it compiles in a folder of this user's alone.
+
+    It stores pickles, beside the sources unless told otherwise, and this process
+    holds rows and keys.  The folder is the user's and not the workspace's: the
+    workspace may be another's.  Must run before Numba is imported.
+
+    :raises BadContract: PL152, the folder is not this user's alone.
+    """
+    with terminal.curator_part():
+        from privlab.sandbox.folders import private_folder
+    base = os.environ.get("XDG_CACHE_HOME") or ""
+    cache = Path(base) if base.startswith("/") else Path.home() / ".cache"
+    os.environ["NUMBA_CACHE_DIR"] = str(private_folder(cache / "privlab" / "compiled"))
 
 
 def account(counts: Counts) -> list[str]:

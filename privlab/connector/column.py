@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date, datetime
 from fractions import Fraction
 
@@ -24,6 +26,12 @@ _KEY_TYPES: dict[Kind, type] = {Kind.BOOL: bool, Kind.INT: int, Kind.TEXT: str}
 _INT64 = 1 << 63
 
 
+def section_lines(name: str) -> str:
+    """What to type for a column: two lines, since a section's head has one to itself."""
+    key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+    return f'write a line [columns.{key}] and below it: type = "int"'
+
+
 def column_of(name: str, entry: object, row_cap: int, problems: Problems) -> Column | None:
     """The column, or None when a problem keeps its type unknown."""
     where = f"[columns.{name}]"
@@ -34,7 +42,7 @@ def column_of(name: str, entry: object, row_cap: int, problems: Problems) -> Col
         )
         return None
     if not isinstance(entry, dict):
-        problems.add(f'{where} must be a section; write: {where} type = "int"')
+        problems.add(f"{where} must be a section; {section_lines(name)}")
         return None
     fields = Fields(where, entry, problems)
     fields.only(_FIELDS)

@@ -11,7 +11,7 @@ import tomllib
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
-from privlab.connector.column import column_of
+from privlab.connector.column import column_of, section_lines
 from privlab.connector.fields import OPEN, Fields, Problems
 from privlab.errors import BadContract
 from privlab.terms.bounds import ContributionBound
@@ -102,18 +102,17 @@ def _table(
     row_cap = fields.count("row_cap", "row_cap = 2_000_000", most=MAX_ROW_CAP)
     rows = fields.count("rows", "rows = 1_500_000", most=MAX_ROW_CAP, required=False)
     units = fields.count("units", "units = 300_000", most=MAX_ROW_CAP, required=False)
-    purposes = fields.texts("purposes", 'purposes = ["audit", "research"]')
+    purposes = fields.texts("purposes", 'purposes = ["exploration", "audit"]')
     sensitivity = fields.level("sensitivity", 3)
     synthetic = fields.flag("synthetic", default=False)
     null_values = fields.texts("null_values", 'null_values = ["NA"]')
     bound = _bound(fields, problems)
     columns = _columns(document, row_cap, unit, problems)
     if unit and columns and all(column.name != unit for column in columns):
-        section_name = f'[columns."{unit}"]'
         problems.add(
             f"the unit column {unit!r} is not among the columns"
             + problems.nearest(unit, tuple(c.name for c in columns))
-            + f'; add: {section_name} type = "int"'
+            + f"; {section_lines(unit)}"
         )
     if problems.found or bound is None or row_cap is None:
         return None
@@ -157,7 +156,7 @@ def _columns(
 ) -> tuple[Column, ...]:
     section = document.get("columns")
     if not isinstance(section, dict) or not section:
-        problems.add('there are no columns; add: [columns.age] type = "int" and range = [0, 120]')
+        problems.add(f"there are no columns; {section_lines('age')}")
         return ()
     if len(section) > MAX_COLUMNS:
         problems.add(f"there are {len(section)} columns; at most {MAX_COLUMNS} are possible")

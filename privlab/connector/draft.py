@@ -37,9 +37,10 @@ rows_per_unit = "?"       # at most so many rows of one unit enter one answer, f
 # rows_per_group = 4      # of those, in one group
 # groups_per_unit = 3     # groups that one unit may touch
 row_cap = "?"             # no version will ever have more rows, for example 2_000_000
+purposes = "?"            # what it may be asked for, for example ["exploration", "audit"]
+                          # ("exploration" is what a question states by itself; [] is nothing)
 # rows = 1_500_000        # about how many there are, if that may be known
 # null_values = ["NA"]    # texts of the file that mean null
-# purposes = ["audit"]    # what it may be asked for; without this line, nothing
 sensitivity = 1           # 0 public .. 3 most sensitive; the policy uses it
 """
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from privlab.cli.ask import _parameter
+from privlab.cli.ask import _parameter, parameters
 from privlab.errors import BadQuery
 
 
@@ -36,6 +36,11 @@ def test_what_is_not_name_and_value_is_refused(given: str) -> None:
     with pytest.raises(BadQuery) as caught:
         _parameter(given)
     assert caught.value.code == "PL110"
+
+
+def test_a_name_given_again_makes_a_list_in_its_order() -> None:
+    given = ("w=B", "limit=65", "w=A", "w=B")
+    assert parameters(given) == {"w": ["B", "A", "B"], "limit": 65}
 
 
 def test_two_prices_are_refused_before_anybody_is_asked(privlab, monkeypatch, tmp_path) -> None:

@@ -115,6 +115,15 @@ def test_the_question_may_come_from_standard_input_with_parameters(
     assert float(row.split(",")[1]) > 0
 
 
+def test_a_parameter_given_twice_is_a_list(privlab, folder: Path) -> None:
+    question = "SELECT COUNT(*) AS n FROM visits WHERE ward IN :w AND age >= :limit"
+    given = ("--param", "w=Surgery", "--param", "limit=65", "--param", "w=Cardiology")
+    ended = privlab("ask", question, *given, "--explain")
+    assert ended.status == 0, ended.err
+    assert "Surgery" in ended.out
+    assert "Cardiology" in ended.out
+
+
 def test_explaining_spends_nothing(privlab, folder: Path) -> None:
     before = privlab("budget", "show").out
     ended = privlab("ask", "SELECT AVG(cost) AS c FROM visits", "--share", "5%", "--explain")

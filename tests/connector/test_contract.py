@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from datetime import date
 from fractions import Fraction
 
@@ -232,3 +234,20 @@ def test_decimals_are_read_exactly(value: object) -> None:
 def test_any_text_is_a_contract_or_a_list_of_problems(text: str) -> None:
     with pytest.raises(BadContract):
         parse(text)
+
+
+@pytest.mark.parametrize("unit", ["patient_id", "patient id", 'a "b"'])
+def test_the_lines_to_add_for_a_column_are_toml(unit: str) -> None:
+    """A section's head stands on a line of its own."""
+    listed = problems(contract('[columns.age]\ntype = "int"\n', unit=json.dumps(unit)))
+    head, line = listed[0].split("; write a line ")[1].split(" and below it: ")
+
+    assert tomllib.loads(f"{head}\n{line}") == {"columns": {unit: {"type": "int"}}}
+    assert parse(contract(f"{head}\n{line}\n", unit=json.dumps(unit))).stated.unit == unit
+
+
+@pytest.mark.parametrize("columns", ["", "[columns]\nage = 3\n"])
+def test_a_contract_without_a_column_shows_how_one_is_written(columns: str) -> None:
+    assert any(
+        "write a line [columns.age] and below it" in line for line in problems(contract(columns))
+    )

@@ -14,13 +14,14 @@ from privlab.connector.draft import draft
 from privlab.errors import BadContract
 from privlab.terms.catalog import Kind
 
-OPEN = {"dataset", "unit", "unit_word", "rows_per_unit", "row_cap"}
+OPEN = {"dataset", "unit", "unit_word", "rows_per_unit", "row_cap", "purposes"}
 ANSWERS = {
     'dataset = "?"': 'dataset = "hospital"',
     'unit = "?"': 'unit = "patient"',
     'unit_word = "?"': 'unit_word = "patient"',
     'rows_per_unit = "?"': "rows_per_unit = 8",
     'row_cap = "?"': "row_cap = 1000",
+    'purposes = "?"': 'purposes = ["exploration"]',
 }
 
 
@@ -59,6 +60,7 @@ def test_a_draft_lists_what_is_open_and_passes_once_it_is_filled(
         text = text.replace(question, answer, 1)
     table = parse(text).stated
     assert table.name == "visits_2020"
+    assert table.purposes == ("exploration",)
     assert {c.name: c.kind for c in table.columns} == {
         "patient": Kind.INT,
         "ward name": Kind.TEXT,
