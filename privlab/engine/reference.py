@@ -35,16 +35,28 @@ def bounded_sums(plan: Plan, rows: Sequence[Row], bounding_key: bytes) -> list[l
     cells = list(product(*(key.values for key in plan.keys)))
     tags = [_tag(cell) for cell in cells]
     sums = [[0] * len(cells) for _ in plan.measures]
-    together = [m for m in plan.measures if m.kind is not MeasureKind.UNITS or m.of is None]
     for unit, grouped in groupby(rows, key=lambda row: row[UNIT]):
         coded = [(row, _code(plan, row)) for row in grouped]
         for j, measure in enumerate(plan.measures):
-            mine = coded
-            if measure not in together:
-                mine = [(r, c) for r, c in coded if evaluate(measure.of, r) is not None]
-            for row, code, first in _kept(plan, unit, mine, tags, bounding_key):
-                sums[j][code] += _adds(measure, row, first)
+            if measure.kind is MeasureKind.UNITS:
+                has = measure.of
+                codes = {c for r, c in coded if has is None or evaluate(has, r) is not None}
+                for code in _chosen(plan, unit, codes, tags, bounding_key):
+                    sums[j][code] += 1
+            else:
+                for row, code in _kept(plan, unit, coded, tags, bounding_key):
+                    sums[j][code] += _adds(measure, row)
     return sums
+
+
+def _chosen(
+    plan: Plan, unit: tuple[int, int], codes: set[int], tags: Sequence[int], key: bytes
+) -> set[int]:
+    """The groups of one unit that stay: the first ones in its secret order."""
+    placed = sorted(
+        codes - {-1}, key=lambda code: (siphash(key, (*unit, tags[code])), tags[code], code)
+    )
+    return set(placed[: plan.bound.groups])
 
 
 def _kept(
@@ -53,26 +65,21 @@ def _kept(
     coded: Sequence[tuple[Row, int]],
     tags: Sequence[int],
     key: bytes,
-) -> list[tuple[Row, int, bool]]:
-    """The rows of one unit that stay, their group, and whether they are its first."""
+) -> list[tuple[Row, int]]:
+    """The rows of one unit that stay, and their group."""
     bound = plan.bound
     taken = [(row, code) for row, code in coded if code >= 0][: bound.rows]
-    order = sorted(
-        {code for _, code in taken}, key=lambda c: (siphash(key, (*unit, tags[c])), tags[c], c)
-    )
-    groups = set(order[: bound.groups])
+    groups = _chosen(plan, unit, {code for _, code in taken}, tags, key)
     used: dict[int, int] = {}
     kept = []
     for row, code in taken:
         if code in groups and used.get(code, 0) < bound.rows_per_group:
-            kept.append((row, code, code not in used))
+            kept.append((row, code))
             used[code] = used.get(code, 0) + 1
     return kept
 
 
-def _adds(measure: Measure, row: Row, first: bool) -> int:
-    if measure.kind is MeasureKind.UNITS:
-        return int(first)
+def _adds(measure: Measure, row: Row) -> int:
     value = 1 if measure.of is None else evaluate(measure.of, row)
     if value is None:
         return 0

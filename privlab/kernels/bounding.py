@@ -6,7 +6,8 @@ the result by exactly that unit's part, and the part obeys the bounds:
 
   at most ``rows`` rows in all, at most ``rows_per_group`` of them in a group,
   in at most ``groups`` groups, each row moving measure j by at most radius[j];
-  one per group for a measure that counts units
+  for a measure that counts units, one in each of at most ``groups`` of all the
+  groups the unit is in: it pays for groups, so it needs no bound on rows
 
 whose squared length is at most `privlab.query.plan.Measure.squared_sensitivity`
 (``docs/proofs/bounding.md``).  The plain Python twin is
@@ -88,19 +89,34 @@ def _unit_returns(unit_hi: NDArray[np.uint64], unit_lo: NDArray[np.uint64]) -> A
 
 
 @_compile
-def _choose(
+def _rank(
     found: int,
-    groups: int,
     codes: NDArray[np.int64],
     tags: NDArray[np.uint64],
     hi: np.uint64,
     lo: np.uint64,
     key: NDArray[np.uint64],
-    best: NDArray[np.int64],
     hashes: NDArray[np.uint64],
+) -> None:
+    """What puts a unit's groups in their secret order."""
+    for slot in range(found):
+        hashes[slot] = siphash(key[0], key[1], hi, lo, tags[codes[slot]])
+
+
+@_compile
+def _choose(
+    found: int,
+    groups: int,
+    codes: NDArray[np.int64],
+    tags: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
+    best: NDArray[np.int64],
     kept: NDArray[np.bool_],
 ) -> None:
-    """Mark in ``kept`` the ``groups`` of the ``found`` codes that come first."""
+    """Mark in ``kept`` the ``groups`` of the ``found`` codes that come first.
+
+    hashes: as `_rank` left them; not looked at where all codes are kept.
+    """
     if found <= groups:
         kept[:found] = True
         return
@@ -108,7 +124,6 @@ def _choose(
     held = 0
     for slot in range(found):
         code = codes[slot]
-        hashes[slot] = siphash(key[0], key[1], hi, lo, tags[code])
         at = held
         while at > 0 and _after(
             hashes[best[at - 1]],
@@ -182,8 +197,9 @@ def accumulate(
     Per unit: the first ``rows`` rows that have a group; of their groups the
     ``groups`` with the smallest SipHash-2-4(key; unit, tag), ties by tag; in a
     kept group the first ``rows_per_group`` rows.  A row adds its value clamped
-    to [-radius, radius] where valid; a measure per unit adds one per kept
-    group, whatever its values.
+    to [-radius, radius] where valid.  A measure per unit adds one in each of
+    the ``groups`` groups that come first in the same order among those of all
+    the unit's rows, whatever its values.
 
     Returns OK, or with ``out`` of no use: BAD_CODE (a code outside -1..G-1),
     BAD_SHAPE (lengths disagree), BAD_BOUND (a bound below 1 or a negative
@@ -200,9 +216,13 @@ def accumulate(
         return BAD_SHAPE
     if rows < 1 or rows_per_group < 1 or groups < 1:
         return BAD_BOUND
+    counts_units = False
+    takes_rows = False
     for j in range(measures):
         if radius[j] < 0:
             return BAD_BOUND
+        counts_units = counts_units or per_unit[j]
+        takes_rows = takes_rows or not per_unit[j]
     for i in range(size):
         if codes[i] < -1 or codes[i] >= cells:
             return BAD_CODE
@@ -210,12 +230,14 @@ def accumulate(
         return BAD_ORDER
 
     most = min(rows, size)
+    enough = size if counts_units else most
+    slots = min(cells, enough)
     picked = np.empty(most, np.int64)
-    found_codes = np.empty(most, np.int64)
-    best = np.empty(most, np.int64)
-    hashes = np.empty(most, np.uint64)
-    kept = np.empty(most, np.bool_)
-    used = np.empty(most, np.int64)
+    found_codes = np.empty(slots, np.int64)
+    best = np.empty(slots, np.int64)
+    hashes = np.empty(slots, np.uint64)
+    kept = np.empty(slots, np.bool_)
+    used = np.empty(slots, np.int64)
     seen_at = np.full(cells, -1, np.int64)
     slot_of = np.empty(cells, np.int64)
 
@@ -223,36 +245,45 @@ def accumulate(
     while start < size:
         hi = unit_hi[start]
         lo = unit_lo[start]
-        taken = 0
-        found = 0
+        seen = 0  # rows that have a group
+        found = 0  # their groups
+        near = 0  # the groups of the first ``rows`` of them, which are found first
         stop = start
         while stop < size and unit_hi[stop] == hi and unit_lo[stop] == lo:
             code = codes[stop]
-            if code >= 0 and taken < rows:
+            if code >= 0 and seen < enough:
                 if seen_at[code] != start:
                     seen_at[code] = start
                     slot_of[code] = found
                     found_codes[found] = code
                     used[found] = 0
                     found += 1
-                picked[taken] = stop
-                taken += 1
+                if seen < rows:
+                    picked[seen] = stop
+                    near = found
+                seen += 1
             stop += 1
-        _choose(found, groups, found_codes, tags, hi, lo, key, best, hashes, kept)
-        for t in range(taken):
-            i = picked[t]
-            code = codes[i]
-            slot = slot_of[code]
-            if not kept[slot] or used[slot] == rows_per_group:
-                continue
-            used[slot] += 1
-            for j in range(measures):
-                if valid[j, i] and not per_unit[j]:
-                    out[j, code] += min(max(values[j, i], -radius[j]), radius[j])
-        for slot in range(found):
-            if kept[slot]:
+        if found > groups:
+            _rank(found, found_codes, tags, hi, lo, key, hashes)
+        if takes_rows:
+            _choose(near, groups, found_codes, tags, hashes, best, kept)
+            for t in range(min(seen, rows)):
+                i = picked[t]
+                code = codes[i]
+                slot = slot_of[code]
+                if not kept[slot] or used[slot] == rows_per_group:
+                    continue
+                used[slot] += 1
                 for j in range(measures):
-                    if per_unit[j]:
-                        out[j, found_codes[slot]] += 1
+                    if valid[j, i] and not per_unit[j]:
+                        out[j, code] += min(max(values[j, i], -radius[j]), radius[j])
+        if counts_units:
+            if found > near or not takes_rows:
+                _choose(found, groups, found_codes, tags, hashes, best, kept)
+            for slot in range(found):
+                if kept[slot]:
+                    for j in range(measures):
+                        if per_unit[j]:
+                            out[j, found_codes[slot]] += 1
         start = stop
     return OK

@@ -70,6 +70,18 @@ def test_one_group_per_unit_keeps_the_one_the_key_prefers() -> None:
     assert found in ([3, 2], [0, 3])
 
 
+def test_units_are_counted_in_rows_beyond_the_bound_on_rows() -> None:
+    """Unit 1 is in a and, in its third row, in b; one row of it is summed."""
+    bound = ContributionBound(1, 1, 1)
+
+    assert sums(COUNT, bound) == [1, 2]
+    assert sum(sums(Measure(MeasureKind.UNITS), bound)) == 3
+    two = ContributionBound(2, 1, 2)
+    assert sums(COUNT, two) == [1, 2]
+    assert sums(Measure(MeasureKind.UNITS), two) == [1, 3]
+    assert sums(Measure(MeasureKind.UNITS, STAY), two) == [1, 2]
+
+
 def test_where_is_judged_before_rows_are_bounded() -> None:
     where = Call(Op.LT, (STAY, Literal(6)))
 

@@ -36,25 +36,26 @@ class Case:
 MEASURES = 3
 
 
-def run(case: Case) -> np.ndarray:
-    """The kernel's sums, int64[3, G]."""
+def run(case: Case, which: tuple[int, ...] = (0, 1, 2)) -> np.ndarray:
+    """The kernel's sums of these measures, int64[measures, G]."""
     rows, cells = len(case.table), len(case.tags)
+    chosen = list(which)
     values = np.zeros((MEASURES, rows), np.int64)
     valid = np.zeros((MEASURES, rows), np.bool_)
     for i, row in enumerate(case.table):
         for j, value in enumerate(row.values):
             valid[j, i] = value is not None
             values[j, i] = -7 if value is None else value
-    out = np.zeros((MEASURES, cells), np.int64)
+    out = np.zeros((len(chosen), cells), np.int64)
     status = bounding.accumulate(
         np.array([row.unit[0] for row in case.table], np.uint64),
         np.array([row.unit[1] for row in case.table], np.uint64),
         np.array([row.code for row in case.table], np.int64),
         np.array(case.tags, np.uint64),
-        values,
-        valid,
-        np.array([False, False, True]),
-        np.array([1, case.radius, 1], np.int64),
+        values[chosen],
+        valid[chosen],
+        np.array([False, False, True])[chosen],
+        np.array([1, case.radius, 1], np.int64)[chosen],
         case.bound.rows,
         case.bound.rows_per_group,
         case.bound.groups,
@@ -150,15 +151,33 @@ def test_without_too_many_rows_nothing_is_left_out(case: Case) -> None:
     assert run(loose)[2].tolist() == units
 
 
+@given(cases())
+def test_units_are_looked_for_in_all_rows(case: Case) -> None:
+    """A count of units pays for groups: no bound on rows hides one of them."""
+    found = run(case)[2].tolist()
+    assert (
+        found == run(replace(case, bound=ContributionBound(50, 50, case.bound.groups)))[2].tolist()
+    )
+    units = {row.unit for row in case.table}
+    most = [{r.code for r in case.table if r.unit == unit and r.code >= 0} for unit in units]
+    assert sum(found) == sum(min(len(codes), case.bound.groups) for codes in most)
+
+
+@given(cases(), st.integers(0, 2))
+def test_a_measure_is_the_same_beside_others(case: Case, alone: int) -> None:
+    """Counting units reads further; what rows add does not change by it."""
+    assert run(case, (alone,)).tolist() == run(case)[[alone]].tolist()
+
+
 def one_unit(codes: list[int], bound: ContributionBound, tags: tuple[int, ...]) -> list[list[int]]:
     table = tuple(Row((1, 1), code, (1, 3, None)) for code in codes)
     return run(Case(table, tags, bound, 2, KEY)).tolist()
 
 
 def test_the_total_cap_takes_the_first_rows() -> None:
-    """Of five rows with a bound of three, the last two are not seen."""
+    """Of five rows with a bound of three, the last two add nothing; the unit is in all groups."""
     sums = one_unit([0, 0, 1, 1, 2], ContributionBound(3, 3, 3), (5, 6, 7))
-    assert sums == [[2, 1, 0], [4, 2, 0], [1, 1, 0]]
+    assert sums == [[2, 1, 0], [4, 2, 0], [1, 1, 1]]
 
 
 def test_the_cap_per_group_leaves_other_groups_alone() -> None:

@@ -69,18 +69,17 @@ def twin(
     rows, rows_per_group, groups = bounds
     out = [[0] * len(tags) for _ in radius]
     for unit, own in groupby(table, key=lambda row: row.unit):
-        taken = [row for row in own if row.code >= 0][:rows]
+        placed = [row for row in own if row.code >= 0]
+        taken = placed[:rows]
 
         def order(code: int, unit: Unit = unit) -> tuple[int, int, int]:
             message = b"".join(word.to_bytes(8, "little") for word in (*unit, tags[code]))
             return siphash(key, message), tags[code], code
 
-        for code in sorted({row.code for row in taken}, key=order)[:groups]:
-            here = [row for row in taken if row.code == code][:rows_per_group]
-            for j, reach in enumerate(radius):
-                if per_unit[j]:
-                    out[j][code] += 1
-                else:
-                    values = (row.values[j] for row in here)
-                    out[j][code] += sum(max(-reach, min(reach, v)) for v in values if v is not None)
+        for j, reach in enumerate(radius):
+            where = {row.code for row in (placed if per_unit[j] else taken)}
+            for code in sorted(where, key=order)[:groups]:
+                here = [row.values[j] for row in taken if row.code == code][:rows_per_group]
+                clamped = sum(max(-reach, min(reach, v)) for v in here if v is not None)
+                out[j][code] += 1 if per_unit[j] else clamped
     return out

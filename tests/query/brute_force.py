@@ -74,9 +74,10 @@ def vectors(plan: Plan, table: Mapping[str, Sequence[Row]], secret: str) -> list
     found = [[0] * plan.cells for _ in plan.measures]
     for unit, rows in table.items():
         inside = kept(plan, unit, rows, secret)
+        anywhere = {cell for row in rows if (cell := cell_of(plan, row)) is not None}
         for vector, measure in zip(found, plan.measures, strict=True):
             if measure.kind is MeasureKind.UNITS:
-                for cell in {cell for cell, _ in inside}:
+                for cell in chosen(plan, unit, anywhere, secret):
                     vector[cell] += 1
             else:
                 for cell, row in inside:
