@@ -176,6 +176,13 @@ def _read(source: Path, contract: Contract) -> tuple[pl.DataFrame, Counts]:
         raise unreadable(source.name) from None
     names = list(readers)
     unreadable_values = {name: int(rows[f"{_TAG}{name}"].sum()) for name in names}
+    if unreadable_values[stated.unit]:
+        raise BadContract(
+            f"{unreadable_values[stated.unit]:,} ids in {stated.unit} are not of the stated type",
+            code="PL151",
+            hint=f'state type = "text" for {stated.unit}: rows of different people '
+            "must not become rows without an id",
+        )
     frame = rows.select(names)
     del rows
     read = frame.height

@@ -33,7 +33,7 @@ DTYPES: dict[Kind, pl.DataType] = {
 """How a part stores each kind."""
 
 _CLOCKS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
-_INT64 = float(1 << 63)
+_FLOAT53 = 2.0**53
 
 
 def open_source(path: Path) -> pl.LazyFrame:
@@ -158,7 +158,9 @@ def _reader(dtype: pl.DataType, kind: Kind) -> Reader | None:
             return lambda raw: raw.cast(DTYPES[kind])
         case _ if dtype.is_integer():
             family = "int"
-        case _ if dtype.is_float() or dtype.is_decimal():
+        case _ if dtype.is_decimal():
+            family = "decimal"
+        case _ if dtype.is_float():
             family = "float"
         case _:
             return None
@@ -166,9 +168,18 @@ def _reader(dtype: pl.DataType, kind: Kind) -> Reader | None:
 
 
 def _whole(raw: pl.Expr) -> pl.Expr:
+    """Whole floats below 2^53: above it, one float stands for several whole numbers.
+
+    As unit ids these would make one unit of several people.
+    """
     number = raw.cast(pl.Float64, strict=False)
-    fits = (number == number.floor()) & (number >= -_INT64) & (number < _INT64)
+    fits = (number == number.floor()) & (number.abs() < _FLOAT53)
     return pl.when(fits).then(number).cast(pl.Int64, strict=False)
+
+
+def _decimal_whole(raw: pl.Expr) -> pl.Expr:
+    """Exact: a decimal never passes through a float."""
+    return pl.when(raw == raw.floor()).then(raw.cast(pl.Int64, strict=False))
 
 
 def _finite(raw: pl.Expr) -> pl.Expr:
@@ -177,8 +188,10 @@ def _finite(raw: pl.Expr) -> pl.Expr:
 
 
 def _text_int(raw: pl.Expr) -> pl.Expr:
+    """Digits, with a sign or with zeros after the point.  Exact, whatever their number."""
     trimmed = raw.str.strip_chars()
-    return pl.coalesce(trimmed.cast(pl.Int64, strict=False), _whole(trimmed))
+    forms = (r"^(-?\d+)(?:\.0*)?$", r"^\+(\d+)(?:\.0*)?$")
+    return pl.coalesce(*(trimmed.str.extract(form).cast(pl.Int64, strict=False) for form in forms))
 
 
 def _text_bool(raw: pl.Expr) -> pl.Expr:
@@ -237,6 +250,8 @@ _READERS: dict[tuple[str, Kind], Reader] = {
     ("int", Kind.INT): lambda raw: raw.cast(pl.Int64, strict=False),
     ("int", Kind.FLOAT): _finite,
     ("int", Kind.TEXT): lambda raw: raw.cast(pl.String),
+    ("decimal", Kind.INT): _decimal_whole,
+    ("decimal", Kind.FLOAT): _finite,
     ("float", Kind.INT): _whole,
     ("float", Kind.FLOAT): _finite,
     ("date", Kind.DATE): _calendar,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,40 @@ def test_rows_without_a_unit_are_dropped_or_are_one_unit(tmp_path: Path) -> None
     assert len(set(together)) == 1
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pl.Series([2**53, 2**53 + 1], dtype=pl.Int64),
+        pl.Series([Decimal(2**53), Decimal(2**53 + 1)], dtype=pl.Decimal(38, 0)),
+        pl.Series([str(2**53), str(2**53 + 1)]),
+        pl.Series([f"{2**53}.0", f"{2**53 + 1}.0"]),
+    ],
+    ids=["int", "decimal", "text", "text with a point"],
+)
+def test_two_people_are_never_one_unit(tmp_path: Path, ids: pl.Series) -> None:
+    """A float holds 2^53 and 2^53 + 1 as one number, so no id passes through one."""
+    frame = pl.DataFrame({"patient": ids, "ward": ["a", "b"], "stay": [1.0, 2.0]})
+
+    done, stored = written(tmp_path, frame)
+
+    assert done.counts.units == 2
+    assert len(set(stored.select(UNIT_COLUMNS).rows())) == 2
+
+
+@pytest.mark.parametrize("null_unit", ["drop", "one"])
+def test_ids_that_cannot_be_read_are_not_ids_that_are_missing(
+    tmp_path: Path, null_unit: str
+) -> None:
+    """Else people with unreadable ids would become one person."""
+    frame = pl.DataFrame({"patient": ["A12", "B7"], "ward": ["a", "b"], "stay": [1.0, 2.0]})
+
+    with pytest.raises(BadContract) as refusal:
+        written(tmp_path, frame, replace(SMALL, null_unit=null_unit))
+
+    assert refusal.value.code == "PL151"
+    assert "A12" not in str(refusal.value)
+
+
 def test_a_unit_has_one_pseudonym_whatever_type_its_column_has() -> None:
     """Tables of one dataset are about the same units."""
     assert pseudonym(b"k" * 32, "7") == pseudonym(b"k" * 32, "7")
@@ -226,7 +261,7 @@ def test_the_owner_hears_what_does_not_fit(tmp_path: Path) -> None:
     )
     frame = pl.DataFrame(
         {
-            "patient": ["1", "x", "3", "4"],
+            "patient": ["1", None, "3", "4"],
             "ward": ["a", "a", "b", None],
             "stay": ["1", "1", "many", "99"],
         }
@@ -234,7 +269,7 @@ def test_the_owner_hears_what_does_not_fit(tmp_path: Path) -> None:
 
     counts = written(tmp_path, frame, contract)[0].counts
 
-    assert counts.unreadable == {"patient": 1, "stay": 1}
+    assert counts.unreadable == {"stay": 1}
     assert counts.without_unit == 1
     assert counts.outside == {"ward": 1, "stay": 1}
     assert counts.unexpected_nulls == {"stay": 1}
