@@ -47,6 +47,7 @@ def ask(
 
     Example: privlab ask "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward" --share 1%
     """
+    from privlab.client import show
     from privlab.client.price import price
     from privlab.client.session import Session
 
@@ -59,21 +60,7 @@ def ask(
             text, price=offer, parameters=values, purpose=purpose, confidence=confidence
         )
         terminal.say(shown.plan)
-        terminal.table(
-            (
-                "column",
-                "what",
-                "share",
-                "± at 95 %" if confidence == "95" else f"± at {confidence} %",
-                "",
-            ),
-            [
-                (c.name, c.label, c.share, c.half_width, "held" if c.held else "")
-                for c in shown.columns
-            ],
-            right=(2, 3),
-        )
-        terminal.say(shown.words)
+        terminal.shown(show.price_table(shown, confidence))
         return
     with terminal.err.status("asking") as status:
         release = session.ask(

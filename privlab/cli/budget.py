@@ -77,16 +77,12 @@ def show(
 
     Example: privlab budget show clinic
     """
+    from privlab.client import show
     from privlab.client.owner import Owner
     from privlab.client.session import Session
 
     if not dataset:
-        rows = [
-            (a.dataset, a.left_share, a.epsilon_spent, a.epsilon_granted, a.delta)
-            for a in Session.connect().state().accounts
-        ]
-        heads = ("dataset", "left", "ε spent", "ε granted", "at δ")
-        terminal.table(heads, rows, right=(1, 2, 3, 4))
+        terminal.shown(show.budget_table(Session.connect().state()))
         return
     facts = Owner.connect().dataset(dataset)
     cap = Loss.parse(facts.cap)

@@ -14,20 +14,10 @@ def tables() -> None:
 
     Example: privlab tables
     """
+    from privlab.client import show
     from privlab.client.session import Session
 
-    rows = [
-        (
-            t.name,
-            t.dataset,
-            t.unit_word,
-            t.bound,
-            t.rows,
-            f"{t.about} (synthetic)" if t.synthetic and "synthetic" not in t.about else t.about,
-        )
-        for t in Session.connect().tables()
-    ]
-    terminal.table(("table", "dataset", "hides one", "bound", "rows", "about"), rows)
+    terminal.shown(show.tables_table(Session.connect().tables()))
 
 
 def describe(
@@ -37,20 +27,7 @@ def describe(
 
     Example: privlab describe visits
     """
+    from privlab.client import show
     from privlab.client.session import Session
 
-    facts = Session.connect().describe(name)
-    terminal.say(f"{facts.dataset}.{facts.name}, version {facts.version}: {facts.about}")
-    terminal.say(f"hides one {facts.unit_word} ({facts.unit}); {facts.bound}; rows: {facts.rows}")
-    terminal.say(f"purposes: {', '.join(facts.purposes) or 'none'}")
-    rows = [
-        (
-            c.name,
-            c.kind,
-            "withheld" if c.withheld else "groups" if c.key else "",
-            c.facts,
-            c.about,
-        )
-        for c in facts.columns
-    ]
-    terminal.table(("column", "type", "", "stated", "about"), rows)
+    terminal.shown(show.describe_table(Session.connect().describe(name)))

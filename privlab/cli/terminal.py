@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -19,6 +20,9 @@ from rich.table import Table
 from rich.text import Text
 
 from privlab.errors import BadContract, PrivlabError
+
+if TYPE_CHECKING:
+    from privlab.client.show import Table as Drawing
 
 DONE, REFUSED, USAGE, UNREACHABLE, CHANGED = range(5)
 
@@ -70,6 +74,20 @@ def table(
         drawn.add_row(*(Text(cell) for cell in row))
     console = out if out.is_terminal else Console(width=PIPE_WIDTH, highlight=False)
     console.print(drawn)
+
+
+def shown(drawing: Drawing) -> None:
+    """A table as notebooks show it too: its title, its cells, its notes below.
+
+    What would not show is spelled out: the words may be somebody else's.
+    """
+    from privlab.client.show import printable
+
+    rows = [[printable(cell) for cell in row] for row in drawing.rows]
+    right = [index for index, side in enumerate(drawing.right) if side]
+    table(drawing.heads, rows, right=right, title=printable(drawing.title))
+    for words in drawing.notes:
+        say(printable(words))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""A release as words and tables: HTML for notebooks, text for terminals.
+"""Releases, catalogs, accounts and prices as tables, for notebooks and terminals.
 
-It draws what the curator signed and what the receipt says.  It computes no
-number: it only rounds, an estimate to the nearest shown digit and its error
+It draws what the curator signed or told, in the same words wherever it is read:
+HTML in notebooks, text elsewhere.  It computes no number: it only rounds, an estimate to the nearest shown digit and its error
 upwards, so that a printed interval is never narrower than the released one.
 Every string is escaped and unprintable characters are spelled out: the strings
 come from a query that somebody else may have written.  It does not know IPython.
@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from privlab.wire.messages import Receipt
+from privlab.wire.messages import (
+    Account,
+    ColumnFacts,
+    Explanation,
+    Receipt,
+    State,
+    TableFacts,
+)
 
 MIME_TYPE = "application/vnd.privlab.release.v1+json"
 """The notebook output that the JupyterLab renderer draws."""
@@ -86,9 +93,9 @@ def table_html(table: Table) -> str:
 
 def table_text(table: Table) -> str:
     """``table`` as aligned lines.  No cell can move the cursor of a terminal."""
-    grid = [tuple(_printable(cell) for cell in row) for row in (table.heads, *table.rows)]
+    grid = [tuple(printable(cell) for cell in row) for row in (table.heads, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
-    lines = [_printable(table.title)] if table.title else []
+    lines = [printable(table.title)] if table.title else []
     for at, row in enumerate(grid):
         cells = (
             cell.rjust(width) if right else cell.ljust(width)
@@ -97,7 +104,7 @@ def table_text(table: Table) -> str:
         lines.append("  ".join(cells).rstrip())
         if at == 0:
             lines.append("  ".join("─" * width for width in widths))
-    lines += [_printable(note) for note in table.notes]
+    lines += [printable(note) for note in table.notes]
     return "\n".join(lines)
 
 
@@ -149,6 +156,61 @@ def layout(result: Mapping[str, Any], receipt: Receipt | None) -> Table:
         notes.append(cost_words(receipt))
     title = str(result.get("title") or "")
     return Table(title, tuple(heads), tuple(right), tuple(rows), tuple(notes))
+
+
+def tables_table(tables: Sequence[TableFacts]) -> Table:
+    """Every table that can be asked about, and what one person can add to it."""
+    rows = [
+        (facts.name, facts.dataset, facts.unit_word, facts.bound, facts.rows, _about(facts))
+        for facts in tables
+    ]
+    none = "no table has been protected yet; its owner runs: privlab protect"
+    heads = ("table", "dataset", "protects", "bound", "rows", "about")
+    return _left("", heads, rows, () if rows else (none,))
+
+
+def describe_table(facts: TableFacts) -> Table:
+    """One table: what is protected, and each column's type, use and stated range or keys."""
+    purposes = ", ".join(facts.purposes) or "none, so every question is refused"
+    notes = [f"each {facts.unit_word} ({facts.unit}) is protected: {facts.bound}"]
+    if facts.rows:
+        notes.append(f"rows: {facts.rows}")
+    notes.append(f"purposes: {purposes}")
+    if _about(facts):
+        notes.append(_about(facts))
+    heads = ("column", "type", "use", "stated", "about")
+    rows = [(c.name, c.kind, _use(c), c.facts, c.about) for c in facts.columns]
+    return _left(f"{facts.dataset}.{facts.name}, version {facts.version}", heads, rows, notes)
+
+
+def budget_table(state: State) -> Table:
+    """One line per dataset: what is left, also as epsilon, and the curator's words."""
+    rows = tuple(
+        (a.dataset, percent(a.left_share), a.epsilon_spent, a.epsilon_granted, a.delta)
+        for a in state.accounts
+    )
+    notes = [f"{a.dataset}: {a.words}" for a in state.accounts if _is_news(a)]
+    if not rows:
+        notes = ["you have no grant on any dataset; ask its steward for one"]
+    heads = ("dataset", "left", "ε spent", "ε granted", "at δ")
+    right = (False, True, True, True, True)
+    return Table(f"Privacy budget of {state.principal}", heads, right, rows, tuple(notes))
+
+
+def price_table(explanation: Explanation, confidence: str) -> Table:
+    """A price before it is paid, per column and in total; ``confidence`` in percent."""
+    rows = tuple(
+        (
+            column.name,
+            column.label,
+            "held" if column.held else percent(column.share),
+            column.half_width.removeprefix("±").strip(),
+        )
+        for column in explanation.columns
+    )
+    heads = ("column", "what it is", "share of your grant", f"±{percent(confidence)}")
+    notes = (explanation.words,) if explanation.words else ()
+    return Table("Nothing was spent", heads, (False, False, True, True), rows, notes)
 
 
 def is_estimate(column: Mapping[str, Any]) -> bool:
@@ -211,15 +273,39 @@ def cost_words(receipt: Receipt) -> str:
     )
 
 
+def _left(
+    title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: Sequence[str]
+) -> Table:
+    return Table(title, heads, (False,) * len(heads), tuple(rows), tuple(notes))
+
+
+def _about(facts: TableFacts) -> str:
+    """The contract's line about the table; that it is made up is said, and once."""
+    if not facts.synthetic or "synthetic" in facts.about.lower():
+        return facts.about
+    return f"synthetic; {facts.about}".removesuffix("; ")
+
+
+def _use(column: ColumnFacts) -> str:
+    if column.withheld:
+        return "withheld"
+    return "group key" if column.key else ""
+
+
+def _is_news(account: Account) -> bool:
+    """Whether the words say more than the percentage beside them."""
+    return account.words not in ("", f"{account.left_share} left")
+
+
 def _safe(words: str) -> str:
-    return markup.escape(_printable(words), quote=True)
+    return markup.escape(printable(words), quote=True)
 
 
 def _side(right: bool) -> str:
     return f"text-align:{'right' if right else 'left'}"
 
 
-def _printable(words: str) -> str:
-    """Escape what would not show: control characters, and marks that reorder text."""
+def printable(words: str) -> str:
+    """Spell out what would not show: control characters, and marks that reorder text."""
     kept = (c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else repr(c)[1:-1] for c in words)
     return "".join(kept)

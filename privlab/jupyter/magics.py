@@ -76,7 +76,7 @@ class PrivateMagics(Magics):
                     phase.say("finding the curator")
                 if options.explain:
                     explained = self.connection.read(lambda s: s.explain(question, **asked))
-                    return display.explain_page(explained)
+                    return display.explain_page(explained, asked["confidence"])
                 session = self.connection.open()
                 release = session.ask(question, name=name, on_phase=phase, **asked)
             except KeyboardInterrupt:

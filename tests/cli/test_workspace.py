@@ -13,6 +13,8 @@ import pytest
 from privlab.cli.app import main
 from privlab.cli.demo import clinic
 from privlab.cli.demo.build import contract_text
+from privlab.client.session import Session
+from privlab.jupyter import display
 
 COUNT = "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward"
 
@@ -84,6 +86,24 @@ def test_tables_and_their_columns_are_shown(privlab, folder: Path) -> None:
     assert "withheld" in shown.out
     assert "stay_days" in shown.out
     assert privlab("describe", "visit").err.startswith("PL102 ")
+
+
+def test_the_terminal_and_the_notebook_name_the_same_facts_alike(privlab, folder: Path) -> None:
+    """One builder of tables serves both."""
+    session = Session.connect()
+    state = session.state()
+    for words, page in (
+        (("tables",), display.tables_page(session.tables())),
+        (("describe", "visits"), display.describe_page(session.describe("visits"))),
+        (("budget", "show"), display.budget_page(state)),
+        (("ask", COUNT, "--explain"), display.explain_page(session.explain(COUNT))),
+    ):
+        printed = privlab(*words).out
+        table = page.tables[0]
+        for row in (table.heads, *table.rows):
+            assert " ".join(row).split() in [line.split() for line in printed.splitlines()]
+        said = [note for note in table.notes if not note.startswith("%private")]
+        assert printed.rstrip().splitlines()[-len(said) :] == said or not said
 
 
 def test_an_answer_is_printed_with_its_error_and_is_free_again(privlab, folder: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privlab.client import show
-from privlab.wire.messages import Receipt
+from privlab.wire.messages import Receipt, TableFacts
 
 RECEIPT = Receipt(
     dataset="clinic",
@@ -166,3 +166,30 @@ def test_the_bundle_travels_as_the_string_that_was_signed():
     assert made[show.MIME_TYPE]["receipt"]["charged"] == "10"
     assert set(made) == {show.MIME_TYPE, "text/html", "text/plain"}
     assert "receipt" not in show.mimebundle("{}", result(), None)[show.MIME_TYPE]
+
+
+def table_facts(**change: Any) -> TableFacts:
+    return TableFacts.model_validate(
+        {
+            "dataset": "clinic", "name": "visits", "version": 1, "unit": "patient_id",
+            "unit_word": "patient", "bound": "at most 8 rows per patient", "rows": "not stated",
+            "synthetic": True, "about": "made-up visits", "purposes": ("teaching",), "columns": (),
+            **change,
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("about", ["", "made-up visits", "A synthetic clinic.", "Synthetic"])
+def test_that_a_table_is_synthetic_is_said_once(about: str):
+    facts = table_facts(about=about)
+    for table in (show.tables_table([facts]), show.describe_table(facts)):
+        assert show.table_text(table).lower().count("synthetic") == 1
+    plain = table_facts(about="", synthetic=False)
+    assert "synthetic" not in show.table_text(show.describe_table(plain))
+
+
+def test_a_table_without_purposes_says_what_that_means():
+    assert "purposes: teaching" in show.describe_table(table_facts()).notes
+    assert "purposes: none, so every question is refused" in (
+        show.describe_table(table_facts(purposes=())).notes
+    )

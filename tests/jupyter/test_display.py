@@ -109,8 +109,9 @@ def test_a_price_shows_shares_errors_and_an_indented_plan():
         left_share="92 %",
         words="would cost 1 %",
     )
-    shown = repr(display.explain_page(explanation))
-    assert "±18" in shown
+    shown = repr(display.explain_page(explanation, "90"))
+    assert "±90\u00a0%" in shown
+    assert "1\u00a0%     18" in shown
     assert "held" in shown
     assert "would cost 1 %" in shown
     assert (
