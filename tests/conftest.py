@@ -144,6 +144,12 @@ def _alive(pid: int) -> bool:
     return state != "Z" or threads > 1
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright keeps an event loop running in the main thread."""
+    items.sort(key=lambda item: "ui" in item.path.relative_to(Path(__file__).parent).parts)
+
+
 @pytest.fixture(scope="session")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short folder for sockets, of this test session alone."""
