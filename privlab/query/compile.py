@@ -16,7 +16,9 @@ from privlab.query.canonical import canonical_text, encode_expr
 from privlab.query.frame import parse_frame
 from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
+from privlab.query.passes.find_mistakes import notes_on, refuse_contradiction
 from privlab.query.passes.key_space import MAX_CELLS, key_space
+from privlab.query.passes.limit_answer import limit_answer
 from privlab.query.passes.limit_size import limit_size
 from privlab.query.passes.order_measures import order_measures
 from privlab.query.plan import Finish, Key, Order, Plan, Question
@@ -44,6 +46,8 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
     groups = _groups(ask, table)
     limit_size(replace(ask, groups=tuple(groups)))
     scope = Scope(ask.source, table, parameters, ask.where)
+    if ask.where is not None:
+        refuse_contradiction(scope.where, table, ask.source, ask.where.span)
     keys = _keys(groups, scope)
     outputs = Outputs(scope, keys)
     listed = [Item(group.node, group.name, group.span) for group in groups if ask.keys_first]
@@ -68,7 +72,8 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
     question = order_measures(
         plan, Finish(tuple(outputs.columns), having, tuple(order.values()), limit)
     )
-    return replace(question, rows=table.rows)
+    limit_answer(question, ask.source, groups[-1].span if groups else None)
+    return replace(question, rows=table.rows, notes=notes_on(question.plan, table))
 
 
 def parse(text: str, catalog: Catalog = NO_TABLES) -> Ask:

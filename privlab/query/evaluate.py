@@ -14,6 +14,10 @@ from typing import Any
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 from privlab.terms.catalog import Scalar
 
+LONG = 16
+LISTS_KEPT = 8
+_LISTS: dict[int, tuple[tuple[Expr, ...], frozenset[Scalar | None]]] = {}
+
 
 def evaluate(expr: Expr, row: Mapping[str, Scalar | None]) -> Scalar | None:
     """The value of ``expr`` on one row.  Total on expressions that are well typed."""
@@ -22,9 +26,23 @@ def evaluate(expr: Expr, row: Mapping[str, Scalar | None]) -> Scalar | None:
             return row[name]
         case Literal(value=value):
             return value
+        case Call(op=Op.IS_IN, args=args) if len(args) > LONG:
+            value = evaluate(args[0], row)
+            return None if value is None else value in _listed(args)
         case Call(op=op, args=args):
             values = [evaluate(arg, row) for arg in args]
             return _apply(op, values)
+
+
+def _listed(args: tuple[Expr, ...]) -> frozenset[Scalar | None]:
+    """The constants of a long IN, looked up instead of searched."""
+    found = _LISTS.get(id(args))
+    if found is None or found[0] is not args:
+        if len(_LISTS) >= LISTS_KEPT:
+            _LISTS.clear()
+        values = frozenset(one.value for one in args[1:] if isinstance(one, Literal))
+        found = _LISTS[id(args)] = (args, values)
+    return found[1]
 
 
 def _apply(op: Op, values: list[Any]) -> Scalar | None:

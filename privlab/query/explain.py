@@ -30,6 +30,7 @@ def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Ex
     if means and sizes:
         rows = int(min(sizes))
         words += f"; half-widths of means are for about {rows:,} rows in a group"
+    words += "".join(f"; {note}" for note in question.notes)
     return Explanation(
         plan=plan_text(question.plan),
         columns=tuple(

@@ -8,7 +8,7 @@ they give a value or null, and never fail.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
@@ -250,10 +250,12 @@ class Finish:
 class Question:
     """A plan and its finish: all of what was asked, without the price.
 
-    rows: the table's declared, public, approximate size, to price a mean with;
-    not part of what was asked.
+    rows: the table's declared, public, approximate size, to price a mean with.
+    notes: what the asker may not have meant, as far as the contract tells.
+    Neither is part of what was asked.
     """
 
     plan: Plan
     finish: Finish
     rows: int | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False)

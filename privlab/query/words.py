@@ -43,26 +43,53 @@ def counted(count: int, word: str) -> str:
 
 
 def caption(question: Question, table: Table) -> str:
-    """What was counted, in one line.
+    """What was counted, in one line: words for the columns the answer has.
 
-    Example: ``at most 8 visits per patient, 4 in one group; stay_days clamped
-    to 0..60; not the total of all rows``.
+    Examples: ``at most 8 visits per patient, 4 in one group; stay_days clamped to
+    0..60; not the total of all rows``; ``the average over at most 8 visits per
+    patient, not over all visits``; ``each patient counts in at most 4 groups``.
     """
     plan = question.plan
-    parts = [_bound(plan, table)]
+    labels = {one.label for one in question.finish.outputs} - {"key"}
+    binds = not _one_row_per_unit(table)
+    if labels == {"units"}:
+        parts = [_units(plan, table)]
+    elif labels == {"mean"}:
+        rest = f", not over all {table.name}" if binds else ""
+        parts = [f"the average over {_bound(plan, table, labels)}{rest}"]
+    else:
+        parts = [_bound(plan, table, labels)]
     clamps: dict[str, None] = {}
     for measure in plan.measures:
         if measure.kind is MeasureKind.SUM and measure.of is not None:
             of = expression_text(measure.of)
             clamps[f"{of} clamped to {decimal(measure.low)}..{decimal(measure.high)}"] = None
     parts += clamps
-    parts.append("not the total of all rows")
+    if binds and labels & {"rows", "sum"}:
+        both = "total or average" if "mean" in labels else "total"
+        parts.append(f"not the {both} of all rows")
     if table.synthetic:
         parts.append("synthetic data")
-    return "; ".join(parts)
+    return "; ".join([*parts, *question.notes])
 
 
-def _bound(plan: Plan, table: Table) -> str:
+def _one_row_per_unit(table: Table) -> bool:
+    """Whether the contract states one row per unit, so that its bound leaves nothing out."""
+    more = table.rows is not None and table.units is not None and table.rows != table.units
+    return table.bound.rows == 1 and not more
+
+
+def _units(plan: Plan, table: Table) -> str:
+    """Units are counted once per group, whatever their rows; only groups are bounded."""
+    unit = table.unit_word
+    if plan.cells == 1 or _one_row_per_unit(table):
+        return f"each {unit} counts once"
+    if plan.bound.groups < plan.cells:
+        return f"each {unit} counts in at most {counted(plan.bound.groups, 'group')}"
+    return f"each {unit} counts once in a group"
+
+
+def _bound(plan: Plan, table: Table, labels: set[str]) -> str:
     bound, unit = plan.bound, table.unit_word
     rows = f"1 row of {table.name}" if bound.rows == 1 else f"{bound.rows:,} {table.name}"
     text = f"at most {rows} per {unit}"
@@ -70,7 +97,8 @@ def _bound(plan: Plan, table: Table) -> str:
         limits = []
         if bound.rows_per_group < bound.rows:
             limits.append(f"{bound.rows_per_group:,} in one group")
-        if bound.groups < min(bound.rows, plan.cells):
+        reach = plan.cells if "units" in labels else min(bound.rows, plan.cells)
+        if bound.groups < reach and not _one_row_per_unit(table):
             limits.append(counted(bound.groups, "group"))
         text += "".join(f", {limit}" for limit in limits)
     return text

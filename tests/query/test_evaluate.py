@@ -8,8 +8,8 @@ from fractions import Fraction
 import pytest
 
 from privlab.query.evaluate import evaluate, grain
-from privlab.query.plan import Call, Literal, Op
-from privlab.terms.catalog import Scalar
+from privlab.query.plan import Call, Literal, Op, Ref
+from privlab.terms.catalog import Kind, Scalar
 
 T, F, N = Literal(value=True), Literal(value=False), Literal(None)
 
@@ -48,3 +48,11 @@ def test_grains_are_days_mondays_and_firsts() -> None:
     assert grain(Op.TO_MONTH, moment) == date(2024, 2, 1)
     assert grain(Op.WEEK, date(2024, 1, 1)) == date(2024, 1, 1)
     assert grain(Op.WEEK, date.min) == date.min
+
+
+def test_long_lists_are_looked_up_as_short_ones_are_searched() -> None:
+    for count in (3, 300):
+        listed = Call(Op.IS_IN, (Ref("age", Kind.INT), *map(Literal, range(count))))
+        assert evaluate(listed, {"age": count - 1}) is True
+        assert evaluate(listed, {"age": count}) is False
+        assert evaluate(listed, {"age": None}) is None

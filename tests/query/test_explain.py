@@ -69,3 +69,11 @@ def test_a_mean_of_unknown_size_has_no_expected_error(ask: Ask) -> None:
     }
     assert widths["stay"] == ""
     assert widths["n"] != ""
+
+
+def test_what_may_not_have_been_meant_is_said_before_it_is_paid_for(ask: Ask) -> None:
+    question = ask("SELECT COUNT(*) AS n FROM visits WHERE age > 200 AND ward = 'a'")
+    priced = price(question, Offer.parse(Price(share="1"), "95"), (Fraction(0),), GRANTED, DELTA)
+    words = explain(question, priced, GRANTED, GRANTED).words
+    assert "no age in its stated range 0..110 passes the condition" in words
+    assert words.endswith("'a' is not among the stated keys of ward; did you mean 'A'?")

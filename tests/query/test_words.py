@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from privlab.query.compile import compile_question
 from privlab.query.plan import Question
 from privlab.query.words import (
     caption,
@@ -21,7 +22,8 @@ from privlab.query.words import (
     significant,
     what_fits,
 )
-from privlab.terms.catalog import Table
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Catalog, Table
 from privlab.terms.loss import NOTHING, Loss
 
 Ask = Callable[..., Question]
@@ -31,12 +33,57 @@ def test_a_caption_says_what_was_counted(ask: Ask, visits: Table) -> None:
     question = ask("SELECT ward, AVG(stay_days) AS stay, COUNT(*) FROM visits GROUP BY ward")
     assert caption(question, visits) == (
         "at most 8 visits per patient, 4 in one group; stay_days clamped to 0..60; "
-        "not the total of all rows"
+        "not the total or average of all rows"
     )
     few = replace(visits, synthetic=True)
     assert caption(ask("SELECT COUNT(*) FROM visits"), few) == (
         "at most 8 visits per patient; not the total of all rows; synthetic data"
     )
+
+
+def test_a_caption_of_averages_speaks_of_averages(ask: Ask, visits: Table) -> None:
+    assert caption(ask("SELECT AVG(stay_days) FROM visits"), visits) == (
+        "the average over at most 8 visits per patient, not over all visits; "
+        "stay_days clamped to 0..60"
+    )
+
+
+def test_a_caption_of_units_speaks_of_groups_alone(ask: Ask, visits: Table) -> None:
+    """All rows of a unit are looked at, so the bound on rows leaves nothing out."""
+    units = "COUNT(DISTINCT patient_id) AS p FROM visits"
+    assert caption(ask(f"SELECT {units}"), visits) == "each patient counts once"
+    assert caption(ask(f"SELECT MONTH(admitted), {units} GROUP BY 1"), visits) == (
+        "each patient counts in at most 3 groups"
+    )
+    assert caption(ask(f"SELECT urgent, {units} GROUP BY 1"), visits) == (
+        "each patient counts once in a group"
+    )
+    both = caption(ask(f"SELECT MONTH(admitted), COUNT(*), {units} GROUP BY 1"), visits)
+    assert both == (
+        "at most 8 visits per patient, 4 in one group, 3 groups; not the total of all rows"
+    )
+
+
+def test_one_row_per_unit_leaves_nothing_out(visits: Table) -> None:
+    single = replace(visits, bound=ContributionBound(1, 1, 1), rows=None, units=None)
+
+    def said(table: Table, text: str) -> str:
+        return caption(compile_question(text, {}, Catalog((table,))), table)
+
+    counts, means = "SELECT ward, COUNT(*) FROM visits GROUP BY 1", "SELECT AVG(age) FROM visits"
+    assert said(single, counts) == "at most 1 row of visits per patient"
+    assert said(single, means) == (
+        "the average over at most 1 row of visits per patient; age clamped to 0..110"
+    )
+    units = "SELECT ward, COUNT(DISTINCT patient_id) FROM visits GROUP BY 1"
+    assert said(single, units) == "each patient counts once"
+    more = replace(single, rows=1_500_000, units=200_000)
+    assert said(more, counts).endswith("; not the total of all rows")
+
+
+def test_a_caption_ends_with_what_may_not_have_been_meant(ask: Ask, visits: Table) -> None:
+    words = caption(ask("SELECT COUNT(*) FROM visits WHERE ward = 'a'"), visits)
+    assert words.endswith("'a' is not among the stated keys of ward; did you mean 'A'?")
 
 
 def test_a_caption_says_when_groups_are_left_out(ask: Ask, visits: Table) -> None:

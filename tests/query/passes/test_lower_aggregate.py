@@ -34,8 +34,8 @@ def test_a_constant_range_still_has_a_sensitivity(ask: Ask) -> None:
         assert all(one.squared_sensitivity(plan.bound) >= 1 for one in plan.measures)
 
 
-def test_a_contradiction_is_no_reason_to_fail(ask: Ask) -> None:
-    plan = ask("SELECT AVG(age) FROM visits WHERE age > 80 AND age < 20").plan
+def test_a_condition_outside_of_the_range_is_no_reason_to_fail(ask: Ask) -> None:
+    plan = ask("SELECT AVG(age) FROM visits WHERE age > 200").plan
     assert all(one.squared_sensitivity(plan.bound) >= 1 for one in plan.measures)
 
 
