@@ -30,7 +30,7 @@ def ask(
         list[str] | None,
         typer.Option(
             help="NAME=VALUE for :NAME. The same NAME again makes a list: "
-            "--param w=A --param w=B for IN :w."
+            "--param w=A --param w=B for IN :w (for a list of one, its value twice)."
         ),
     ] = None,
     purpose: Annotated[

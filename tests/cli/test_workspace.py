@@ -142,6 +142,8 @@ def test_a_parameter_given_twice_is_a_list(privlab, folder: Path) -> None:
     assert ended.status == 0, ended.err
     assert "Surgery" in ended.out
     assert "Cardiology" in ended.out
+    one = ("--param", "w=Surgery", "--param", "w=Surgery", "--param", "limit=65")
+    assert privlab("ask", question, *one, "--explain").status == 0
 
 
 def test_explaining_spends_nothing(privlab, folder: Path) -> None:
