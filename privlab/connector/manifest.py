@@ -8,6 +8,7 @@ the check of the files themselves.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from privlab.connector.contract import parse
 from privlab.connector.keys import Custody, key_context
-from privlab.connector.parts import FORMAT, PartFacts, check_file
+from privlab.connector.parts import FORMAT, PartFacts, check_file, open_regular
 from privlab.errors import IntegrityError, PrivlabError
 from privlab.seal import dsse
 from privlab.seal.canonical import Json, canonical
@@ -107,21 +108,28 @@ class Manifest:
             ) from None
 
     @classmethod
-    def load(cls, path: Path, public: PublicKey) -> Manifest:
+    def load(cls, path: Path, public: PublicKey, digest: str | None = None) -> Manifest:
         """Read a manifest that ``public`` signed.
 
-        :raises IntegrityError: PL401, absent, not signed by ``public``, or changed.
+        digest: the SHA-256 of the file in hex that was recorded when the table
+        version was registered; a file with another one is not parsed.
+
+        :raises IntegrityError: PL401, absent, no regular file, not the one that
+            was registered, not signed by ``public``, or changed.
         """
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 raw = file.read(MAX_MANIFEST)
+            if digest is not None and hashlib.sha256(raw).hexdigest() != digest:
+                raise ValueError("not the file that was registered")
             envelope = json.loads(raw)
             if not isinstance(envelope, dict):
                 raise TypeError("an envelope is an object")
             return _decoded(json.loads(dsse.verify(envelope, PAYLOAD_TYPE, public)))
         except (OSError, ValueError, TypeError, KeyError, RecursionError, PrivlabError):
             raise IntegrityError(
-                "a table's manifest is missing, or its signature is wrong",
+                "a table's manifest is missing, is not the one that was registered, "
+                "or its signature is wrong",
                 code="PL401",
                 facts={"manifest": "/".join(path.parts[-4:])},
                 hint="restore the table version's folder from a backup, or protect the table again",
@@ -135,7 +143,8 @@ class Manifest:
         envelope = dsse.sign(PAYLOAD_TYPE, self.payload(), signer)
         raw = json.dumps(envelope, sort_keys=True).encode("ascii")
         draft = folder / f".{MANIFEST_FILE}.new"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        draft.unlink(missing_ok=True)  # of a write that was interrupted
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(raw)
             file.flush()

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from privlab.errors import IntegrityError
 
@@ -58,6 +60,24 @@ def footer_digest(data: bytes) -> str:
     return hashlib.sha256(data[-footer_length(data[-8:]) :]).hexdigest()
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """The file at ``path``, for reading, if it is a regular one itself.
+
+    Whoever can write to a table's folder could put a pipe there, which keeps its
+    reader waiting, or a link to what should not be read.
+
+    :raises OSError: absent, unreadable, a link, a pipe, a device or a folder.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("not a regular file")
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
 def check_part(part: PartFacts, data: bytes) -> None:
     """Return when these bytes are the part that was signed.
 
@@ -72,15 +92,31 @@ def check_file(part: PartFacts, path: Path) -> None:
     :raises IntegrityError: PL402, PL403.
     """
     try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            head = os.pread(file.fileno(), 4, 0)
-            length = footer_length(os.pread(file.fileno(), 8, max(0, size - 8)))
-            length = min(length, size)
-            tail = os.pread(file.fileno(), length, size - length)
+        with open_regular(path) as file:
+            _check_open(part, file)
     except OSError:
-        raise _changed(part, "is missing or cannot be read") from None
-    _check(part, size, head, tail)
+        raise _unreadable(part) from None
+
+
+def read_part(part: PartFacts, path: Path) -> bytes:
+    """The part's bytes, read only when `check_file` holds; they are still to be checked themselves.
+
+    :raises IntegrityError: PL402, PL403.
+    """
+    try:
+        with open_regular(path) as file:
+            _check_open(part, file)
+            return file.read(part.size)
+    except OSError:
+        raise _unreadable(part) from None
+
+
+def _check_open(part: PartFacts, file: BinaryIO) -> None:
+    descriptor = file.fileno()
+    size = os.fstat(descriptor).st_size
+    head = os.pread(descriptor, 4, 0)
+    length = min(footer_length(os.pread(descriptor, 8, max(0, size - 8))), size)
+    _check(part, size, head, os.pread(descriptor, length, size - length))
 
 
 def _check(part: PartFacts, size: int, head: bytes, tail: bytes) -> None:
@@ -96,6 +132,10 @@ def _check(part: PartFacts, size: int, head: bytes, tail: bytes) -> None:
         raise _changed(part, "has another size than was signed")
     if hashlib.sha256(tail).hexdigest() != part.footer_sha256:
         raise _changed(part, "is not the file that was signed")
+
+
+def _unreadable(part: PartFacts) -> IntegrityError:
+    return _changed(part, "is missing, or is no file that can be read")
 
 
 def _changed(part: PartFacts, what: str) -> IntegrityError:

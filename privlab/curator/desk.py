@@ -59,6 +59,9 @@ class Desk:
         :raises IntegrityError: a manifest is not what the ledger says it is.
         """
         catalog, manifests = catalogs.load(
-            self.workspace.tables, self.signer.public, self.ledger.versions()
+            self.workspace.tables,
+            self.signer.public,
+            self.ledger.versions(),
+            self.ledger.manifests(),
         )
         self.catalog, self.manifests = catalog, manifests

@@ -20,7 +20,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from privlab.connector.manifest import UNIT_COLUMNS
-from privlab.connector.parts import PartFacts, aad_prefix
+from privlab.connector.parts import PartFacts, aad_prefix, read_part
 from privlab.connector.scan import DTYPES, open_part
 from privlab.engine.expressions import Typed, fitted, nearest, saturated, translate
 from privlab.engine.job import Job
@@ -91,7 +91,7 @@ class _Work:
     def part(self, facts: PartFacts) -> Ints:
         """The exact sums of one part."""
         job, plan = self.job, self.job.plan
-        data = (Path(job.folder) / facts.name).read_bytes()
+        data = read_part(facts, Path(job.folder) / facts.name)
         aad = aad_prefix(plan.dataset, plan.table, plan.version, facts.bucket)
         scan = open_part(facts, data, aad, job.keys).select(self.selected)
         rows = scan.collect(engine="in-memory")

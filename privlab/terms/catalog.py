@@ -94,7 +94,7 @@ class Catalog:
     tables: tuple[Table, ...] = field(default=())
 
     def table(self, name: str) -> Table | None:
-        """By table name, or by ``dataset.table``."""
+        """By table name, or by ``dataset.table``.  Of two of one name, the first."""
         for table in self.tables:
             if name in (table.name, f"{table.dataset}.{table.name}"):
                 return table

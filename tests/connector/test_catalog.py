@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from privlab.connector import catalog
-from privlab.errors import BadContract, IntegrityError
+from privlab.connector.manifest import MANIFEST_FILE, Manifest
+from privlab.errors import IntegrityError
+from privlab.terms.catalog import Catalog
 
 Store = Callable[..., Any]
 VISITS = ("clinic", "visits")
+PATIENTS = ("clinic", "patients")
+HOSPITAL = ("hospital", "visits")
+
+
+def digest(folder: Path) -> str:
+    """What the ledger records of a manifest."""
+    return hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()
+
+
+def loaded(
+    stored: Any, versions: Mapping[tuple[str, str], int], digests: Mapping[tuple[str, str], str]
+) -> tuple[Catalog, dict[tuple[str, str], Manifest]]:
+    return catalog.load(stored.tables, stored.signer.public, versions, digests)
+
+
+def refused(
+    stored: Any, versions: Mapping[tuple[str, str], int], digests: Mapping[tuple[str, str], str]
+) -> str:
+    with pytest.raises(IntegrityError) as caught:
+        loaded(stored, versions, digests)
+    return caught.value.code
 
 
 def test_the_registered_version_of_each_table_is_served(store: Store) -> None:
     store()
     second = store(version=2)
 
-    tables, manifests = catalog.load(second.tables, second.signer.public, {VISITS: 2})
+    tables, manifests = loaded(second, {VISITS: 2}, {VISITS: digest(second.folder)})
 
     assert [(t.name, t.version) for t in tables.tables] == [("visits", 2)]
     assert manifests == {VISITS: second.manifest}
@@ -28,7 +55,7 @@ def test_the_registered_version_of_each_table_is_served(store: Store) -> None:
 def test_a_folder_that_was_never_registered_is_no_table(store: Store) -> None:
     stored = store()
 
-    tables, manifests = catalog.load(stored.tables, stored.signer.public, {})
+    tables, manifests = loaded(stored, {}, {})
 
     assert tables.tables == ()
     assert manifests == {}
@@ -37,61 +64,78 @@ def test_a_folder_that_was_never_registered_is_no_table(store: Store) -> None:
 def test_an_older_version_than_recorded_is_found(store: Store) -> None:
     """The newest folder is gone, or holds an older version's files."""
     first, second = store(), store(version=2)
+    newest = digest(second.folder)
     shutil.rmtree(second.folder)
-    for _ in range(2):
-        with pytest.raises(IntegrityError) as caught:
-            catalog.load(first.tables, first.signer.public, {VISITS: 2})
-        assert caught.value.code == "PL405"
-        if not second.folder.exists():
-            shutil.copytree(first.folder, second.folder)
+    assert refused(first, {VISITS: 2}, {VISITS: newest}) == "PL405"
+
+    shutil.copytree(first.folder, second.folder)
+    assert refused(first, {VISITS: 2}, {VISITS: newest}) == "PL401"
+    assert refused(first, {VISITS: 2}, {VISITS: digest(first.folder)}) == "PL405"
 
 
 def test_a_newer_version_in_an_older_folder_is_found(store: Store) -> None:
     first, second = store(), store(version=2)
+    recorded = digest(first.folder)
     shutil.rmtree(first.folder)
     shutil.copytree(second.folder, first.folder)
 
-    with pytest.raises(IntegrityError) as caught:
-        catalog.load(first.tables, first.signer.public, {VISITS: 1})
-
-    assert caught.value.code == "PL402"
+    assert refused(first, {VISITS: 1}, {VISITS: recorded}) == "PL401"
+    assert refused(first, {VISITS: 1}, {VISITS: digest(first.folder)}) == "PL402"
 
 
 def test_another_tables_folder_is_found(store: Store) -> None:
     stored = store()
     shutil.copytree(stored.tables / "clinic" / "visits", stored.tables / "clinic" / "patients")
 
-    with pytest.raises(IntegrityError) as caught:
-        catalog.load(stored.tables, stored.signer.public, {("clinic", "patients"): 1})
-
-    assert caught.value.code == "PL402"
+    assert refused(stored, {PATIENTS: 1}, {PATIENTS: "0" * 64}) == "PL401"
+    assert refused(stored, {PATIENTS: 1}, {PATIENTS: digest(stored.folder)}) == "PL402"
 
 
 def test_a_table_that_is_gone_altogether_is_an_error(store: Store) -> None:
     stored = store()
+    recorded = digest(stored.folder)
     shutil.rmtree(stored.folder)
 
-    with pytest.raises(IntegrityError) as caught:
-        catalog.load(stored.tables, stored.signer.public, {VISITS: 1})
-
-    assert caught.value.code == "PL401"
+    assert refused(stored, {VISITS: 1}, {VISITS: recorded}) == "PL401"
 
 
-def test_two_tables_of_one_name_are_refused(store: Store) -> None:
-    """FROM names a table without its dataset."""
+def test_a_manifest_that_was_signed_but_not_registered_is_refused(store: Store) -> None:
+    """The right signature over the right table and version does not replace the ledger's word."""
+    stored = store()
+    recorded = digest(stored.folder)
+    replace(stored.manifest, created="2025-01-02T03:04:06Z").write(stored.folder, stored.signer)
+
+    assert refused(stored, {VISITS: 1}, {VISITS: recorded}) == "PL401"
+    assert refused(stored, {VISITS: 1}, {}) == "PL401"
+
+
+def test_a_pipe_in_the_manifests_place_is_refused_and_not_waited_for(store: Store) -> None:
+    stored = store()
+    recorded = digest(stored.folder)
+    (stored.folder / MANIFEST_FILE).unlink()
+    os.mkfifo(stored.folder / MANIFEST_FILE)
+
+    assert refused(stored, {VISITS: 1}, {VISITS: recorded}) == "PL401"
+
+
+def test_of_two_tables_of_one_name_the_first_has_the_bare_name(store: Store) -> None:
+    """FROM names a table without its dataset; a twin must not keep the curator from starting."""
     first = store()
     text = first.contract.text.replace('"clinic"', '"hospital"')
-    from privlab.connector.contract import parse
-    from privlab.connector.manifest import Manifest
-
-    contract = parse(text)
+    twin = replace(first.manifest, dataset="hospital", contract_text=text)
     folder = first.tables / "hospital" / "visits" / "1"
     shutil.copytree(first.folder, folder)
-    Manifest(
-        "hospital", "visits", 1, contract.text, first.manifest.parts, first.manifest.keys, "now"
-    ).write(folder, first.signer)
+    twin.write(folder, first.signer)
+    digests = {VISITS: digest(first.folder), HOSPITAL: digest(folder)}
 
-    with pytest.raises(BadContract) as caught:
-        catalog.load(first.tables, first.signer.public, {VISITS: 1, ("hospital", "visits"): 1})
+    for order in ((VISITS, HOSPITAL), (HOSPITAL, VISITS)):
+        tables, manifests = loaded(first, dict.fromkeys(order, 1), digests)
 
-    assert caught.value.code == "PL152"
+        bare = tables.table("visits")
+        assert bare is not None
+        assert bare.dataset == order[0][0]
+        for dataset, name in order:
+            found = tables.table(f"{dataset}.{name}")
+            assert found is not None
+            assert found.dataset == dataset
+        assert manifests == {VISITS: first.manifest, HOSPITAL: twin}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -89,6 +91,50 @@ def test_an_absent_manifest_is_refused(store: Store) -> None:
 
     with pytest.raises(IntegrityError) as caught:
         Manifest.load(stored.folder / "absent.json", stored.signer.public)
+
+    assert caught.value.code == "PL401"
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a device", "a link to itself", "a folder"])
+def test_what_is_no_file_is_refused_and_not_waited_for(store: Store, what: str) -> None:
+    stored = store()
+    path = stored.folder / MANIFEST_FILE
+    held = path.rename(stored.folder / "held.json")
+    match what:
+        case "a pipe":
+            os.mkfifo(path)
+        case "a device":
+            path.symlink_to("/dev/zero")
+        case "a link to itself":
+            path.symlink_to(held)
+        case _:
+            path.mkdir()
+
+    with pytest.raises(IntegrityError) as caught:
+        Manifest.load(path, stored.signer.public)
+
+    assert caught.value.code == "PL401"
+
+
+def test_a_pipe_where_the_manifest_is_drafted_keeps_nobody_waiting(store: Store) -> None:
+    stored = store()
+    os.mkfifo(stored.folder / f".{MANIFEST_FILE}.new")
+
+    written = stored.manifest.write(stored.folder, stored.signer)
+
+    assert (stored.folder / MANIFEST_FILE).read_bytes() == written
+
+
+def test_another_signed_file_than_the_registered_one_is_not_parsed(store: Store) -> None:
+    """The signer may have signed what was never registered, or was registered otherwise."""
+    stored = store()
+    path = stored.folder / MANIFEST_FILE
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert Manifest.load(path, stored.signer.public, digest) == stored.manifest
+    replace(stored.manifest, created="2025-01-02T03:04:06Z").write(stored.folder, stored.signer)
+
+    with pytest.raises(IntegrityError) as caught:
+        Manifest.load(path, stored.signer.public, digest)
 
     assert caught.value.code == "PL401"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from privlab.connector.parts import PartFacts, aad_prefix, check_file, check_part, footer_length
+from privlab.connector.parts import (
+    PartFacts,
+    aad_prefix,
+    check_file,
+    check_part,
+    footer_length,
+    read_part,
+)
 from privlab.connector.scan import open_part
 from privlab.errors import IntegrityError
 
@@ -56,6 +65,33 @@ def remove(folder: Path) -> None:
 def a_folder_in_place(folder: Path) -> None:
     (folder / PART).unlink()
     (folder / PART).mkdir()
+
+
+def a_pipe_in_place(folder: Path) -> None:
+    (folder / PART).unlink()
+    os.mkfifo(folder / PART)
+
+
+def a_socket_in_place(folder: Path) -> None:
+    (folder / PART).unlink()
+    here = Path.cwd()
+    os.chdir(folder)  # a socket's path is short
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(PART)
+    finally:
+        os.chdir(here)
+
+
+def a_link_to_a_device(folder: Path) -> None:
+    (folder / PART).unlink()
+    (folder / PART).symlink_to("/dev/zero")
+
+
+def a_link_to_the_part_itself(folder: Path) -> None:
+    """The bytes are right, but what they are read from is not in the folder."""
+    (folder / PART).rename(folder / "held")
+    (folder / PART).symlink_to(folder / "held")
 
 
 def plaintext(folder: Path) -> None:
@@ -104,6 +140,10 @@ MATRIX: list[tuple[Callable[[Path], None], str]] = [
     (swap_two_parts, "PL402"),
     (remove, "PL402"),
     (a_folder_in_place, "PL402"),
+    (a_pipe_in_place, "PL402"),
+    (a_socket_in_place, "PL402"),
+    (a_link_to_a_device, "PL402"),
+    (a_link_to_the_part_itself, "PL402"),
     (encrypted_by_somebody_else, "PL402"),
     (an_absurd_footer_length, "PL402"),
     (plaintext, "PL403"),
@@ -131,17 +171,21 @@ def test_a_changed_file_is_found_with_its_own_code(
 def test_the_bytes_that_are_decrypted_are_checked_the_same_way(
     store: Store, attack: Callable[[Path], None], code: str
 ) -> None:
-    """Between the curator's look and the engine's read, a file may change."""
+    """Between the curator's look and the engine's read, a file may change; nor may it wait."""
     stored = store()
-    attack(stored.folder)
     part = stored.manifest.parts[0]
-    if not (stored.folder / PART).is_file():
-        return
+    path = stored.folder / PART
+    assert read_part(part, path) == path.read_bytes()
+
+    attack(stored.folder)
 
     with pytest.raises(IntegrityError) as caught:
-        check_part(part, (stored.folder / PART).read_bytes())
-
+        read_part(part, path)
     assert caught.value.code == code
+    if path.is_file() and not path.is_symlink():
+        with pytest.raises(IntegrityError) as caught:
+            check_part(part, path.read_bytes())
+        assert caught.value.code == code
 
 
 def test_the_parts_of_another_version_do_not_pass(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from fractions import Fraction
 from itertools import product
@@ -162,6 +163,18 @@ def test_the_bytes_that_are_read_are_checked_again(fresh: Any) -> None:
     job = fresh.job(fresh.plan(COUNT))
     part = fresh.folder / job.parts[0].name
     part.write_bytes(part.read_bytes()[:-1])
+
+    with pytest.raises(IntegrityError) as caught:
+        measure(job)
+
+    assert caught.value.code == "PL402"
+
+
+def test_a_pipe_in_a_parts_place_keeps_no_engine_waiting(fresh: Any) -> None:
+    job = fresh.job(fresh.plan(COUNT))
+    part = fresh.folder / job.parts[0].name
+    part.unlink()
+    os.mkfifo(part)
 
     with pytest.raises(IntegrityError) as caught:
         measure(job)
