@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from privlab.accuracy.gaussian import half_width
-from privlab.accuracy.ratio import fieller
+from privlab.query.mean_interval import MeanIntervals
 from privlab.query.plan import (
     KeyOut,
     MeanOut,
@@ -123,6 +123,8 @@ class _Decoder:
         self.vectors = vectors
         self.variances = [1 / precision for precision in precisions]
         self.confidence = confidence
+        self.intervals: dict[tuple[int, int], MeanIntervals] = {}
+        self.radii = [measure.radius for measure in self.plan.measures]
         self.widths = [
             half_width(variance, confidence) * measure.step
             for variance, measure in zip(self.variances, self.plan.measures, strict=True)
@@ -148,14 +150,16 @@ class _Decoder:
         top, bottom = self.vectors[total][cell], self.vectors[count][cell]
         if bottom <= 0:
             return UNKNOWN
-        interval = fieller(
-            top, self.variances[total], bottom, self.variances[count], self.confidence
-        )
+        if (total, count) not in self.intervals:
+            self.intervals[total, count] = MeanIntervals(
+                self.variances[total], self.variances[count], self.confidence
+            )
+        interval = self.intervals[total, count].of(top, bottom)
         if interval is None:
             return UNKNOWN
         ratio = top / bottom
         reach = max(interval[1] - ratio, ratio - interval[0])
-        if reach >= measure.radius:
+        if reach >= self.radii[total]:
             return UNKNOWN
         return measure.centre + measure.step * ratio, measure.step * reach
 
