@@ -115,6 +115,6 @@ def tables_of(book: Any) -> list[list[str]]:
     found = []
     for output in outputs_of(book):
         text = output.get("data", {}).get("text/plain", "")
-        if "±95" in text:
+        if "±95" in text and not text.startswith("Nothing was spent"):
             found.append([line for line in text.splitlines() if re.match(r"\S.*\d", line)][:-1])
     return found
