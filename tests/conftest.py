@@ -156,6 +156,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path("/tmp") / f"privlab-test-{os.getpid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    os.environ["XDG_CONFIG_HOME"] = str(folder / "config")
     return folder
 
 

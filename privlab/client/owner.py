@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from privlab.client.session import Session
+from privlab.errors import BadQuery
 from privlab.terms.loss import Loss
 from privlab.wire.owner import (
     Budgets,
@@ -106,8 +107,15 @@ class Owner:
     ) -> DatasetFacts:
         """Set the dataset's cap and the analysts' grants, once the policy allows all of them.
 
+        :raises BadQuery: PL108, delta is not a probability.
         :raises Refused: the policy forbids it, or an amount is below what is spent.
         """
+        if not 0 < delta < 1:
+            raise BadQuery(
+                f"delta lies between 0 and 1, not at {delta}",
+                code="PL108",
+                hint="one in a million is usual: 1/1000000",
+            )
         return self.session.call(
             "POST",
             "/v1/owner/budgets",

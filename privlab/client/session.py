@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -207,16 +206,7 @@ class Session:
         raise httpx.RemoteProtocolError("the stream ended without an answer")
 
     def _greet(self) -> Hello:
-        owner = locate.peer_uid(self.place.socket)
-        expected = {os.getuid(), 0}
-        if self.place.workspace is not None:
-            expected.add(self.place.workspace.stat().st_uid)
-        if owner is not None and owner not in expected:
-            raise CuratorUnreachable(
-                f"the process on {self.place.socket} belongs to uid {owner}, which is not the curator's",
-                code="PL303",
-                hint="do not ask it anything; tell the operator",
-            )
+        locate.check_listener(self.place)
         hello = self.call("GET", "/v1/hello", Hello)
         if hello.protocol != PROTOCOL:
             raise CuratorUnreachable(

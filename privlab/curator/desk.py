@@ -35,6 +35,8 @@ class Desk:
     clock: Callable[[], datetime]
     catalog: Catalog = field(default_factory=Catalog)
     manifests: dict[tuple[str, str], Manifest] = field(default_factory=dict)
+    registering: threading.Lock = field(default_factory=threading.Lock)
+    """Held while a table version is brought in, so that numbers and lists agree."""
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 

@@ -49,6 +49,11 @@ def register(desk: Desk, who: Principal, body: Register) -> Registered:
 
     A manifest counts only once the ledger holds its digest.
     """
+    with desk.registering:
+        return _registered(desk, who, body)
+
+
+def _registered(desk: Desk, who: Principal, body: Register) -> Registered:
     contract = _contract(desk, body.contract)
     stated = contract.stated
     _decide(desk, who, "register", stated.dataset, stated.name)

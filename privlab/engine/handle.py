@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import socket
-import stat
 import subprocess
 import sys
 import threading
@@ -19,7 +18,8 @@ from pathlib import Path
 
 from privlab.engine.frames import receive_frame, send_frame
 from privlab.engine.job import Job
-from privlab.errors import BadContract, EngineFailed
+from privlab.errors import EngineFailed
+from privlab.sandbox.folders import private_folder
 
 READY = b"ready"
 START_SECONDS = 180.0
@@ -103,7 +103,7 @@ class Engine:
         raise OSError("the zygote does not answer")
 
     def _spawn(self) -> None:
-        _check_cache(self._cache)
+        private_folder(self._cache)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control = ours
         with theirs:
@@ -155,22 +155,6 @@ def _environment(cache: Path) -> dict[str, str]:
         "TZ": "UTC",
         "_RJEM_MALLOC_CONF": "background_thread:false",  # Polars' allocator: no threads to fork
     }
-
-
-def _check_cache(folder: Path) -> None:
-    """Compiled code is loaded from there, so nobody else may write to it.
-
-    :raises BadContract: PL152.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    facts = folder.lstat()
-    private = stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid()
-    if not private or stat.S_IMODE(facts.st_mode) & 0o077:
-        raise BadContract(
-            f"{folder} is not a folder of yours alone",
-            code="PL152",
-            hint=f"type: chmod 700 {folder}",
-        )
 
 
 def _vectors(raw: bytes, measures: int, cells: int) -> tuple[tuple[int, ...], ...]:

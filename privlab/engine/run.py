@@ -35,6 +35,9 @@ from privlab.terms.catalog import Kind, Scalar
 MAX_PLAIN_KEYS = 8
 """Up to so many texts are compared one by one; more are looked up."""
 
+MEASURES_PER_PASS = 8
+"""So many measures of a part are in memory at once."""
+
 Ints = NDArray[np.int64]
 
 
@@ -75,7 +78,7 @@ class _Work:
     """What is the same for every part."""
 
     job: Job
-    selected: tuple[pl.Expr, ...]
+    passes: tuple[tuple[list[int], tuple[pl.Expr, ...]], ...]
     tags: NDArray[np.uint64]
     key: NDArray[np.uint64]
 
@@ -83,7 +86,7 @@ class _Work:
     def of(cls, job: Job) -> _Work:
         return cls(
             job,
-            tuple(_selected(job.plan)),
+            tuple((group, tuple(_selected(job.plan, group))) for group in _passes(job.plan)),
             group_tags(job.plan),
             np.frombuffer(job.bounding_key, dtype="<u8").astype(np.uint64),
         )
@@ -93,10 +96,10 @@ class _Work:
         job, plan = self.job, self.job.plan
         data = read_part(facts, Path(job.folder) / facts.name)
         aad = aad_prefix(plan.dataset, plan.table, plan.version, facts.bucket)
-        scan = open_part(facts, data, aad, job.keys).select(self.selected)
-        rows = scan.collect(engine="in-memory")
+        scan = open_part(facts, data, aad, job.keys)
         out = np.zeros((len(plan.measures), plan.cells), dtype=np.int64)
-        for group in _passes(plan):
+        for group, selected in self.passes:
+            rows = scan.select(selected).collect(engine="in-memory")
             out[group] = self._accumulate(rows, group)
         return out
 
@@ -137,28 +140,33 @@ class _Work:
 
 
 def _passes(plan: Plan) -> Iterator[list[int]]:
-    """Measures that share one pass; a count of units with a value has its own rows."""
+    """Measures that share one pass; a count of units with a value has its own rows.
+
+    Few at a time, so that the memory of a part follows from its rows alone: all
+    rows of a table may be one unit's, and then they are in one part.
+    """
     alone = [
         j
         for j, one in enumerate(plan.measures)
         if one.kind is MeasureKind.UNITS and one.of is not None
     ]
     together = [j for j in range(len(plan.measures)) if j not in alone]
-    if together:
-        yield together
+    for start in range(0, len(together), MEASURES_PER_PASS):
+        yield together[start : start + MEASURES_PER_PASS]
     for j in alone:
         yield [j]
 
 
-def _selected(plan: Plan) -> Iterator[pl.Expr]:
-    """Pseudonym, group code, and per measure value and validity, of every row."""
+def _selected(plan: Plan, group: list[int]) -> Iterator[pl.Expr]:
+    """Pseudonym, group code, and per measure of ``group`` value and validity, of every row."""
     for name, column in zip(("unit_hi", "unit_lo"), UNIT_COLUMNS, strict=True):
         yield pl.col(column).alias(name)
     code = _codes(plan)
     if plan.where is not None:
         code = pl.when(translate(plan.where).expr.cast(pl.Boolean)).then(code).otherwise(-1)
     yield code.cast(pl.Int64).alias("code")
-    for j, one in enumerate(plan.measures):
+    for j in group:
+        one = plan.measures[j]
         if one.of is None:
             continue
         value = translate(one.of)

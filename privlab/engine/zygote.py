@@ -25,7 +25,7 @@ from privlab.sandbox.confine import confine
 
 MAX_FILES = 256
 MEMORY = 4 << 30
-MEMORY_PER_ROW = 512
+MEMORY_PER_ROW = 1024
 """Address space a child may add: a fixed part, and bytes per row of the stated row cap."""
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from privlab.connector.keys import Custody
 from privlab.engine.reference import bounded_sums
-from privlab.engine.run import group_tags, measure, release, value_hash
+from privlab.engine.run import MEASURES_PER_PASS, _passes, group_tags, measure, release, value_hash
 from privlab.errors import IntegrityError
 from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Ref
 from privlab.terms.bounds import ContributionBound
@@ -98,6 +98,19 @@ def test_the_engine_equals_the_reference(
     plan = place.plan(*what, keys=tuple(by), where=where, bound=bound)
     job = place.job(plan)
 
+    assert measure(job).tolist() == bounded_sums(plan, place.rows, job.bounding_key)
+
+
+def test_many_measures_are_taken_a_few_at_a_time(place: Any) -> None:
+    """What a child holds does not grow with their number, which the analyst chooses."""
+    what = [
+        Measure(MeasureKind.SUM, STAY, Fraction(0), Fraction(high), Fraction(1, 4))
+        for high in range(1, 2 * MEASURES_PER_PASS + 4)
+    ]
+    plan = place.plan(*what, UNITS, keys=(Key(WARD, Kind.TEXT, ("north", "south")),))
+    job = place.job(plan)
+
+    assert max(len(group) for group in _passes(plan)) == MEASURES_PER_PASS
     assert measure(job).tolist() == bounded_sums(plan, place.rows, job.bounding_key)
 
 
