@@ -15,7 +15,7 @@ from privlab.policy.decide import Permit
 from privlab.query.canonical import question_id, view_id
 from privlab.query.finish import finish
 from privlab.query.plan import KeyOut, MeanOut, MeasureKind, Out, Output
-from privlab.query.words import caption
+from privlab.query.words import caption, selects
 from privlab.release.bundle import make
 from privlab.release.result import decimal, result_json
 from privlab.release.statement import MeasureFacts, OutputFacts, PrivacyFacts, statement
@@ -132,6 +132,7 @@ def _facts(
         tier=principal.tier,
         certifier=CERTIFIER,
         engine=ENGINE,
+        selected=selects(asked.question),
     )
 
 

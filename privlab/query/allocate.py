@@ -3,8 +3,8 @@
 A mean is ``centre + step * S / N``.  Noise of variance s on S (in steps^2) and
 n on N moves it by a variance of about ``step^2 (s + r^2 n) / N^2``, where r is
 how far the mean lies from the centre, in steps.  N and r are not known before
-the answer: N is a count the asker holds or the declared size, r is taken as
-half the radius.  The loss ``R^2 / s + 1 / n`` is smallest for ``n = s / (R r)``.
+the answer: N is a count the asker holds or the declared size, whichever is
+less, r is taken as half the radius.  The loss ``R^2 / s + 1 / n`` is smallest for ``n = s / (R r)``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ OFF_CENTRE = Fraction(1, 2)
 """Where a mean is expected: this part of the radius away from the centre."""
 
 CAUTION = Fraction(3, 4)
-"""A first purchase trusts a noisy count this far, so that a second look at it,
-a little lower, does not make the same question cost again."""
+"""A purchase trusts a noisy count this far, so that a second look at it, a
+little lower, does not make the same question cost again."""
+
+SLACK = Fraction(9, 8)
+"""A half-width that is held counts as met up to this factor: a noisy count that
+is a little below the declared size is no reason to charge again."""
 
 MARGIN = 1 + Fraction(1, 1 << 24)
 """What the grid of noise and the rounding of roots may take off a precision."""
@@ -36,28 +40,38 @@ class Target:
     width: Fraction
 
 
-def rows_per_group(
-    cells: int,
-    held_total: Fraction,
-    counts: Sequence[Fraction] | None,
-    rows: int | None,
-) -> Fraction | None:
-    """The rows of a typical group that a mean is priced for; None when unknown.
+def known_rows(cells: int, counts: Sequence[Fraction] | None, rows: int | None) -> Fraction | None:
+    """The rows of a typical group, as far as the asker knows; None when unknown.
 
-    With a declared size, that size over the cells; before the first purchase a
-    count that the asker holds may lower it, afterwards it does not, so that the
-    same question has the same price.  Without one, the median of the counts she
-    holds, rounded down to a power of two.
+    rows: the declared size of the table, which knows of no WHERE and no bound;
+    counts: the counts that the asker holds, a typical one of which is believed
+    where it is less.  Unknown too where she holds counts and sees nobody.
     """
-    declared = None if rows is None else max(Fraction(1), Fraction(rows, cells))
+    declared = _declared(cells, rows)
+    if counts is None:
+        return declared
+    typical = _typical(counts)
+    if typical is None or declared is None:
+        return typical
+    return min(declared, typical)
+
+
+def priced_rows(cells: int, counts: Sequence[Fraction] | None, rows: int | None) -> Fraction | None:
+    """The rows of a group that a mean is priced for; None when unknown.
+
+    The declared size over the cells, unless a typical count that the asker
+    holds is less: then that one with caution, rounded down to a power of two,
+    so that a count that is known a little better gives the same price.
+    """
+    declared = _declared(cells, rows)
     typical = None if counts is None else _typical(counts)
-    first = not held_total
-    if declared is not None:
-        return min(declared, typical) if first and typical is not None else declared
-    if typical is None:
-        return None
-    size = max(Fraction(1), typical * CAUTION if first else typical)
-    return Fraction(1 << (int(size).bit_length() - 1))
+    if typical is None or (declared is not None and declared <= typical):
+        return declared
+    return Fraction(1 << (int(max(Fraction(1), typical * CAUTION)).bit_length() - 1))
+
+
+def _declared(cells: int, rows: int | None) -> Fraction | None:
+    return None if rows is None else max(Fraction(1), Fraction(rows, cells))
 
 
 def _typical(counts: Sequence[Fraction]) -> Fraction | None:

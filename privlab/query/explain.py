@@ -89,11 +89,12 @@ def _width(question: Question, at: int, output: Output, priced: Priced) -> Fract
             size = priced.sizes[at]
             if size is None:
                 return None
-            return expected_width(
+            width = expected_width(
                 measures[total],
                 size,
                 priced.confidence,
                 priced.precisions[total],
                 priced.precisions[count],
             )
+            return min(width, measures[total].high - measures[total].low)
     return None

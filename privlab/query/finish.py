@@ -8,13 +8,14 @@ table are the public cells; which of them HAVING keeps is decided by noise too.
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from privlab.accuracy.gaussian import half_width
-from privlab.query.mean_interval import MeanIntervals
+from privlab.accuracy.ratio import RatioIntervals
 from privlab.query.plan import (
     KeyOut,
     MeanOut,
@@ -32,9 +33,7 @@ from privlab.terms.catalog import Kind, Scalar
 from privlab.terms.release import ResultColumn, ResultTable
 
 Estimate = tuple[Scalar | None, Fraction | None]
-"""A value and its half-width; (None, None) where nothing can be said."""
-
-UNKNOWN: Estimate = (None, None)
+"""A value and its half-width, which a key has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def finish(
     each, in 1 / steps^2; confidence: percent.
 
     Ties in ORDER BY, and an answer without it, follow the public order of the
-    keys in the order in which they are shown; what is unknown sorts last.
+    keys in the order in which they are shown; a null key sorts last.
 
     :raises ValueError: a vector has not one value per cell.
     """
@@ -96,7 +95,7 @@ def _shown_place(question: Question, row: _Row) -> tuple[int, ...]:
 
 
 def _sorted(rows: list[_Row], order: Order) -> list[_Row]:
-    """Stable: earlier sorts break ties.  Unknown values come last either way."""
+    """Stable: earlier sorts break ties.  Null keys come last either way."""
 
     def rank(row: _Row) -> Any:
         """A key's own value, or an estimate: comparable within one column."""
@@ -123,8 +122,7 @@ class _Decoder:
         self.vectors = vectors
         self.variances = [1 / precision for precision in precisions]
         self.confidence = confidence
-        self.intervals: dict[tuple[int, int], MeanIntervals] = {}
-        self.radii = [measure.radius for measure in self.plan.measures]
+        self.intervals: dict[tuple[int, int], RatioIntervals] = {}
         self.widths = [
             half_width(variance, confidence) * measure.step
             for variance, measure in zip(self.variances, self.plan.measures, strict=True)
@@ -141,30 +139,40 @@ class _Decoder:
                 return self.mean(total, count, cell)
 
     def mean(self, total: int, count: int, cell: int) -> Estimate:
-        """centre + step * total / count.
+        """centre + step * total / count, within what clamped values allow.
 
-        Unknown where the count may be zero, and where the interval is no
-        narrower than the clamp: then the answer says less than the contract.
+        Every cell gets a value and an interval, whatever its noise: were some
+        left out for their noise, the intervals of the others would not cover.
+        The interval is Fieller's within the clamp, where the exact mean lies;
+        all of the clamp where Fieller's is unbounded or lies outside of it.
+        The half-width reaches the farther end.
         """
         measure = self.plan.measures[total]
+        low = (measure.low - measure.centre) / measure.step
+        high = (measure.high - measure.centre) / measure.step
         top, bottom = self.vectors[total][cell], self.vectors[count][cell]
         if bottom <= 0:
-            return UNKNOWN
-        if (total, count) not in self.intervals:
-            self.intervals[total, count] = MeanIntervals(
-                self.variances[total], self.variances[count], self.confidence
-            )
-        interval = self.intervals[total, count].of(top, bottom)
-        if interval is None:
-            return UNKNOWN
-        ratio = top / bottom
-        reach = max(interval[1] - ratio, ratio - interval[0])
-        if reach >= self.radii[total]:
-            return UNKNOWN
+            ratio, interval = (low + high) / 2, None
+        else:
+            ratio, interval = top / bottom, self.interval(total, count, top, bottom)
+        if interval is not None and interval[0] < high and low < interval[1]:
+            low, high = max(low, interval[0]), min(high, interval[1])
+        ratio = min(max(ratio, low), high)
+        reach = max(high - ratio, ratio - low)
         return measure.centre + measure.step * ratio, measure.step * reach
 
+    def interval(
+        self, total: int, count: int, top: Fraction, bottom: Fraction
+    ) -> tuple[Fraction, Fraction] | None:
+        """Fieller's; what the cells of one mean share is worked out once."""
+        if (total, count) not in self.intervals:
+            self.intervals[total, count] = RatioIntervals(
+                self.variances[total], self.variances[count], self.confidence
+            )
+        return self.intervals[total, count].of(top, bottom)
+
     def passes(self, test: Test, cell: int, place: tuple[int, ...]) -> bool:
-        """Whether the estimate passes; what is unknown passes nothing."""
+        """Whether the estimate passes; what is no number passes nothing."""
         value, _ = self.value(test.out, cell, place)
         if not isinstance(value, (int, Fraction)):
             return False
@@ -186,7 +194,7 @@ def _column(question: Question, at: int, rows: Sequence[_Row]) -> ResultColumn:
     if isinstance(output.out, KeyOut):
         return ResultColumn(output.name, output.label, plan.keys[output.out.index].kind)
     widths = [width for row in rows if (width := row.shown[at][1]) is not None]
-    places = decimals_for(min(widths)) if widths else 0
+    places = decimals_for(statistics.median_low(widths)) if widths else 0
     kind = Kind.FLOAT
     if isinstance(output.out, MeasureOut):
         measure = plan.measures[output.out.index]

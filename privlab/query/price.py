@@ -18,7 +18,14 @@ from privlab.accounting import gdp
 from privlab.accuracy.gaussian import precision_for
 from privlab.errors import BadQuery
 from privlab.mechanisms.spec import NoiseEvent
-from privlab.query.allocate import Target, for_mean, rows_per_group
+from privlab.query.allocate import (
+    SLACK,
+    Target,
+    expected_width,
+    for_mean,
+    known_rows,
+    priced_rows,
+)
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Question
 from privlab.query.plan_text import decimal
 from privlab.terms.loss import NOTHING, Loss
@@ -93,7 +100,7 @@ class Priced:
     wanted: the precision the offer asks for, per measure, in 1 / steps^2.
     precisions: what she will hold afterwards, per measure.
     charge: the sum of the events' charges.  sizes: per output, the rows of a
-    typical group that a mean was priced for, or None.
+    typical group of a mean as far as she knows, or None.
     """
 
     noises: tuple[RoundedGaussian | None, ...]
@@ -151,7 +158,9 @@ def price(
         events=events,
         confidence=offer.confidence,
         sizes=tuple(
-            _size(question, one.out, held, counts) if isinstance(one.out, MeanOut) else None
+            known_rows(plan.cells, _counts(one.out, counts), question.rows)
+            if isinstance(one.out, MeanOut)
+            else None
             for one in question.finish.outputs
         ),
     )
@@ -220,7 +229,10 @@ def _for_targets(
     held: Sequence[Fraction],
     counts: Sequence[Sequence[Fraction] | None] | None,
 ) -> list[Fraction]:
-    """Precisions that meet the targets: counts and sums first, then means."""
+    """Precisions that meet the targets: counts and sums first, then means.
+
+    A mean whose target is met by what she holds asks for no more than that.
+    """
     plan = question.plan
     wanted = [Fraction(0)] * len(plan.measures)
     for target in targets:
@@ -233,7 +245,16 @@ def _for_targets(
     for target in targets:
         if isinstance(target.out, MeanOut):
             total, count = target.out.total, target.out.count
-            size = _size(question, target.out, held, counts)
+            seen = _counts(target.out, counts)
+            if held[total] and seen is not None:
+                have = max(wanted[total], held[total]), max(wanted[count], held[count])
+                size = known_rows(plan.cells, seen, question.rows)
+                if size is not None and target.width * SLACK >= expected_width(
+                    plan.measures[total], size, confidence, *have
+                ):
+                    wanted[total], wanted[count] = have
+                    continue
+            size = priced_rows(plan.cells, seen, question.rows)
             if size is None:
                 raise _bad(
                     f"what a half-width of {target.name} costs depends on how many rows there are, "
@@ -246,14 +267,10 @@ def _for_targets(
     return wanted
 
 
-def _size(
-    question: Question,
-    out: MeanOut,
-    held: Sequence[Fraction],
-    counts: Sequence[Sequence[Fraction] | None] | None,
-) -> Fraction | None:
-    known = None if counts is None else counts[out.count]
-    return rows_per_group(question.plan.cells, held[out.total], known, question.rows)
+def _counts(
+    out: MeanOut, counts: Sequence[Sequence[Fraction] | None] | None
+) -> Sequence[Fraction] | None:
+    return None if counts is None else counts[out.count]
 
 
 def _precision(width: Fraction, confidence: Fraction, target: Target, step: Fraction) -> Fraction:

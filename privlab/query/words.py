@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 
 from privlab.accuracy.gaussian import sqrt_up
-from privlab.query.plan import MeasureKind, Plan, Question
+from privlab.query.plan import KeyOut, MeasureKind, Plan, Question
 from privlab.query.plan_text import decimal, expression_text
 from privlab.terms.catalog import Table
 from privlab.terms.loss import Loss
@@ -68,9 +68,25 @@ def caption(question: Question, table: Table) -> str:
     if binds and labels & {"rows", "sum"}:
         both = "total or average" if "mean" in labels else "total"
         parts.append(f"not the {both} of all rows")
+    if selects(question):
+        parts.append("half-widths are per group, before noisy values chose the rows shown")
     if table.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, *question.notes])
+
+
+def selects(question: Question) -> bool:
+    """Whether noise decides which groups are shown: HAVING, or LIMIT after a sort by estimates.
+
+    The interval of a group covers as stated; those of the groups that noise
+    chose need not, as the largest of many estimates is likely too large.
+    """
+    finish = question.finish
+    if finish.having:
+        return True
+    if finish.limit is None or finish.limit >= question.plan.cells:
+        return False
+    return any(not isinstance(finish.outputs[one.output].out, KeyOut) for one in finish.order)
 
 
 def _one_row_per_unit(table: Table) -> bool:

@@ -59,6 +59,8 @@ class PrivacyFacts:
     after the charge; epsilon_spent: of ``spent``.  account: her salted hash.
     policy, rules: which policy let it through, and by which rules.
     certifier, engine: name and version.
+    selected: noisy values chose which cells are shown (HAVING, or LIMIT after a
+    sort by estimates), so that intervals cover per cell, but not those shown.
     seeded: the noise can be repeated by somebody.  test_mode: any other reason
     why these numbers protect nobody.  A verifier shouts when either is set.
     """
@@ -91,6 +93,7 @@ class PrivacyFacts:
     tier: Tier
     certifier: str
     engine: str
+    selected: bool = False
     seeded: bool = False
     test_mode: bool = False
 
@@ -154,7 +157,10 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
             }
             for output in facts.outputs
         ],
-        "accuracy": {"confidence": decimal(facts.confidence), "intervals": "per cell"},
+        "accuracy": {
+            "confidence": decimal(facts.confidence),
+            "intervals": "per cell, before selection" if facts.selected else "per cell",
+        },
         "policy": {"sha256": facts.policy, "rules": list(facts.rules)},
         "boundary": facts.tier.words,
         "software": {"certifier": facts.certifier, "engine": facts.engine},

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privlab.accuracy.gaussian import z
+from privlab.accuracy.gaussian import ROUNDING, sqrt_up, z
 from privlab.accuracy.ratio import fieller
 
 NINETY_FIVE = Fraction(95)
@@ -123,3 +123,51 @@ def test_variances_are_not_negative() -> None:
                 Fraction(variances[1]),
                 NINETY_FIVE,
             )
+
+
+def corner(
+    total: Fraction, var_total: Fraction, count: Fraction, var_count: Fraction, level: Fraction
+) -> tuple[Fraction, Fraction] | None:
+    """Fieller's roots as they are printed, in Fractions."""
+    square = z(level) ** 2
+    lead = count**2 - square * var_count
+    if lead <= 0:
+        return None
+    spread = sqrt_up(square * (var_total * lead + var_count * total**2))
+    return (total * count - spread) / lead, (total * count + spread) / lead
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    total=st.fractions(-(10**12), 10**12, max_denominator=10**6),
+    var_total=st.fractions(Fraction(1, 10**6), 10**12, max_denominator=10**9),
+    count=st.fractions(-3, 10**7, max_denominator=10**6),
+    var_count=st.fractions(Fraction(1, 10**6), 10**12, max_denominator=10**9),
+    level=st.sampled_from([Fraction(50), Fraction(95), Fraction("99.9999")]),
+)
+def test_whole_numbers_give_the_roots_of_the_law(
+    total: Fraction, var_total: Fraction, count: Fraction, var_count: Fraction, level: Fraction
+) -> None:
+    """The hull over what rounding may have done, a hair wider."""
+    found = fieller(total, var_total, count, var_count, level)
+    corners = [
+        corner(total + a, var_total, count + b, var_count, level)
+        for a in (-ROUNDING, ROUNDING)
+        for b in (-ROUNDING, ROUNDING)
+    ]
+    ends = [one for one in corners if one is not None]
+    if abs(count) <= ROUNDING or len(ends) < len(corners):
+        assert found is None
+        return
+    assert found is not None
+    low, high = min(one[0] for one in ends), max(one[1] for one in ends)
+    slack = (high - low + 1) / (1 << 50)
+    assert abs(found[0] - low) <= slack
+    assert abs(found[1] - high) <= slack
+
+
+def test_without_noise_only_the_rounding_is_left() -> None:
+    found = fieller(Fraction(10), Fraction(0), Fraction(10), Fraction(0), NINETY_FIVE)
+    assert found is not None
+    assert found[0] <= Fraction(19, 21) <= Fraction(21, 19) <= found[1]
+    assert found[1] - found[0] < Fraction(21, 19) - Fraction(19, 21) + Fraction(1, 1 << 50)

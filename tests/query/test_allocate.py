@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlab.query.allocate import MARGIN, expected_width, for_mean, rows_per_group
+from privlab.query.allocate import (
+    CAUTION,
+    MARGIN,
+    expected_width,
+    for_mean,
+    known_rows,
+    priced_rows,
+)
 from privlab.query.plan import Literal, Measure, MeasureKind
 
 STAY = Measure(MeasureKind.SUM, Literal(1), Fraction(0), Fraction(60), Fraction(1), Fraction(30))
@@ -51,22 +58,29 @@ def test_a_count_that_is_precise_anyway_makes_the_sum_cheaper(
 
 
 @pytest.mark.parametrize(
-    ("held", "counts", "rows", "size"),
+    ("counts", "rows", "known", "priced"),
     [
-        (0, None, 3000, 1000),
-        (0, [900, 10, 5000], 3000, 900),
-        (0, [5000, 5000, 5000], 3000, 1000),
-        (1, [900, 10, 5000], 3000, 1000),
-        (0, [900, 1100, -4], None, 512),
-        (1, [900, 1100, -4], None, 512),
-        (0, [-1, 0], None, None),
-        (0, [-1, 0], 3000, 1000),
-        (0, None, None, None),
-        (0, None, 1, 1),
+        (None, 3000, 1000, 1000),
+        ([900, 10, 5000], 3000, 900, 512),
+        ([5000, 5000, 5000], 3000, 1000, 1000),
+        ([900, 1100, -4], None, 900, 512),
+        ([1, 1, 1], None, 1, 1),
+        ([-1, 0], None, None, None),
+        ([-1, 0], 3000, None, 1000),
+        (None, None, None, None),
+        (None, 1, 1, 1),
     ],
 )
 def test_a_group_is_as_large_as_is_known(
-    held: int, counts: list[int] | None, rows: int | None, size: int | None
+    counts: list[int] | None, rows: int | None, known: int | None, priced: int | None
 ) -> None:
-    known = None if counts is None else [Fraction(count) for count in counts]
-    assert rows_per_group(3, Fraction(held), known, rows) == size
+    held = None if counts is None else [Fraction(count) for count in counts]
+    assert known_rows(3, held, rows) == known
+    assert priced_rows(3, held, rows) == priced
+
+
+@given(count=st.fractions(1, 10**6))
+def test_a_price_trusts_a_count_with_caution(count: Fraction) -> None:
+    size = priced_rows(1, [count], None)
+    assert size is not None
+    assert size <= max(1, count * CAUTION) < 2 * size

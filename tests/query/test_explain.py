@@ -77,3 +77,19 @@ def test_what_may_not_have_been_meant_is_said_before_it_is_paid_for(ask: Ask) ->
     words = explain(question, priced, GRANTED, GRANTED).words
     assert "no age in its stated range 0..110 passes the condition" in words
     assert words.endswith("'a' is not among the stated keys of ward; did you mean 'A'?")
+
+
+def test_the_error_of_a_mean_is_for_the_count_she_holds(ask: Ask) -> None:
+    """Not for the declared size, which knows of no WHERE; and never wider than the clamp."""
+    question = ask("SELECT AVG(stay_days) AS stay FROM visits WHERE age > 99")
+    offer = Offer.parse(Price(share="1"), "95")
+    first = price(question, offer, (Fraction(0),) * 2, GRANTED, DELTA)
+
+    def width(count: int) -> Fraction:
+        counts = [(Fraction(count),), None]
+        again = price(question, offer, first.precisions, GRANTED, DELTA, counts)
+        return Fraction(explain(question, again, GRANTED, GRANTED).columns[0].half_width)
+
+    declared = explain(question, first, GRANTED, GRANTED).columns[0].half_width
+    assert width(20_000) > 70 * Fraction(declared)
+    assert width(1) == 60

@@ -146,22 +146,57 @@ def test_a_mean_of_unknown_size_needs_a_count_first(ask: Ask) -> None:
 
     counts = [(Fraction(900), Fraction(1100), Fraction(-5)), None]
     priced = price(question, offered, nothing(question), GRANTED, DELTA, counts)
-    assert priced.sizes[1] == 512
+    assert priced.sizes[1] == 900
     # her count is better known now, and a little lower: the same ask is still free
     counts = [(Fraction(820), Fraction(1000), Fraction(2)), None]
     again = price(question, offered, priced.precisions, GRANTED, DELTA, counts)
     assert not again.charge
 
 
-def test_a_count_she_holds_corrects_the_declared_size_once(ask: Ask) -> None:
+def test_a_count_she_holds_corrects_the_declared_size(ask: Ask) -> None:
     question = ask("SELECT ward, AVG(stay_days) AS stay FROM visits GROUP BY ward")
     offered = offer(within={"stay": "0.5"})
     counts = [(Fraction(1000),) * 3, None]
     first = price(question, offered, nothing(question), GRANTED, DELTA, counts)
     assert first.sizes[1] == 1000
     assert first.charge.units > bought(question, offered).charge.units
-    later = [(Fraction(500),) * 3, None]
+    later = [(Fraction(950),) * 3, None]
     assert not price(question, offered, first.precisions, GRANTED, DELTA, later).charge
+
+
+def test_a_target_that_the_declared_size_missed_is_reached_by_asking_again(ask: Ask) -> None:
+    """WHERE leaves far fewer rows than are declared; her first answer shows it."""
+    question = ask("SELECT ward, AVG(stay_days) AS s FROM visits WHERE age > 99 GROUP BY ward")
+    out = question.finish.outputs[1].out
+    assert isinstance(out, MeanOut)
+    offered = offer(within={"s": "0.5"})
+
+    def width(priced: Priced) -> Fraction:
+        measure = question.plan.measures[out.total]
+        total, count = priced.precisions[out.total], priced.precisions[out.count]
+        return expected_width(measure, Fraction(2000), CONFIDENCE, total, count)
+
+    def seeing(count: int, held: Priced) -> Priced:
+        counts: list[tuple[Fraction, ...] | None] = [None, None]
+        counts[out.count] = (Fraction(count),) * 3
+        return price(question, offered, held.precisions, GRANTED, DELTA, counts)
+
+    first = bought(question, offered)
+    assert width(first) > 100
+    second = seeing(2000, first)
+    assert second.charge
+    assert width(second) <= Fraction(1, 2)
+    for count in (2000, 1950, 1700, 2100, 600_000):
+        assert not seeing(count, second).charge
+
+
+@pytest.mark.parametrize("share", [90, 100, 120])
+def test_a_count_about_the_declared_size_is_no_reason_to_charge_again(ask: Ask, share: int) -> None:
+    question = ask("SELECT ward, AVG(stay_days) AS stay FROM visits GROUP BY ward")
+    offered = offer(within={"stay": "0.5"})
+    first = bought(question, offered)
+    counts = [(Fraction(5000 * share),) * 3, None]
+    assert not price(question, offered, first.precisions, GRANTED, DELTA, counts).charge
 
 
 def test_an_epsilon_buys_the_loss_whose_curve_meets_it(ask: Ask) -> None:

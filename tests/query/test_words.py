@@ -19,6 +19,7 @@ from privlab.query.words import (
     percent,
     plural,
     price_words,
+    selects,
     significant,
     what_fits,
 )
@@ -84,6 +85,30 @@ def test_one_row_per_unit_leaves_nothing_out(visits: Table) -> None:
 def test_a_caption_ends_with_what_may_not_have_been_meant(ask: Ask, visits: Table) -> None:
     words = caption(ask("SELECT COUNT(*) FROM visits WHERE ward = 'a'"), visits)
     assert words.endswith("'a' is not among the stated keys of ward; did you mean 'A'?")
+
+
+@pytest.mark.parametrize(
+    ("rest", "chosen"),
+    [
+        ("", False),
+        ("HAVING COUNT(*) > 5", True),
+        ("HAVING AVG(age) > 50", True),
+        ("ORDER BY n DESC", False),
+        ("ORDER BY n DESC LIMIT 2", True),
+        ("ORDER BY ward, n LIMIT 2", True),
+        ("ORDER BY n DESC LIMIT 3", False),
+        ("ORDER BY ward DESC LIMIT 2", False),
+        ("LIMIT 2", False),
+    ],
+)
+def test_a_caption_says_when_noise_chose_the_rows(
+    ask: Ask, visits: Table, rest: str, chosen: bool
+) -> None:
+    """Three wards: LIMIT 3 leaves none out."""
+    question = ask(f"SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward {rest}")
+    assert selects(question) is chosen
+    clause = "half-widths are per group, before noisy values chose the rows shown"
+    assert (clause in caption(question, visits)) is chosen
 
 
 def test_a_caption_says_when_groups_are_left_out(ask: Ask, visits: Table) -> None:

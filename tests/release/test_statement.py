@@ -52,3 +52,10 @@ def test_every_fact_is_in_the_statement(facts: PrivacyFacts) -> None:
 def test_the_statement_holds_no_number(facts: PrivacyFacts) -> None:
     """`canonical` refuses them, so this would raise."""
     assert canonical(statement("{}", facts)).startswith(b"{")
+
+
+def test_intervals_of_chosen_cells_are_said_to_be_before_the_choice(facts: PrivacyFacts) -> None:
+    for selected, words in ((False, "per cell"), (True, "per cell, before selection")):
+        predicate = statement("{}", replace(facts, selected=selected))["predicate"]
+        assert isinstance(predicate, dict)
+        assert predicate["accuracy"] == {"confidence": "95", "intervals": words}
