@@ -104,7 +104,7 @@ def test_an_unsealed_charge_is_resumed_once_and_not_charged_again(
     reopened.close()
 
     again = Ledger.open(path, clock=clock)
-    refused("PL406", IntegrityError, again, ask())
+    refused("PL409", IntegrityError, again, ask())
     assert spent(again) == (10, 10)
     again.close()
 
@@ -147,7 +147,7 @@ def test_a_failure_keeps_the_charge(ledger: Ledger, ask: Ask) -> None:
     assert found is not None
     assert found.state == "charged"
     ledger.fail("ana", "request-1")
-    refused("PL406", IntegrityError, ledger, ask())
+    refused("PL409", IntegrityError, ledger, ask())
 
 
 def test_only_a_running_request_can_be_ended(ledger: Ledger, ask: Ask) -> None:
