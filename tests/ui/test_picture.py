@@ -15,7 +15,7 @@ PICTURE = Path(__file__).resolve().parents[2] / "docs" / "panel.png"
 CELLS = (
     "%load_ext privlab",
     (
-        "%%private by_ward --within n=250,stay=0.2\n"
+        "%%private by_ward --share 2%\n"
         "SELECT ward, COUNT(*) AS n, AVG(stay_days) AS stay\n"
         "FROM visits\nWHERE age >= 65\nGROUP BY ward\nORDER BY n DESC"
     ),
