@@ -1,0 +1,44 @@
+"""Noise lives on a grid; the one that is chosen is never more precise than asked."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privlab.terms.noise import MAX_MULTIPLIER, MAX_SHIFT, RoundedGaussian
+
+
+@given(st.integers(-90, 60), st.fractions(min_value=1, max_value=2))
+def test_the_precision_is_at_most_the_one_asked_for_and_nearly_it(
+    exponent: int, factor: Fraction
+) -> None:
+    wanted = factor * Fraction(2) ** exponent
+
+    precision = RoundedGaussian.at_most(wanted).precision
+
+    assert precision <= wanted
+    assert 1 - precision / wanted < Fraction(1, 2**29)
+
+
+def test_precision_and_variance_are_exact_inverses() -> None:
+    noise = RoundedGaussian(3, 1)
+
+    assert noise.variance == 18
+    assert noise.precision == Fraction(1, 18)
+
+
+@pytest.mark.parametrize("precision", [Fraction(0), Fraction(-1), Fraction(1, 2**200)])
+def test_a_precision_out_of_reach_is_refused(precision: Fraction) -> None:
+    with pytest.raises(ValueError, match=r"positive|reach"):
+        RoundedGaussian.at_most(precision)
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "shift"), [(0, 0), (MAX_MULTIPLIER + 1, 0), (1, -1), (1, MAX_SHIFT + 1)]
+)
+def test_noise_off_the_grid_is_refused(multiplier: int, shift: int) -> None:
+    with pytest.raises(ValueError, match="must be in"):
+        RoundedGaussian(multiplier, shift)
