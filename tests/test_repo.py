@@ -44,7 +44,7 @@ SECRETS = (
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----", r"\bAKIA[0-9A-Z]{16}\b", r"\bghp_[A-Za-z0-9]{36}\b",
     r"\bpypi-AgE[A-Za-z0-9_-]{20,}", r"\bxox[baprs]-[A-Za-z0-9-]{10,}", r"\bsk-[A-Za-z0-9]{32,}\b",
 )  # fmt: skip
-MACHINES = (r"/root/", r"/work/(?:main|shared)")
+MACHINES = (r"(?<![\w.])/root/", r"(?<![\w.])/Users/\w+/")
 """Paths that only one machine has."""
 
 
