@@ -28,12 +28,16 @@ from privlab.wire.owner import (
 
 
 def prepare(desk: Desk, who: Principal, body: Prepare) -> Prepared:
-    """Number the next version and derive its keys.  Changes nothing."""
+    """Number the next version and derive its keys.
+
+    Removes the manifest of a registration that never happened, if one is left.
+    """
     stated = _contract(desk, body.contract).stated
     _decide(desk, who, "register", stated.dataset, stated.name)
-    version = _next_version(desk, stated)
-    folder = desk.workspace.table_folder(stated.dataset, stated.name, version)
-    (folder / MANIFEST_FILE).unlink(missing_ok=True)  # of a registration that never happened
+    with desk.registering:  # else the manifest of a registration under way could go
+        version = _next_version(desk, stated)
+        folder = desk.workspace.table_folder(stated.dataset, stated.name, version)
+        (folder / MANIFEST_FILE).unlink(missing_ok=True)
     return Prepared(
         dataset=stated.dataset,
         table=stated.name,

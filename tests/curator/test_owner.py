@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,14 @@ from privlab.client.owner import Owner
 from privlab.client.session import Session
 from privlab.connector.contract import parse
 from privlab.connector.protect import protect
+from privlab.curator.boot import open_desk
+from privlab.curator.owner import prepare
+from privlab.curator.workspace import create
+from privlab.engine.handle import Engine
 from privlab.errors import PrivlabError
 from privlab.terms.loss import Loss
 from privlab.wire import locate
+from privlab.wire.owner import Prepare
 
 CONTRACT = """\
 [table]
@@ -62,6 +68,32 @@ def test_the_pseudonym_key_belongs_to_the_dataset_and_the_order_key_to_the_versi
 
     assert trips.unit_key == fines.unit_key != elsewhere.unit_key
     assert trips.order_key != fines.order_key
+
+
+def test_preparing_waits_for_a_registration_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its manifest and its entry in the ledger nobody may take the manifest for a leftover."""
+    workspace = create(tmp_path / "w")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    desk = open_desk(workspace, Engine(cache=tmp_path / "cache"))
+    who = workspace.principal(os.getuid())
+    assert who is not None
+    left = workspace.table_folder("fleet", "trips", 1)
+    left.mkdir(parents=True)
+    (left / "manifest.json").write_text("{}")
+
+    with ThreadPoolExecutor(1) as pool, desk.registering:
+        preparing = pool.submit(prepare, desk, who, Prepare(contract=CONTRACT))
+        with pytest.raises(TimeoutError):
+            preparing.result(timeout=0.3)
+        assert (left / "manifest.json").exists()
+        desk.registering.release()
+        assert preparing.result(timeout=10).version == 1
+        desk.registering.acquire()
+
+    assert not (left / "manifest.json").exists()
+    desk.ledger.close()
 
 
 def test_a_contract_is_refused_with_all_its_problems(owner: Owner) -> None:
