@@ -20,13 +20,13 @@ from opendp.metrics import l2_distance
 from opendp.mod import OpenDPException, enable_features
 
 from privlab.errors import IntegrityError
-from privlab.mechanisms.spec import NoiseEvent
+from privlab.terms.events import GaussianEvent
 from privlab.terms.loss import Loss
 
 enable_features("contrib")
 
 
-def certify(events: Sequence[NoiseEvent], charge: Loss) -> None:
+def certify(events: Sequence[GaussianEvent], charge: Loss) -> None:
     """Return if OpenDP agrees that ``charge`` covers ``events``.
 
     OpenDP may say one unit more per event, which is what its floats can err by;
@@ -44,7 +44,7 @@ def certify(events: Sequence[NoiseEvent], charge: Loss) -> None:
         raise _too_small(str(Loss.charge(found).units), charge)
 
 
-def opendp_mu2(event: NoiseEvent) -> Fraction:
+def opendp_mu2(event: GaussianEvent) -> Fraction:
     """mu^2 of one event as OpenDP computes it, never below the exact one.
 
     :raises IntegrityError: PL408, OpenDP does not accept the event at all.

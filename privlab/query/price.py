@@ -15,9 +15,9 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from privlab.accounting import gdp
+from privlab.accounting.charge import charge
 from privlab.accuracy.gaussian import precision_for
 from privlab.errors import BadQuery
-from privlab.mechanisms.spec import NoiseEvent
 from privlab.query.allocate import (
     SLACK,
     Target,
@@ -28,7 +28,8 @@ from privlab.query.allocate import (
 )
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Question
 from privlab.query.plan_text import decimal
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.events import GaussianEvent
+from privlab.terms.loss import NOTHING, Currency, Loss
 from privlab.terms.noise import RoundedGaussian
 from privlab.wire.messages import Price
 
@@ -107,7 +108,7 @@ class Priced:
     wanted: tuple[Fraction, ...]
     precisions: tuple[Fraction, ...]
     charge: Loss
-    events: tuple[NoiseEvent, ...]
+    events: tuple[GaussianEvent, ...]
     confidence: Fraction
     sizes: tuple[Fraction | None, ...]
 
@@ -142,7 +143,7 @@ def price(
         wanted = [part.mu2 / sensitivity for sensitivity in sensitivities]
     noises = tuple(_missing(want, have) for want, have in zip(wanted, held, strict=True))
     events = tuple(
-        NoiseEvent(sensitivity, noise)
+        GaussianEvent(sensitivity, noise)
         for sensitivity, noise in zip(sensitivities, noises, strict=True)
         if noise is not None
     )
@@ -154,7 +155,7 @@ def price(
         noises=noises,
         wanted=tuple(wanted),
         precisions=precisions,
-        charge=sum((event.charge for event in events), NOTHING),
+        charge=sum((charge(event, Currency.GDP).loss for event in events), NOTHING),
         events=events,
         confidence=offer.confidence,
         sizes=tuple(

@@ -1,10 +1,17 @@
-"""What is drawn: the public parameters of a mechanism."""
+"""What is drawn: the public parameters of a law of noise.
+
+Each law is on the integers, in steps of the measure it is added to, and its
+scale is ``multiplier / 2^shift``: dyadic, so that the sampler multiplies and
+shifts and never divides.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+
+from privlab.terms.exact import positive, whole
 
 MAX_MULTIPLIER = 1 << 48
 """Largest multiplier of a scale, so that noise on int64 sums stays inside int64."""
@@ -28,10 +35,7 @@ class RoundedGaussian:
     shift: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.multiplier <= MAX_MULTIPLIER:
-            raise ValueError(f"multiplier must be in 1..2^48, got {self.multiplier}")
-        if not 0 <= self.shift <= MAX_SHIFT:
-            raise ValueError(f"shift must be in 0..{MAX_SHIFT}, got {self.shift}")
+        _check_grid(self.multiplier, self.shift)
 
     @classmethod
     def at_most(cls, precision: Fraction) -> RoundedGaussian:
@@ -42,9 +46,7 @@ class RoundedGaussian:
 
         :raises ValueError: precision is not positive, or out of reach.
         """
-        if precision <= 0:
-            raise ValueError("a precision is positive")
-        wanted = 1 / (8 * precision)  # S^2
+        wanted = 1 / (8 * positive("a precision", precision))  # S^2
         shift = MAX_SHIFT
         while True:
             # smallest M with (M / 2^shift)^2 >= wanted
@@ -66,3 +68,87 @@ class RoundedGaussian:
     def precision(self) -> Fraction:
         """1 / sigma^2, exact."""
         return 1 / self.variance
+
+
+@dataclass(frozen=True, slots=True)
+class DiscreteLaplace:
+    """``P(k) ~ exp(-|k| / scale)`` on the integers, ``scale = multiplier / 2^shift``.
+
+    Adding it to an integer of sensitivity D (L1) is ``(D / scale, 0)``-DP
+    (Ghosh, Roughgarden, Sundararajan 2009, "Universally utility-maximizing
+    privacy mechanisms", section 2).  Unit: one step.
+    """
+
+    multiplier: int
+    shift: int
+
+    def __post_init__(self) -> None:
+        _check_grid(self.multiplier, self.shift)
+
+    @classmethod
+    def at_most(cls, rate: Fraction) -> DiscreteLaplace:
+        """The noise on our grid whose ``1 / scale`` is next below ``rate``, or equal.
+
+        :raises ValueError: rate is not positive, or out of reach.
+        """
+        return cls(*_scale_at_least(rate))
+
+    @property
+    def scale(self) -> Fraction:
+        """Exact, in steps."""
+        return Fraction(self.multiplier, 1 << self.shift)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundedLaplace:
+    """A Laplace variable of this scale, rounded to integers.
+
+    Post-processing of the continuous Laplace mechanism (Dwork, McSherry, Nissim,
+    Smith 2006), so all that is known of that mechanism holds: ``epsilon = D / scale``
+    for an L1 sensitivity D.  Unit: one step.
+    """
+
+    multiplier: int
+    shift: int
+
+    def __post_init__(self) -> None:
+        _check_grid(self.multiplier, self.shift)
+
+    @classmethod
+    def at_most(cls, rate: Fraction) -> RoundedLaplace:
+        """The noise on our grid whose ``1 / scale`` is next below ``rate``, or equal.
+
+        :raises ValueError: rate is not positive, or out of reach.
+        """
+        return cls(*_scale_at_least(rate))
+
+    @property
+    def scale(self) -> Fraction:
+        """Of the continuous variable, exact, in steps."""
+        return Fraction(self.multiplier, 1 << self.shift)
+
+
+Noise = RoundedGaussian | DiscreteLaplace | RoundedLaplace
+"""Every law that is drawn."""
+
+
+def _check_grid(multiplier: int, shift: int) -> None:
+    whole("a multiplier", multiplier)
+    whole("a shift", shift)
+    if not 1 <= multiplier <= MAX_MULTIPLIER:
+        raise ValueError(f"multiplier must be in 1..2^48, got {multiplier}")
+    if not 0 <= shift <= MAX_SHIFT:
+        raise ValueError(f"shift must be in 0..{MAX_SHIFT}, got {shift}")
+
+
+def _scale_at_least(rate: Fraction) -> tuple[int, int]:
+    """The finest (multiplier, shift) whose scale is next above ``1 / rate``, or equal."""
+    wanted = 1 / positive("a rate", rate)
+    shift = MAX_SHIFT
+    while True:
+        multiplier = math.ceil(wanted * (1 << shift))
+        if multiplier <= FINE_MULTIPLIER or (shift == 0 and multiplier <= MAX_MULTIPLIER):
+            return multiplier, shift
+        if shift == 0:
+            raise ValueError("this much noise is out of reach")
+        shift = max(0, shift - max(1, multiplier.bit_length() - 33))

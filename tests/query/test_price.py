@@ -94,7 +94,7 @@ def test_a_share_is_never_exceeded_and_nearly_spent(ask: Ask, percent: int) -> N
 
 def test_the_charge_is_the_sum_of_its_events(ask: Ask) -> None:
     priced = bought(ask(STORY), offer(share="1"))
-    assert priced.charge.units == sum(event.charge.units for event in priced.events)
+    assert priced.charge.units == sum(Loss.charge(event.mu2).units for event in priced.events)
     assert len(priced.events) == len(ask(STORY).plan.measures)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlab.mechanisms.spec import NoiseEvent
+from privlab.terms.events import GaussianEvent
 from privlab.terms.loss import UNITS_PER_ONE, Loss
 from privlab.terms.noise import FINE_MULTIPLIER, MAX_MULTIPLIER, MAX_SHIFT, RoundedGaussian
 
@@ -19,24 +19,24 @@ SCALES = st.builds(RoundedGaussian, st.integers(1, MAX_MULTIPLIER), st.integers(
 
 def test_a_count_at_sigma_eight() -> None:
     """S = sqrt(8): mu^2 = 1 / 64 of a unit of sensitivity."""
-    event = NoiseEvent(1, RoundedGaussian(1 << 31, 31))
+    event = GaussianEvent(1, RoundedGaussian(1 << 31, 31))
     assert event.noise.variance == 8
     assert event.mu2 == Fraction(1, 8)
-    assert event.charge == Loss(UNITS_PER_ONE // 8)
+    assert Loss.charge(event.mu2) == Loss(UNITS_PER_ONE // 8)
 
 
 @given(st.integers(1, 10**30), SCALES)
 def test_a_charge_covers_its_loss_and_less_would_not(squared: int, noise: RoundedGaussian) -> None:
     """Rounded up to whole units."""
-    event = NoiseEvent(squared, noise)
-    assert event.charge.mu2 >= event.mu2 == squared / noise.variance
-    assert Loss(event.charge.units - 1).mu2 < event.mu2
+    event = GaussianEvent(squared, noise)
+    assert Loss.charge(event.mu2).mu2 >= event.mu2 == squared / noise.variance
+    assert Loss(Loss.charge(event.mu2).units - 1).mu2 < event.mu2
 
 
 def test_noise_on_what_nobody_can_move_is_a_mistake() -> None:
     """A squared sensitivity of 0 would be a free release."""
     with pytest.raises(ValueError, match="at least 1"):
-        NoiseEvent(0, RoundedGaussian(1, 0))
+        GaussianEvent(0, RoundedGaussian(1, 0))
 
 
 @given(st.fractions(Fraction(1, 1 << 99), 1 << 58).filter(lambda p: p > 0))
@@ -65,7 +65,7 @@ def test_precisions_out_of_reach_are_refused(precision: Fraction) -> None:
 def test_the_curators_half_loads_neither_numba_nor_polars() -> None:
     """`spec` and `opendp` are imported by a process that must stay small."""
     code = (
-        "import sys, privlab.mechanisms.spec, privlab.mechanisms.opendp; "
+        "import sys, privlab.terms.events, privlab.mechanisms.opendp; "
         "print([m for m in ('numba','llvmlite','polars','pyarrow','opendp.prelude') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,125 @@
+"""Events: what a mechanism did, as far as its privacy depends on it.
+
+An event holds the parameters that are necessary and sufficient to account for
+one use of a mechanism, all public and exact.  `accounting.charge` says what it
+costs in a currency; `mechanisms.opendp` asks another library whether that is
+enough.  The meaning of an event never changes; new mechanisms get new events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from privlab.terms.exact import positive, whole
+from privlab.terms.noise import DiscreteLaplace, RoundedGaussian, RoundedLaplace
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianEvent:
+    """One vector with rounded Gaussian noise.
+
+    squared_sensitivity: D2, the largest squared Euclidean distance that one
+    privacy unit can move the vector, in squared steps, exact; at least 1.
+    noise: in the same steps.
+    """
+
+    squared_sensitivity: int
+    noise: RoundedGaussian
+
+    def __post_init__(self) -> None:
+        _at_least_one("a squared sensitivity", self.squared_sensitivity)
+
+    @property
+    def mu2(self) -> Fraction:
+        """D2 / sigma^2, exact (Dong, Roth, Su 2019, arXiv:1905.02383, Theorem 1)."""
+        return self.squared_sensitivity * self.noise.precision
+
+
+@dataclass(frozen=True, slots=True)
+class LaplaceEvent:
+    """One vector with discrete or rounded Laplace noise.
+
+    sensitivity: the largest L1 distance that one privacy unit can move the
+    vector, in steps, exact; at least 1.  noise: in the same steps.
+    """
+
+    sensitivity: int
+    noise: DiscreteLaplace | RoundedLaplace
+
+    def __post_init__(self) -> None:
+        _at_least_one("a sensitivity", self.sensitivity)
+
+    @property
+    def epsilon(self) -> Fraction:
+        """sensitivity / scale, exact."""
+        return self.sensitivity / self.noise.scale
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceEvent:
+    """The exponential mechanism, once in each of ``times`` groups of one unit.
+
+    Weights ``exp(epsilon * score / 2)`` for scores that one unit moves by at
+    most one (McSherry, Talwar 2007).
+    """
+
+    epsilon: Fraction
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        positive("an epsilon", self.epsilon)
+        _at_least_one("a number of groups", self.times)
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdEvent:
+    """Which groups are shown: those whose noisy count of units reaches ``threshold``.
+
+    noise: that of the counts, whose own loss is a `GaussianEvent`.  groups: that
+    one unit can be in.  delta: at least the chance that a group which only one
+    unit made is shown, in any of them.
+    """
+
+    noise: RoundedGaussian
+    groups: int
+    threshold: int
+    delta: Fraction
+
+    def __post_init__(self) -> None:
+        _at_least_one("a number of groups", self.groups)
+        _at_least_one("a threshold", self.threshold)
+        _probability(self.delta)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionEvent:
+    """Which groups exist, by truncated geometric selection, without their counts.
+
+    (epsilon, delta): of the whole selection; each of the ``groups`` that one
+    unit can be in has an equal part (Desfontaines, Voss, Gipson, Mandayam 2020,
+    arXiv:2006.03684).
+    """
+
+    epsilon: Fraction
+    delta: Fraction
+    groups: int
+
+    def __post_init__(self) -> None:
+        positive("an epsilon", self.epsilon)
+        _probability(self.delta)
+        _at_least_one("a number of groups", self.groups)
+
+
+Event = GaussianEvent | LaplaceEvent | ChoiceEvent | ThresholdEvent | PartitionEvent
+"""Every mechanism there is."""
+
+
+def _at_least_one(what: str, value: int) -> None:
+    if whole(what, value) < 1:
+        raise ValueError(f"{what} is at least 1, got {value}")
+
+
+def _probability(delta: Fraction) -> None:
+    if positive("a delta", delta) >= Fraction(1, 2):
+        raise ValueError("a delta is below one half")
