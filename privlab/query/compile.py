@@ -73,7 +73,12 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
         plan, Finish(tuple(outputs.columns), having, tuple(order.values()), limit)
     )
     limit_answer(question, ask.source, groups[-1].span if groups else None)
-    return replace(question, rows=table.rows, notes=notes_on(question.plan, table))
+    return replace(
+        question,
+        rows=table.rows,
+        notes=notes_on(question.plan, table),
+        currency=table.currency,
+    )
 
 
 def parse(text: str, catalog: Catalog = NO_TABLES) -> Ask:

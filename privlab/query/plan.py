@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind, Scalar
+from privlab.terms.loss import Currency
 
 
 class Op(StrEnum):
@@ -126,6 +127,12 @@ class Measure:
         if self.kind is MeasureKind.UNITS:
             return bound.groups
         return bound.squared_rows * self.radius**2
+
+    def sensitivity(self, bound: ContributionBound) -> int:
+        """D1, the L1 sensitivity in steps, for a bound that is already `for_cells`."""
+        if self.kind is MeasureKind.UNITS:
+            return bound.groups
+        return bound.most_rows * self.radius
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +259,12 @@ class Question:
 
     rows: the table's declared, public, approximate size, to price a mean with.
     notes: what the asker may not have meant, as far as the contract tells.
-    Neither is part of what was asked.
+    currency: of the dataset, which says what noise is drawn and what it costs.
+    None of them is part of what was asked.
     """
 
     plan: Plan
     finish: Finish
     rows: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+    currency: Currency = Currency.GDP

@@ -32,6 +32,11 @@ class ContributionBound:
         return ContributionBound(self.rows, self.rows_per_group, min(self.groups, cells))
 
     @property
+    def most_rows(self) -> int:
+        """The largest sum of row counts over all groups that one unit can cause."""
+        return min(self.rows, self.groups * self.rows_per_group)
+
+    @property
     def squared_rows(self) -> int:
         """The largest sum of squared row counts per group that one unit can cause.
 

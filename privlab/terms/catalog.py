@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from privlab.terms.bounds import ContributionBound
+from privlab.terms.loss import Currency
 
 Scalar = bool | int | Fraction | str | date | datetime
 """A value of a question or of a public key.  Never a float: decimals are Fractions."""
@@ -65,6 +66,7 @@ class Table:
     unit: name of the column that identifies the privacy unit; unit_word: what
     people call it ("patient").  row_cap: no version may hold more rows, so that
     overflow can be excluded.  rows: the declared, public, approximate size.
+    currency: what losses are counted in, the same for all tables of a dataset.
     """
 
     dataset: str
@@ -81,6 +83,7 @@ class Table:
     sensitivity: int = 0
     synthetic: bool = False
     about: str = ""
+    currency: Currency = Currency.GDP
 
     def column(self, name: str) -> Column | None:
         """The column called ``name``, or None.  Names are matched exactly."""

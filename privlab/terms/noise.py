@@ -98,6 +98,11 @@ class DiscreteLaplace:
         """Exact, in steps."""
         return Fraction(self.multiplier, 1 << self.shift)
 
+    @property
+    def precision(self) -> Fraction:
+        """1 / scale, exact: times an L1 sensitivity it is epsilon."""
+        return 1 / self.scale
+
 
 @dataclass(frozen=True, slots=True)
 class RoundedLaplace:
@@ -126,6 +131,11 @@ class RoundedLaplace:
     def scale(self) -> Fraction:
         """Of the continuous variable, exact, in steps."""
         return Fraction(self.multiplier, 1 << self.shift)
+
+    @property
+    def precision(self) -> Fraction:
+        """1 / scale, exact: times an L1 sensitivity it is epsilon."""
+        return 1 / self.scale
 
 
 Noise = RoundedGaussian | DiscreteLaplace | RoundedLaplace

@@ -6,8 +6,10 @@ questions, compared with the plain-Python evaluation in ``brute_force.py``.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -51,12 +53,14 @@ tables = st.dictionaries(
 )
 
 
-def moved(question: Question, table: dict[str, list[Row]], unit: str, secret: str) -> list[int]:
-    """How far each measure moves, squared, when ``unit`` leaves."""
+def moved(
+    question: Question, table: dict[str, list[Row]], unit: str, secret: str
+) -> list[list[int]]:
+    """How far each cell of each measure moves when ``unit`` leaves."""
     with_unit = vectors(question.plan, table, secret)
     without = vectors(question.plan, {u: r for u, r in table.items() if u != unit}, secret)
     return [
-        sum((a - b) ** 2 for a, b in zip(one, two, strict=True))
+        [abs(a - b) for a, b in zip(one, two, strict=True)]
         for one, two in zip(with_unit, without, strict=True)
     ]
 
@@ -81,9 +85,9 @@ def test_removing_a_unit_moves_a_measure_by_at_most_its_sensitivity(
     question = compile_question(text, {}, bounded)
     unit = data.draw(st.sampled_from(sorted(table)))
     plan = question.plan
-    limits = [measure.squared_sensitivity(plan.bound) for measure in plan.measures]
-    for distance, limit in zip(moved(question, table, unit, secret), limits, strict=True):
-        assert distance <= limit
+    for cells, measure in zip(moved(question, table, unit, secret), plan.measures, strict=True):
+        assert sum(cell**2 for cell in cells) <= measure.squared_sensitivity(plan.bound)
+        assert sum(cells) <= measure.sensitivity(plan.bound)
 
 
 @settings(deadline=None, max_examples=100)
@@ -104,15 +108,40 @@ def test_the_clamp_holds_for_any_expression(
     )
     (vector,) = vectors(plan, {"a": unit_rows}, "x")
     assert vector[0] ** 2 <= plan.measures[0].squared_sensitivity(plan.bound)
+    assert abs(vector[0]) <= plan.measures[0].sensitivity(plan.bound)
 
 
 @pytest.mark.parametrize(
-    ("rows_", "per_group", "groups", "squares"),
-    [(8, 4, 3, 32), (8, 4, 1, 16), (5, 2, 3, 9), (7, 7, 7, 49), (3, 1, 2, 2)],
+    ("rows_", "per_group", "groups", "squares", "most"),
+    [(8, 4, 3, 32, 8), (8, 4, 1, 16, 4), (5, 2, 3, 9, 5), (7, 7, 7, 49, 7), (3, 1, 2, 2, 2)],
 )
-def test_the_sensitivity_is_reached(rows_: int, per_group: int, groups: int, squares: int) -> None:
-    """The bound is tight: filling groups one after the other reaches it."""
+def test_the_sensitivity_is_reached(
+    rows_: int, per_group: int, groups: int, squares: int, most: int
+) -> None:
+    """The bounds are tight: filling groups one after the other reaches both."""
     bound = ContributionBound(rows_, per_group, groups)
+    sums = Measure(MeasureKind.SUM, low=Fraction(-2), high=Fraction(3))
+    assert sums.sensitivity(bound) == 3 * most
+    assert Measure(MeasureKind.ROWS).sensitivity(bound) == most
+    assert Measure(MeasureKind.UNITS).sensitivity(bound) == groups
     assert bound.squared_rows == squares
     assert Measure(MeasureKind.ROWS).squared_sensitivity(bound) == squares
     assert Measure(MeasureKind.UNITS).squared_sensitivity(bound) == groups
+
+
+@pytest.mark.parametrize("aggregate", ["COUNT(*)", "SUM(age)", "COUNT(DISTINCT patient_id)"])
+@pytest.mark.parametrize("bound", [(1, 1, 1), (3, 2, 1), (3, 2, 2), (4, 2, 2), (5, 5, 2)])
+def test_some_table_moves_a_measure_by_its_whole_l1_sensitivity(
+    catalog: Catalog, aggregate: str, bound: tuple[int, int, int]
+) -> None:
+    """Every multiset of up to five rows of one unit, at both ends of the range, is tried."""
+    table = replace(catalog.tables[0], bound=ContributionBound(*bound))
+    text = f"SELECT sex, {aggregate} FROM visits GROUP BY sex"
+    plan = compile_question(text, {}, Catalog((table,))).plan
+    choices = [{"sex": sex, "age": age} for sex in "fm" for age in (0, 110)]
+    worst = max(
+        sum(map(abs, vectors(plan, {"a": list(rows_)}, "x")[0]))
+        for count in range(6)
+        for rows_ in itertools.combinations_with_replacement(choices, count)
+    )
+    assert worst == plan.measures[0].sensitivity(plan.bound)

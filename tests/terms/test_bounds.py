@@ -1,4 +1,4 @@
-"""The squared sensitivity of counts is the worst that any unit can do, and no less."""
+"""Both sensitivities of counts are the worst that any unit can do, and no less."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ def test_squared_rows_is_the_largest_sum_of_squares(bound: ContributionBound) ->
     )
 
     assert bound.squared_rows == worst
+
+
+@given(bounds())
+def test_most_rows_is_the_largest_sum_of_counts(bound: ContributionBound) -> None:
+    worst = max(sum(spread) for spread in spreads(bound.rows, bound.rows_per_group, bound.groups))
+
+    assert bound.most_rows == worst
 
 
 def test_one_cell_holds_all_rows_of_a_unit() -> None:

@@ -1,4 +1,4 @@
-"""Merging measurements: nothing bought is ever wasted."""
+"""Merging measurements: nothing bought is wasted, and pure ones are never merged."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlab.terms.noise import RoundedGaussian
-from privlab.views.measurement import Measurement, held, merged
+from privlab.terms.noise import DiscreteLaplace, RoundedGaussian, RoundedLaplace
+from privlab.views.measurement import Measurement, held, merged, paid, shown
 
 noises = st.builds(RoundedGaussian, st.integers(1, 1 << 32), st.integers(0, 62))
 
@@ -19,6 +19,40 @@ def views(draw: st.DrawFn) -> list[Measurement]:
     cells = draw(st.integers(1, 4))
     vector = st.tuples(*[st.integers(-(10**9), 10**9)] * cells)
     return draw(st.lists(st.builds(Measurement, noises, vector), min_size=1, max_size=4))
+
+
+grid = st.integers(1, 1 << 32), st.integers(0, 62)
+laplaces = st.builds(DiscreteLaplace, *grid) | st.builds(RoundedLaplace, *grid)
+
+
+@given(view=st.lists(st.builds(Measurement, laplaces, st.tuples(st.integers())), min_size=1))
+def test_of_laplace_measurements_the_finest_is_held_and_all_are_paid(
+    view: list[Measurement],
+) -> None:
+    (finest,) = shown(view)
+    assert finest in view
+    assert held(view) == finest.noise.precision == max(1 / m.noise.scale for m in view)  # type: ignore[union-attr]
+    assert merged(view) == (Fraction(finest.values[0]),)
+    assert paid(view) == sum(m.noise.precision for m in view)
+
+
+def test_of_two_equally_fine_laplace_measurements_the_older_is_held() -> None:
+    noise = DiscreteLaplace(3, 1)
+    assert merged([Measurement(noise, (5,)), Measurement(noise, (6,))]) == (Fraction(5),)
+
+
+def test_gaussian_and_laplace_measurements_are_of_no_common_view() -> None:
+    mixed = [Measurement(RoundedGaussian(1, 0), (1,)), Measurement(DiscreteLaplace(1, 0), (1,))]
+    with pytest.raises(ValueError, match="one currency"):
+        held(mixed)
+
+
+@given(view=views())
+def test_all_gaussian_measurements_are_shown_and_what_they_cost_is_what_they_hold(
+    view: list[Measurement],
+) -> None:
+    assert shown(view) == tuple(view)
+    assert paid(view) == held(view)
 
 
 @given(view=views())
@@ -48,7 +82,7 @@ def test_one_measurement_is_itself(noise: RoundedGaussian, value: int) -> None:
 def test_the_merged_variance_is_one_over_the_precision(view: list[Measurement]) -> None:
     """Weights w_i = P_i / P give sum(w_i^2 / P_i) = 1 / P, exactly."""
     total = held(view)
-    variance = sum((m.noise.precision / total) ** 2 * m.noise.variance for m in view)
+    variance = sum((m.noise.precision / total) ** 2 / m.noise.precision for m in view)
     assert variance == 1 / total
 
 
