@@ -61,6 +61,7 @@ CODES: dict[str, str] = {
     "PL407": "the release does not verify",
     "PL408": "the certifier finds the charge too small",
     "PL409": "a charged request was run twice without an answer",
+    "PL410": "a mechanism has no proved loss in this currency",
     "PL500": "the computation failed",
     "PL501": "the curator failed; nothing was charged",
 }

@@ -133,7 +133,8 @@ def meaning(plans: list[BudgetPlan], facts: DatasetFacts) -> list[tuple[str, ...
     one analyst's grant.
     """
     with terminal.curator_part():
-        from privlab.accounting.gdp import advantage, epsilon_of, true_positives
+        from privlab.accounting.gdp import advantage, epsilon_of
+        from privlab.accounting.words import found_words
         from privlab.accuracy.gaussian import half_width
 
     delta = Fraction(facts.delta)
@@ -149,7 +150,7 @@ def meaning(plans: list[BudgetPlan], facts: DatasetFacts) -> list[tuple[str, ...
         ),
         (
             "of those in the data it finds, naming 1 in 100 falsely",
-            *(f"{100 * true_positives(p.cap.mu2, 0.01):.1f} in 100" for p in plans),
+            *(found_words(p.cap, p.currency) for p in plans),
         ),
         ("ε of one analyst's grant", *(f"{epsilon_of(p.grant.mu2, delta):.2f}" for p in plans)),
     ]

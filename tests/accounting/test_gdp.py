@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from dp_accounting.pld import privacy_loss_mechanism
@@ -18,12 +19,14 @@ from privlab.accounting.gdp import (
     advantage,
     delta_of,
     epsilon_of,
+    epsilon_text,
     mu2_of,
     true_positives,
     within,
 )
 
 MILLIONTH = Fraction(1, 10**6)
+HUNDREDTH = Fraction(1, 100)
 EPSILONS = st.fractions(0, 20, max_denominator=10**6)
 DELTAS = st.fractions(Fraction(1, 10**12), Fraction(99, 100), max_denominator=10**12)
 LOSSES = st.fractions(Fraction(1, 10**9), 30, max_denominator=10**9)
@@ -95,7 +98,7 @@ def test_google_finds_the_same_epsilon(mu2: Fraction) -> None:
 def test_three_gaussians_of_google_s_tests() -> None:
     """Sigma sqrt(3) thrice: mu 1, delta 0.126936 at epsilon 1, 0.38914 found at 0.1."""
     assert abs(delta_of(3 * Fraction(1, 3), Fraction(1)) - 0.126936) < 1e-6
-    assert abs(true_positives(Fraction(1), 0.1) - 0.38914) < 1e-5
+    assert abs(true_positives(Fraction(1), Fraction(1, 10)) - 0.38914) < 1e-5
 
 
 def exact_delta(mu2: Fraction, epsilon: Fraction) -> arb:
@@ -160,16 +163,18 @@ def test_no_loss_is_no_epsilon() -> None:
 def test_what_an_attacker_gains(mu: str, found: float, ahead: float) -> None:
     """True positives at 1 % false ones, and the advantage, in the figures we print."""
     mu2 = Fraction(mu) ** 2
-    assert abs(true_positives(mu2, 0.01) - found) < 0.005
+    assert abs(true_positives(mu2, HUNDREDTH) - found) < 0.005
     assert abs(advantage(mu2) - ahead) < 0.005
-    assert math.isclose(true_positives(mu2, 0.01), stats.norm.cdf(stats.norm.ppf(0.01) + float(mu)))
+    assert math.isclose(
+        true_positives(mu2, HUNDREDTH), stats.norm.cdf(stats.norm.ppf(0.01) + float(mu))
+    )
     assert math.isclose(advantage(mu2), 2 * stats.norm.cdf(float(mu) / 2) - 1)
 
 
 def test_without_loss_an_attacker_gains_nothing() -> None:
     """He guesses."""
     assert advantage(Fraction(0)) == 0.0
-    assert math.isclose(true_positives(Fraction(0), 0.01), 0.01)
+    assert math.isclose(true_positives(Fraction(0), HUNDREDTH), 0.01)
 
 
 @pytest.mark.parametrize("delta", [Fraction(0), Fraction(1), Fraction(-1, 2), Fraction(3, 2)])
@@ -192,6 +197,50 @@ def test_amounts_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="not negative"):
         advantage(Fraction(-1))
     with pytest.raises(ValueError, match="not negative"):
-        true_positives(Fraction(-1), 0.5)
+        true_positives(Fraction(-1), HUNDREDTH)
     with pytest.raises(ValueError, match="false positives"):
-        true_positives(Fraction(1), 0.0)
+        true_positives(Fraction(1), Fraction(0))
+    with pytest.raises(ValueError, match="epsilon is not negative"):
+        delta_of(Fraction(1), Fraction(-1))
+
+
+@pytest.mark.parametrize("huge", [Fraction(10**400), Fraction(1, 3) + 10**400])
+def test_amounts_that_no_float_holds_are_refused_in_the_same_words(huge: Fraction) -> None:
+    """Not by an overflow on the way to the message."""
+    with pytest.raises(ValueError, match=r"^mu\^2 must be in 0\.\.2\^20, got 1(\.0+)?e\+400$"):
+        epsilon_of(huge, MILLIONTH)
+    with pytest.raises(ValueError, match=r"^epsilon must be in 0\.\.1000, got 1(\.0+)?e\+400$"):
+        mu2_of(huge, MILLIONTH)
+    with pytest.raises(ValueError, match=r"^delta must be in \(0, 1\), got 1(\.0+)?e\+400$"):
+        mu2_of(Fraction(1), huge)
+
+
+@pytest.mark.parametrize("value", [0.5, math.nan, math.inf, -0.0, 5e-324, True, "1/2", None])
+def test_what_is_not_exact_is_refused_by_type(value: Any) -> None:
+    """Also 0.5 after Fraction(1, 2) was asked: a cache would take one for the other."""
+    half = Fraction(1, 2)
+    epsilon_of(half, half), mu2_of(half, half)
+    for refused in (
+        lambda: epsilon_of(value, half),
+        lambda: epsilon_of(half, value),
+        lambda: mu2_of(value, half),
+        lambda: mu2_of(half, value),
+        lambda: within(value, half, half),
+        lambda: within(half, value, half),
+        lambda: within(half, half, value),
+        lambda: delta_of(value, half),
+        lambda: delta_of(half, value),
+        lambda: advantage(value),
+        lambda: true_positives(value, half),
+        lambda: true_positives(half, value),
+        lambda: epsilon_text(half, value, 2),
+    ):
+        with pytest.raises(TypeError, match="is a Fraction, not "):
+            refused()
+
+
+def test_a_delta_below_the_smallest_float_is_a_delta() -> None:
+    """Fractions have no subnormals: 2^-1100 allows a budget, and less of it than 2^-1000."""
+    small, smaller = Fraction(1, 1 << 1000), Fraction(1, 1 << 1100)
+    assert 0 < mu2_of(Fraction(1), smaller) < mu2_of(Fraction(1), small)
+    assert epsilon_of(Fraction(1), smaller) > epsilon_of(Fraction(1), small)

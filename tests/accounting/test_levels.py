@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlab.accounting.gdp import true_positives
+from privlab.accounting import gdp, pure
 from privlab.accounting.levels import LEVELS, level, plan
+from privlab.accounting.words import attack_words
 from privlab.errors import BadQuery
-from privlab.terms.loss import UNITS_PER_ONE, Loss
+from privlab.terms.loss import UNITS_PER_ONE, Currency, Loss
 
 NAMES = [chosen.name for chosen in LEVELS]
 
 
-@given(st.sampled_from(NAMES), st.integers(1, 5000), st.integers(1, 5000))
-def test_parts_never_add_up_to_more_than_the_cap(name: str, analysts: int, questions: int) -> None:
+@given(
+    st.sampled_from(NAMES),
+    st.integers(1, 5000),
+    st.integers(1, 5000),
+    st.sampled_from(list(Currency)),
+)
+def test_parts_never_add_up_to_more_than_the_cap(
+    name: str, analysts: int, questions: int, currency: Currency
+) -> None:
     """Whoever colludes, the dataset's cap is the bound; nearly all of it is given out."""
-    made = plan(name, analysts, questions)
+    made = plan(name, analysts, questions, currency)
+    assert made.currency is currency
+    assert made.cap == level(name).cap_in(currency)
     assert analysts * made.grant.units <= made.cap.units
     assert questions * made.per_question.units <= made.grant.units
     assert made.cap.units - analysts * made.grant.units < analysts
@@ -33,12 +45,37 @@ def test_levels_go_from_little_to_much() -> None:
     ] == [UNITS_PER_ONE] * 3
 
 
-@pytest.mark.parametrize(("name", "found"), [("careful", 2), ("standard", 3), ("open", 9)])
-def test_reasons_state_the_attack_as_it_is(name: str, found: int) -> None:
-    """The number in the sentence is the true positive rate at 1 % false positives."""
+@pytest.mark.parametrize(
+    ("name", "epsilon"), [("careful", "0.1996"), ("standard", "0.4000"), ("open", "0.8069")]
+)
+def test_a_pure_dataset_has_the_advantage_of_the_level(name: str, epsilon: str) -> None:
+    """The best attacker is as far ahead of guessing, to the last unit, and never further."""
+    cap = level(name).cap_in(Currency.PURE)
+    assert f"{float(cap.amount):.5f}"[:6] == epsilon
+    ahead = gdp.advantage(level(name).mu ** 2)
+    assert abs(pure.advantage(cap.amount) - ahead) < 1e-14
+    assert pure.mu2_of_pure(cap.amount) <= level(name).mu ** 2
+    assert pure.mu2_of_pure(cap.amount + Fraction(1, UNITS_PER_ONE)) > level(name).mu ** 2
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "found_pure"),
+    [
+        ("careful", "1.9 in 100", "1.3 in 100"),
+        ("standard", "3.4 in 100", "1.5 in 100"),
+        ("open", "9.3 in 100", "2.3 in 100"),
+    ],
+)
+def test_reasons_state_the_attack_as_it_is(name: str, found: str, found_pure: str) -> None:
+    """The sentence is worked out from the cap, in the currency of the dataset."""
     chosen = level(name)
-    assert round(100 * true_positives(chosen.cap.mu2, 0.01)) == found
-    assert f"finds {found} in 100" in chosen.reason
+    assert chosen.reason == chosen.reason_in(Currency.GDP)
+    assert f"finds {found} while" in chosen.reason
+    assert f"finds {found_pure} while" in chosen.reason_in(Currency.PURE)
+    for currency in Currency:
+        reason = chosen.reason_in(currency)
+        assert attack_words(chosen.cap_in(currency), currency) in reason
+        assert reason.endswith(chosen.use)
 
 
 @pytest.mark.parametrize(("analysts", "questions"), [(0, 1), (1, 0), (-3, 5)])
