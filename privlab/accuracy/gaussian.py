@@ -3,8 +3,8 @@
 A released cell is the exact sum, plus a Gaussian error of the stated variance,
 plus a rounding error of at most half a step.  A merged cell is a weighted mean
 of such cells, and so is its rounding error: still at most half a step.  Hence
-``z sigma + 1/2`` covers both; for a single measurement, whose values are whole,
-no smaller whole number does.  Nothing here knows about bounding: rows left out
+``z sigma + 1/2`` covers both.  The values of a single measurement are whole, and
+its half-width is a whole number: the floor of that, or one less.  Nothing here knows about bounding: rows left out
 and values clamped are not part of these errors.
 """
 
@@ -14,12 +14,15 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 
+from privlab.accuracy.confidence import outside
+from privlab.accuracy.normal import BITS, tail
+from privlab.terms.exact import positive
+
 ROUNDING = Fraction(1, 2)
 """Largest error of rounding to whole steps."""
 
 _Z_BITS = 40
 _ROOT_BITS = 64
-_MOST_WANTED = 1 - Fraction(1, 10**17)
 _PI_ABOVE = Fraction(314159265358979323846264338327950288420, 10**38)
 _MARGIN = 1 + Fraction(1, 1 << 27)
 """What `RoundedGaussian.at_most` may round a precision down by, and the roots."""
@@ -34,6 +37,26 @@ def half_width(variance: Fraction, confidence: Fraction) -> Fraction:
     if variance < 0:
         raise ValueError("a variance is not negative")
     return sqrt_up(z(confidence) ** 2 * variance) + ROUNDING
+
+
+@lru_cache(maxsize=256)
+def whole_half_width(variance: Fraction, confidence: Fraction) -> Fraction:
+    """The smallest whole h with P(|round(N)| <= h) >= confidence proved, in steps.
+
+    For a single measurement; variance: of its continuous Gaussian, in steps^2,
+    positive; confidence: percent, in (0, 100).  Never above `half_width`, and
+    smallest but for what 96 bits cannot tell.
+    """
+    missed = outside(confidence)
+    low, high = -1, math.floor(half_width(positive("a variance", variance), confidence))
+    while high - low > 1:
+        middle = (low + high) // 2
+        _, beyond = tail(middle + ROUNDING, variance)
+        if 2 * beyond * missed.denominator <= missed.numerator << BITS:
+            high = middle
+        else:
+            low = middle
+    return Fraction(high)
 
 
 def precision_for(half_width: Fraction, confidence: Fraction) -> Fraction:
@@ -55,9 +78,7 @@ def z(confidence: Fraction) -> Fraction:
 
     confidence: percent, in (0, 100); 95 gives 1.959964 rounded up.
     """
-    wanted = Fraction(confidence) / 100
-    if not 0 < wanted <= _MOST_WANTED:
-        raise ValueError("a confidence is a percentage between 0 and 100 - 1e-15")
+    wanted = 1 - outside(confidence)
     high = 1 << _Z_BITS
     while not _covers(high, wanted):
         high *= 2
