@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Literal
 
 from privlab.errors import BudgetExceeded
-from privlab.terms.loss import Loss
+from privlab.terms.loss import CERTAIN, Currency, Delta, Loss
 
 State = Literal["charged", "released", "failed"]
 Standing = Literal["new", "resume"]
@@ -23,12 +23,18 @@ SHARE_DECIMALS = 4
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """What a dataset may lose in all, and has lost.  For stewards only."""
+    """What a dataset may lose in all, and has lost.  For stewards only.
+
+    delta: the one at which epsilon is shown, in a gdp dataset.  delta_cap,
+    delta_spent: the part of it for thresholds, and what they used of that.
+    """
 
     dataset: str
     cap: Loss
     spent: Loss
     delta: Fraction
+    delta_cap: Delta = CERTAIN
+    delta_spent: Delta = CERTAIN
 
     @property
     def left(self) -> Loss:
@@ -43,6 +49,8 @@ class Account:
     dataset: str
     granted: Loss
     spent: Loss
+    delta_granted: Delta = CERTAIN
+    delta_spent: Delta = CERTAIN
 
     @property
     def left(self) -> Loss:
@@ -54,7 +62,8 @@ class ChargeRequest:
     """One question about to be computed.
 
     body: SHA-256 of the request as it was sent.  cost: what it charges, which
-    may be nothing.  confidence: of its intervals, in percent, as a decimal.
+    may be nothing, in ``currency``, which must be the dataset's.  delta: what its
+    thresholds charge.  confidence: of its intervals, in percent, as a decimal.
     title and text are for the asker's own history.
     """
 
@@ -68,6 +77,8 @@ class ChargeRequest:
     confidence: str = "95"
     title: str = ""
     text: str = ""
+    delta: Delta = CERTAIN
+    currency: Currency = Currency.GDP
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +160,16 @@ def account_exceeded(account: Account, cost: Loss) -> BudgetExceeded:
             "left": f"{fits} % of the grant",
         },
         hint=hint,
+    )
+
+
+def delta_exceeded(account: Account, delta: Delta) -> BudgetExceeded:
+    """PL210 for a delta, in units: a threshold has no finer price to fall back on."""
+    left = account.delta_granted.units - account.delta_spent.units
+    return BudgetExceeded(
+        f"this needs more delta than {account.principal} has left on {account.dataset}",
+        facts={"needs": f"{delta.units} of 2^-64", "left": f"{left} of 2^-64"},
+        hint="group by public keys, which need no threshold, or ask the steward for more",
     )
 
 

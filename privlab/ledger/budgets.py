@@ -6,41 +6,61 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from privlab.errors import BadQuery, BudgetExceeded, IntegrityError, PolicyDenied
-from privlab.ledger.accounts import Account, Cap, account_exceeded, cap_exceeded
+from privlab.ledger.accounts import (
+    Account,
+    Cap,
+    ChargeRequest,
+    account_exceeded,
+    cap_exceeded,
+    delta_exceeded,
+)
 from privlab.ledger.record import MAX_UNITS, Book
 from privlab.ledger.sqlite import Row
-from privlab.terms.loss import Loss
+from privlab.terms.loss import CERTAIN, Currency, Delta, Loss
 
 
 class Budgets(Book):
     """Every dataset's cap and every principal's accounts."""
 
-    def set_cap(self, dataset: str, cap: Loss, delta: Fraction, by: str) -> None:
+    def set_cap(
+        self, dataset: str, cap: Loss, delta: Fraction, by: str, delta_cap: Delta | None = None
+    ) -> None:
         """Set what the dataset may lose in all.
 
+        delta: at which epsilon is shown.  delta_cap: the part of it that thresholds
+        may use up; None leaves it as it is, which is nothing at first.
+
         :raises BudgetExceeded: PL211, below what is spent already.
-        :raises BadQuery: PL108, delta is not between 0 and 1, or the cap has no meaning.
+        :raises BadQuery: PL108, delta is not between 0 and 1, or the cap has no
+            meaning: delta_cap is not below delta, or is one of a pure dataset.
         """
         if not 0 < delta < 1:
             raise BadQuery(f"delta lies between 0 and 1, not at {delta}", code="PL108")
         _countable(cap)
         with self._deed(by, "budget", dataset, amount=cap):
             old = self.cap(dataset)
-            if old is not None and cap < old.spent:
+            if delta_cap is None:
+                delta_cap = CERTAIN if old is None else old.delta_cap
+            self._check_delta(dataset, delta, delta_cap)
+            if old is not None and (cap < old.spent or delta_cap < old.delta_spent):
                 raise BudgetExceeded(
                     f"{dataset} has already lost more than this cap",
                     code="PL211",
-                    facts={"cap": cap.text(), "spent": old.spent.text()},
+                    facts={
+                        "cap": _words(cap, delta_cap),
+                        "spent": _words(old.spent, old.delta_spent),
+                    },
                     hint="loss cannot be taken back: the lowest possible cap is what is spent",
                 )
             if old is None:
                 self._db.execute(
-                    "INSERT INTO cap VALUES (?, ?, 0, ?)", (dataset, cap.units, str(delta))
+                    "INSERT INTO cap VALUES (?, ?, 0, ?, 0, ?)",
+                    (dataset, cap.units, delta_cap.units, str(delta)),
                 )
             else:
                 self._db.execute(
-                    "UPDATE cap SET cap = ?, delta = ? WHERE dataset = ?",
-                    (cap.units, str(delta), dataset),
+                    "UPDATE cap SET cap = ?, delta_cap = ?, delta = ? WHERE dataset = ?",
+                    (cap.units, delta_cap.units, str(delta), dataset),
                 )
 
     def cap(self, dataset: str) -> Cap | None:
@@ -52,8 +72,13 @@ class Budgets(Book):
         """Every dataset's cap, by name."""
         return tuple(map(_cap, self._db.rows("SELECT * FROM cap ORDER BY dataset")))
 
-    def grant(self, principal: str, dataset: str, amount: Loss, by: str) -> None:
+    def grant(
+        self, principal: str, dataset: str, amount: Loss, by: str, delta: Delta | None = None
+    ) -> None:
         """Set what the principal may learn of the dataset in all: a total, not an increase.
+
+        delta: that her thresholds may use up; None leaves it as it is, which is
+        nothing at first.
 
         :raises BudgetExceeded: PL210, below what she has spent already.
         :raises BadQuery: PL108, the amount has no meaning.
@@ -61,20 +86,27 @@ class Budgets(Book):
         _countable(amount)
         with self._deed(by, "grant", dataset, subject=principal, amount=amount):
             old = self.account(principal, dataset)
-            if old is not None and amount < old.spent:
+            if delta is None:
+                delta = CERTAIN if old is None else old.delta_granted
+            if old is not None and (amount < old.spent or delta < old.delta_spent):
                 raise BudgetExceeded(
                     f"{principal} has already spent more than this grant on {dataset}",
-                    facts={"grant": amount.text(), "spent": old.spent.text()},
+                    facts={
+                        "grant": _words(amount, delta),
+                        "spent": _words(old.spent, old.delta_spent),
+                    },
                     hint="loss cannot be taken back: the lowest possible grant is what is spent",
                 )
             if old is None:
                 self._db.execute(
-                    "INSERT INTO account VALUES (?, ?, ?, 0)", (principal, dataset, amount.units)
+                    "INSERT INTO account VALUES (?, ?, ?, 0, ?, 0)",
+                    (principal, dataset, amount.units, delta.units),
                 )
             else:
                 self._db.execute(
-                    "UPDATE account SET granted = ? WHERE principal = ? AND dataset = ?",
-                    (amount.units, principal, dataset),
+                    "UPDATE account SET granted = ?, delta_granted = ?"
+                    " WHERE principal = ? AND dataset = ?",
+                    (amount.units, delta.units, principal, dataset),
                 )
 
     def set_budget(
@@ -106,8 +138,22 @@ class Budgets(Book):
         text = "SELECT * FROM account WHERE dataset = ? ORDER BY principal"
         return tuple(map(_account, self._db.rows(text, (dataset,))))
 
-    def _afford(self, principal: str, dataset: str, cost: Loss) -> None:
-        """Return when both the account and the cap cover ``cost``."""
+    def currency(self, dataset: str) -> Currency | None:
+        """What the dataset's losses are counted in; None before its first table."""
+        row = self._db.row("SELECT currency FROM dataset WHERE name = ?", (dataset,))
+        return Currency(row[0]) if row else None
+
+    def _afford(self, ask: ChargeRequest) -> None:
+        """Return when both the account and the cap cover its cost and its delta."""
+        principal, dataset, cost, delta = ask.principal, ask.dataset, ask.cost, ask.delta
+        currency = self.currency(dataset)
+        if currency not in (None, ask.currency) or (delta and ask.currency is Currency.PURE):
+            raise IntegrityError(
+                f"this charge is not one in the currency of {dataset}",
+                code="PL410",
+                facts={"the dataset": str(currency), "the charge": str(ask.currency)},
+                hint="tell the steward: this is a defect of privlab, not of the question",
+            )
         account = self.account(principal, dataset)
         if account is None:
             raise PolicyDenied(
@@ -117,18 +163,35 @@ class Budgets(Book):
             )
         if cost > account.left:
             raise account_exceeded(account, cost)
+        if account.delta_spent.units + delta.units > account.delta_granted.units:
+            raise delta_exceeded(account, delta)
         cap = self.cap(dataset)
-        if cap is None or cost > cap.left:
+        if (
+            cap is None
+            or cost > cap.left
+            or cap.delta_spent.units + delta.units > cap.delta_cap.units
+        ):
             raise cap_exceeded(dataset)
+
+    def _check_delta(self, dataset: str, delta: Fraction, delta_cap: Delta) -> None:
+        """Return when thresholds leave some delta, or there are none."""
+        if not delta_cap:
+            return
+        if self.currency(dataset) is Currency.PURE:
+            raise BadQuery(f"{dataset} is pure: it has no delta to give", code="PL108")
+        if delta_cap.delta >= delta:
+            raise BadQuery("thresholds may use up a part of delta, not all of it", code="PL108")
 
     def _check_sums(self) -> None:
         """See that every spent sum is the sum of its charges."""
         wrong = self._db.row(
-            "SELECT 1 FROM account LEFT JOIN (SELECT principal, dataset, sum(cost) AS charged"
-            " FROM charge GROUP BY principal, dataset) USING (principal, dataset)"
-            " WHERE spent <> coalesce(charged, 0)"
-            " UNION ALL SELECT 1 FROM cap LEFT JOIN (SELECT dataset, sum(cost) AS charged"
-            " FROM charge GROUP BY dataset) USING (dataset) WHERE spent <> coalesce(charged, 0)"
+            "SELECT 1 FROM account LEFT JOIN (SELECT principal, dataset, sum(cost) AS charged,"
+            " sum(delta) AS failed FROM charge GROUP BY principal, dataset)"
+            " USING (principal, dataset)"
+            " WHERE spent <> coalesce(charged, 0) OR delta_spent <> coalesce(failed, 0)"
+            " UNION ALL SELECT 1 FROM cap LEFT JOIN (SELECT dataset, sum(cost) AS charged,"
+            " sum(delta) AS failed FROM charge GROUP BY dataset) USING (dataset)"
+            " WHERE spent <> coalesce(charged, 0) OR delta_spent <> coalesce(failed, 0)"
         )
         if wrong:
             raise IntegrityError(
@@ -138,13 +201,23 @@ class Budgets(Book):
 
 
 def _cap(row: Row) -> Cap:
-    return Cap(row[0], Loss(row[1]), Loss(row[2]), Fraction(row[3]))
+    dataset, cap, spent, delta_cap, delta_spent, delta = row
+    return Cap(
+        dataset, Loss(cap), Loss(spent), Fraction(delta), Delta(delta_cap), Delta(delta_spent)
+    )
 
 
 def _account(row: Row) -> Account:
-    return Account(row[0], row[1], Loss(row[2]), Loss(row[3]))
+    principal, dataset, granted, spent, delta_granted, delta_spent = row
+    return Account(
+        principal, dataset, Loss(granted), Loss(spent), Delta(delta_granted), Delta(delta_spent)
+    )
 
 
 def _countable(amount: Loss) -> None:
     if amount.units > MAX_UNITS:
-        raise BadQuery("a budget of mu^2 = 2^15 and more protects nobody", code="PL108")
+        raise BadQuery("a budget of 2^15 and more protects nobody", code="PL108")
+
+
+def _words(loss: Loss, delta: Delta) -> str:
+    return f"{loss.text()}, delta {delta.units}" if delta else loss.text()

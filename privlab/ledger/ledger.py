@@ -18,8 +18,8 @@ from privlab.ledger.accounts import ChargeRequest, Entry, Past, Recorded, Sealed
 from privlab.ledger.budgets import Budgets
 from privlab.ledger.sqlite import Database, Row
 from privlab.ledger.tables import Tables
-from privlab.terms.loss import NOTHING, Loss
-from privlab.terms.noise import RoundedGaussian
+from privlab.terms.loss import NOTHING, Delta, Loss
+from privlab.terms.noise import law_name, noise_of
 from privlab.views.measurement import Measurement
 
 MAX_ATTEMPTS = 2
@@ -64,7 +64,7 @@ class Ledger(Budgets, Tables):
             row = self._charge_row(principal, request_id)
             if row is None:
                 return None
-            seq, body, _, cost = row
+            seq, body, _, cost, _ = row
             sealed = self._db.row("SELECT answer FROM release WHERE charge = ?", (seq,))
             if sealed is not None:
                 return Recorded(body, "released", sealed[0], Loss(cost))
@@ -81,7 +81,8 @@ class Ledger(Budgets, Tables):
         :raises PolicyDenied: PL203, no account on the dataset.
         :raises BudgetExceeded: PL210 the account, PL211 the dataset does not cover it.
         :raises IntegrityError: PL406, there is or may be an answer already, or
-            nothing can be recorded; PL409, two runs gave none.
+            nothing can be recorded; PL409, two runs gave none; PL410, the charge
+            is not in the dataset's currency.
         """
         with self._db.lock:
             with self._db.writing():
@@ -106,9 +107,17 @@ class Ledger(Budgets, Tables):
         with self._finishing(principal, request_id) as (seq, dataset):
             at = self._record.append(principal, "release", dataset, subject=request_id)
             for view_id, found in measurements:
+                noise = found.noise
                 self._db.execute(
-                    "INSERT INTO measurement VALUES (?, ?, ?, ?, ?)",
-                    (seq, view_id, found.noise.multiplier, found.noise.shift, _pack(found.values)),
+                    "INSERT INTO measurement VALUES (?, ?, ?, ?, ?, ?)",
+                    (
+                        seq,
+                        view_id,
+                        law_name(noise),
+                        noise.multiplier,
+                        noise.shift,
+                        _pack(found.values),
+                    ),
                 )
             self._db.execute("INSERT INTO release VALUES (?, ?, ?, ?)", (seq, bundle, answer, at))
 
@@ -131,11 +140,11 @@ class Ledger(Budgets, Tables):
     def held(self, principal: str, view_id: str) -> tuple[Measurement, ...]:
         """Every sealed measurement of the view that this principal paid for, oldest first."""
         rows = self._db.rows(
-            "SELECT multiplier, shift, vector FROM measurement JOIN charge ON seq = charge"
+            "SELECT law, multiplier, shift, vector FROM measurement JOIN charge ON seq = charge"
             " WHERE view_id = ? AND principal = ? ORDER BY seq",
             (view_id, principal),
         )
-        return tuple(Measurement(RoundedGaussian(row[0], row[1]), _unpack(row[2])) for row in rows)
+        return tuple(Measurement(noise_of(*noise), _unpack(vector)) for *noise, vector in rows)
 
     def released(self, principal: str, question_id: str, purpose: str) -> tuple[Sealed, ...]:
         """This principal's releases of the question for the purpose, newest first."""
@@ -209,12 +218,12 @@ class Ledger(Budgets, Tables):
 
     def _begin(self, ask: ChargeRequest) -> Standing:
         """Write the charge; the schema spends it in the same statement."""
-        self._afford(ask.principal, ask.dataset, ask.cost)
+        self._afford(ask)
         at = self._record.append(
             ask.principal, "query", ask.dataset, subject=ask.request_id, amount=ask.cost
         )
         self._db.execute(
-            "INSERT INTO charge SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+            "INSERT INTO charge SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
             " FROM charge",
             (
                 ask.principal,
@@ -223,6 +232,7 @@ class Ledger(Budgets, Tables):
                 ask.dataset,
                 ask.question_id,
                 ask.cost.units,
+                ask.delta.units,
                 ask.purpose,
                 ask.confidence,
                 ask.title,
@@ -234,7 +244,7 @@ class Ledger(Budgets, Tables):
         return "new"
 
     def _again(self, known: Row, ask: ChargeRequest) -> Standing:
-        seq, body, _, charged = known
+        seq, body, _, charged, delta = known
         if body != ask.body:
             raise _conflict(f"request {ask.request_id} was another question")
         if self._db.row("SELECT 1 FROM release WHERE charge = ?", (seq,)):
@@ -247,7 +257,7 @@ class Ledger(Budgets, Tables):
                 code="PL406",
                 hint="send it again under the same id a little later",
             )
-        if ask.cost > Loss(charged):
+        if ask.cost > Loss(charged) or ask.delta > Delta(delta):
             raise _conflict("this question costs more today than what was charged for it")
         attempts = self._db.rows("SELECT number FROM attempt WHERE charge = ?", (seq,))
         if len(attempts) >= MAX_ATTEMPTS:
@@ -285,7 +295,7 @@ class Ledger(Budgets, Tables):
 
     def _charge_row(self, principal: str, request_id: str) -> Row | None:
         return self._db.row(
-            "SELECT seq, body, dataset, cost FROM charge WHERE principal = ? AND request_id = ?",
+            "SELECT seq, body, dataset, cost, delta FROM charge WHERE principal = ? AND request_id = ?",
             (principal, request_id),
         )
 

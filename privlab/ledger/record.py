@@ -15,7 +15,7 @@ from privlab.ledger.sqlite import Database, Row
 from privlab.terms.loss import NOTHING, Loss
 
 MAX_UNITS = (1 << 63) - 1
-"""The largest loss the file can hold: mu^2 of nearly 2^15."""
+"""The largest loss the file can hold: mu^2 or epsilon of nearly 2^15."""
 
 
 class Record:

@@ -1,7 +1,8 @@
 -- The ledger, version 1.
--- Losses are INTEGER units of 2^-48 of mu^2, so sums are exact; a charge is
--- rounded up before it gets here, a budget down.  Times are RFC 3339 in UTC
--- with six decimals, so text order is time order.
+-- Losses are INTEGER units of 2^-48 of the dataset's currency, mu^2 or epsilon,
+-- and deltas INTEGER units of 2^-64, so sums are exact; a charge is rounded up
+-- before it gets here, a budget down.  Times are RFC 3339 in UTC with six
+-- decimals, so text order is time order.
 --
 -- The triggers repeat what the Python code checks first.  They hold when that
 -- code has a bug or another program opens the file, and for INSERT OR REPLACE,
@@ -15,8 +16,11 @@ CREATE TABLE cap (
     dataset     TEXT    NOT NULL PRIMARY KEY CHECK (dataset <> ''),
     cap         INTEGER NOT NULL CHECK (cap >= 0),
     spent       INTEGER NOT NULL CHECK (spent >= 0),
+    delta_cap   INTEGER NOT NULL CHECK (delta_cap >= 0),    -- for thresholds
+    delta_spent INTEGER NOT NULL CHECK (delta_spent >= 0),
     delta       TEXT    NOT NULL,               -- a fraction; only for showing epsilon
-    CHECK (spent <= cap)
+    CHECK (spent <= cap),
+    CHECK (delta_spent <= delta_cap)
 ) STRICT, WITHOUT ROWID;
 
 -- What one principal may learn of one dataset.
@@ -25,8 +29,11 @@ CREATE TABLE account (
     dataset     TEXT    NOT NULL CHECK (dataset <> ''),
     granted     INTEGER NOT NULL CHECK (granted >= 0),
     spent       INTEGER NOT NULL CHECK (spent >= 0),
+    delta_granted INTEGER NOT NULL CHECK (delta_granted >= 0),
+    delta_spent INTEGER NOT NULL CHECK (delta_spent >= 0),
     PRIMARY KEY (principal, dataset),
-    CHECK (spent <= granted)
+    CHECK (spent <= granted),
+    CHECK (delta_spent <= delta_granted)
 ) STRICT, WITHOUT ROWID;
 
 -- One request that was let through.  Written before any row is read; final.
@@ -38,6 +45,7 @@ CREATE TABLE charge (
     dataset     TEXT    NOT NULL REFERENCES cap,
     question_id TEXT    NOT NULL,
     cost        INTEGER NOT NULL CHECK (cost >= 0),
+    delta       INTEGER NOT NULL CHECK (delta >= 0),
     purpose     TEXT    NOT NULL,
     confidence  TEXT    NOT NULL,               -- of its intervals, in percent
     title       TEXT    NOT NULL,
@@ -70,7 +78,9 @@ CREATE TABLE failure (
 CREATE TABLE measurement (
     charge      INTEGER NOT NULL REFERENCES charge,
     view_id     TEXT    NOT NULL CHECK (view_id <> ''),
-    multiplier  INTEGER NOT NULL,               -- of its rounded Gaussian
+    law         TEXT    NOT NULL                -- of its noise, of this scale
+        CHECK (law IN ('rounded-gaussian', 'discrete-laplace', 'rounded-laplace')),
+    multiplier  INTEGER NOT NULL,
     shift       INTEGER NOT NULL,
     vector      BLOB    NOT NULL CHECK (length(vector) % 8 = 0),  -- int64, little-endian
     PRIMARY KEY (charge, view_id)
@@ -86,10 +96,12 @@ CREATE TABLE release (
     at          TEXT    NOT NULL
 ) STRICT;
 
--- The privacy unit of a dataset, fixed for its life.
+-- The privacy unit of a dataset and what its losses are counted in, both fixed
+-- for its life: mu^2 (gdp), or epsilon without any delta (pure).
 CREATE TABLE dataset (
     name        TEXT    NOT NULL PRIMARY KEY CHECK (name <> ''),
-    unit        TEXT    NOT NULL CHECK (unit <> '')
+    unit        TEXT    NOT NULL CHECK (unit <> ''),
+    currency    TEXT    NOT NULL CHECK (currency IN ('gdp', 'pure'))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE table_version (
@@ -152,29 +164,31 @@ BEGIN SELECT RAISE(ABORT, 'PL400 a measurement is final'); END;
 CREATE TRIGGER release_is_final BEFORE UPDATE ON release
 BEGIN SELECT RAISE(ABORT, 'PL400 a release is final'); END;
 CREATE TRIGGER dataset_is_final BEFORE UPDATE ON dataset
-BEGIN SELECT RAISE(ABORT, 'PL400 a unit is fixed for life'); END;
+BEGIN SELECT RAISE(ABORT, 'PL400 a unit and a currency are fixed for life'); END;
 CREATE TRIGGER version_is_final BEFORE UPDATE ON table_version
 BEGIN SELECT RAISE(ABORT, 'PL400 a table version is final'); END;
 CREATE TRIGGER entry_is_final BEFORE UPDATE ON entry
 BEGIN SELECT RAISE(ABORT, 'PL400 an entry is final'); END;
 
 CREATE TRIGGER cap_is_never_refilled BEFORE UPDATE ON cap
-WHEN NEW.dataset <> OLD.dataset OR NEW.spent < OLD.spent
+WHEN NEW.dataset <> OLD.dataset OR NEW.spent < OLD.spent OR NEW.delta_spent < OLD.delta_spent
 BEGIN SELECT RAISE(ABORT, 'PL400 what a dataset lost it never gets back'); END;
 
 CREATE TRIGGER account_is_never_refilled BEFORE UPDATE ON account
-WHEN NEW.principal <> OLD.principal OR NEW.dataset <> OLD.dataset OR NEW.spent < OLD.spent
+WHEN NEW.principal <> OLD.principal OR NEW.dataset <> OLD.dataset
+  OR NEW.spent < OLD.spent OR NEW.delta_spent < OLD.delta_spent
 BEGIN SELECT RAISE(ABORT, 'PL400 what a principal spent she never gets back'); END;
 
 -- What may be added. ---------------------------------------------------------
 
 CREATE TRIGGER cap_starts_empty BEFORE INSERT ON cap
-WHEN NEW.spent <> 0 OR EXISTS (SELECT 1 FROM cap WHERE dataset = NEW.dataset)
+WHEN NEW.spent <> 0 OR NEW.delta_spent <> 0
+  OR EXISTS (SELECT 1 FROM cap WHERE dataset = NEW.dataset)
 BEGIN SELECT RAISE(ABORT, 'PL400 a cap starts once and with nothing spent'); END;
 
 CREATE TRIGGER account_starts_empty BEFORE INSERT ON account
-WHEN NEW.spent <> 0 OR EXISTS (SELECT 1 FROM account WHERE principal = NEW.principal
-                                                       AND dataset = NEW.dataset)
+WHEN NEW.spent <> 0 OR NEW.delta_spent <> 0
+  OR EXISTS (SELECT 1 FROM account WHERE principal = NEW.principal AND dataset = NEW.dataset)
 BEGIN SELECT RAISE(ABORT, 'PL400 an account starts once and with nothing spent'); END;
 
 CREATE TRIGGER charge_follows BEFORE INSERT ON charge
@@ -187,18 +201,28 @@ BEGIN SELECT RAISE(ABORT, 'PL400 a charge is new and follows the last one'); END
 CREATE TRIGGER charge_fits_account BEFORE INSERT ON charge
 WHEN NEW.cost > coalesce((SELECT granted - spent FROM account
                           WHERE principal = NEW.principal AND dataset = NEW.dataset), -1)
+  OR NEW.delta > coalesce((SELECT delta_granted - delta_spent FROM account
+                           WHERE principal = NEW.principal AND dataset = NEW.dataset), -1)
 BEGIN SELECT RAISE(ABORT, 'PL210 this charge does not fit the account'); END;
 
 CREATE TRIGGER charge_fits_cap BEFORE INSERT ON charge
 WHEN NEW.cost > coalesce((SELECT cap - spent FROM cap WHERE dataset = NEW.dataset), -1)
+  OR NEW.delta > coalesce((SELECT delta_cap - delta_spent FROM cap
+                           WHERE dataset = NEW.dataset), -1)
 BEGIN SELECT RAISE(ABORT, 'PL211 this charge does not fit the cap'); END;
 
+CREATE TRIGGER charge_is_pure BEFORE INSERT ON charge
+WHEN NEW.delta > 0 AND EXISTS (SELECT 1 FROM dataset WHERE name = NEW.dataset
+                                                       AND currency = 'pure')
+BEGIN SELECT RAISE(ABORT, 'PL410 a pure dataset has no delta to spend'); END;
+
 -- Writing a charge is spending it: no program can do the one without the other.
-CREATE TRIGGER charge_is_spent AFTER INSERT ON charge WHEN NEW.cost > 0
+CREATE TRIGGER charge_is_spent AFTER INSERT ON charge WHEN NEW.cost > 0 OR NEW.delta > 0
 BEGIN
-    UPDATE account SET spent = spent + NEW.cost
+    UPDATE account SET spent = spent + NEW.cost, delta_spent = delta_spent + NEW.delta
      WHERE principal = NEW.principal AND dataset = NEW.dataset;
-    UPDATE cap SET spent = spent + NEW.cost WHERE dataset = NEW.dataset;
+    UPDATE cap SET spent = spent + NEW.cost, delta_spent = delta_spent + NEW.delta
+     WHERE dataset = NEW.dataset;
 END;
 
 CREATE TRIGGER attempt_follows BEFORE INSERT ON attempt
@@ -219,6 +243,12 @@ WHEN NOT EXISTS (SELECT 1 FROM charge WHERE seq = NEW.charge)
   OR EXISTS (SELECT 1 FROM measurement WHERE charge = NEW.charge AND view_id = NEW.view_id)
 BEGIN SELECT RAISE(ABORT, 'PL400 a measurement belongs to an unsealed charge'); END;
 
+CREATE TRIGGER measurement_is_pure BEFORE INSERT ON measurement
+WHEN NEW.law = 'rounded-gaussian'
+ AND EXISTS (SELECT 1 FROM charge JOIN dataset ON dataset.name = charge.dataset
+             WHERE charge.seq = NEW.charge AND currency = 'pure')
+BEGIN SELECT RAISE(ABORT, 'PL410 a pure dataset has no Gaussian noise'); END;
+
 CREATE TRIGGER release_is_sealed_once BEFORE INSERT ON release
 WHEN NOT EXISTS (SELECT 1 FROM charge WHERE seq = NEW.charge)
   OR EXISTS (SELECT 1 FROM release WHERE charge = NEW.charge)
@@ -226,7 +256,7 @@ BEGIN SELECT RAISE(ABORT, 'PL400 one charge has one answer'); END;
 
 CREATE TRIGGER dataset_is_new BEFORE INSERT ON dataset
 WHEN EXISTS (SELECT 1 FROM dataset WHERE name = NEW.name)
-BEGIN SELECT RAISE(ABORT, 'PL400 a unit is fixed for life'); END;
+BEGIN SELECT RAISE(ABORT, 'PL400 a unit and a currency are fixed for life'); END;
 
 CREATE TRIGGER version_rises BEFORE INSERT ON table_version
 WHEN NEW.version <= coalesce((SELECT max(version) FROM table_version

@@ -1,38 +1,41 @@
-"""Which table versions exist, and what each dataset's privacy unit is."""
+"""Which table versions exist, and what each dataset's privacy unit and currency are."""
 
 from __future__ import annotations
 
 from privlab.errors import BadContract, IntegrityError
 from privlab.ledger.record import Book
+from privlab.terms.loss import Currency
 
 
 class Tables(Book):
-    """Versions only rise, and a dataset's unit never changes."""
+    """Versions only rise, and a dataset's unit and currency never change."""
 
     def register_table(
-        self, dataset: str, table: str, version: int, unit: str, manifest_sha256: str, by: str
+        self,
+        dataset: str,
+        table: str,
+        version: int,
+        unit: str,
+        manifest_sha256: str,
+        by: str,
+        currency: Currency = Currency.GDP,
     ) -> None:
         """Record a table version.  The same version with the same manifest is no change.
 
-        unit: the privacy unit, the same for all tables of a dataset and for ever.
-        manifest_sha256: 64 hex digits.
+        unit: the privacy unit, and currency: what losses are counted in, the same
+        for all tables of a dataset and for ever.  manifest_sha256: 64 hex digits.
 
-        :raises BadContract: PL150, another unit.
+        :raises BadContract: PL150, another unit or another currency.
         :raises IntegrityError: PL405, the version is not newer than all before.
         """
         manifest = bytes.fromhex(manifest_sha256)
-        if (version, manifest) == self._latest(dataset, table) and self._unit(dataset) == unit:
+        fixed = (unit, str(currency))
+        if (version, manifest) == self._latest(dataset, table) and self._fixed(dataset) == fixed:
             return
         with self._deed(by, "register", dataset, subject=f"{table} {version}"):
-            old = self._unit(dataset)
-            if old is not None and old != unit:
-                raise BadContract(
-                    f"the privacy unit of {dataset} is {old} and stays {old}",
-                    facts={"in the contract": unit, "registered": old},
-                    hint="a table about other units belongs to another dataset",
-                )
-            if old is None:
-                self._db.execute("INSERT INTO dataset VALUES (?, ?)", (dataset, unit))
+            self.check_dataset(dataset, unit, currency)
+            if self._fixed(dataset) is None:
+                self._db.execute("INSERT INTO dataset VALUES (?, ?, ?)", (dataset, *fixed))
             newest, _ = self._latest(dataset, table) or (0, b"")
             if version <= newest:
                 raise IntegrityError(
@@ -42,6 +45,26 @@ class Tables(Book):
                 )
             self._db.execute(
                 "INSERT INTO table_version VALUES (?, ?, ?, ?)", (dataset, table, version, manifest)
+            )
+
+    def check_dataset(self, dataset: str, unit: str, currency: Currency) -> None:
+        """Return when a table of this unit and currency may belong to the dataset.
+
+        :raises BadContract: PL150, another unit or another currency.
+        """
+        old_unit, old_currency = self._fixed(dataset) or (unit, str(currency))
+        if old_unit != unit:
+            raise BadContract(
+                f"the privacy unit of {dataset} is {old_unit} and stays {old_unit}",
+                facts={"in the contract": unit, "registered": old_unit},
+                hint="a table about other units belongs to another dataset",
+            )
+        if old_currency != currency:
+            raise BadContract(
+                f"the privacy of {dataset} is {old_currency} and stays {old_currency}",
+                facts={"in the contract": str(currency), "registered": old_currency},
+                hint=f'write privacy = "{old_currency}" under [table]; losses of the two kinds '
+                "do not add up, so a dataset has one of them for its life",
             )
 
     def versions(self) -> dict[tuple[str, str], int]:
@@ -59,9 +82,10 @@ class Tables(Book):
         )
         return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
-    def _unit(self, dataset: str) -> str | None:
-        row = self._db.row("SELECT unit FROM dataset WHERE name = ?", (dataset,))
-        return row[0] if row else None
+    def _fixed(self, dataset: str) -> tuple[str, str] | None:
+        """Its unit and its currency; None before its first table."""
+        row = self._db.row("SELECT unit, currency FROM dataset WHERE name = ?", (dataset,))
+        return (row[0], row[1]) if row else None
 
     def _latest(self, dataset: str, table: str) -> tuple[int, bytes] | None:
         row = self._db.row(

@@ -8,6 +8,7 @@ shifts and never divides.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -140,6 +141,28 @@ class RoundedLaplace:
 
 Noise = RoundedGaussian | DiscreteLaplace | RoundedLaplace
 """Every law that is drawn."""
+
+LAWS: Mapping[str, type[RoundedGaussian] | type[DiscreteLaplace] | type[RoundedLaplace]] = {
+    "rounded-gaussian": RoundedGaussian,
+    "discrete-laplace": DiscreteLaplace,
+    "rounded-laplace": RoundedLaplace,
+}
+"""Each law by the name it is written under."""
+
+
+def law_name(noise: Noise) -> str:
+    """The name of the noise's law in `LAWS`."""
+    return next(name for name, law in LAWS.items() if type(noise) is law)
+
+
+def noise_of(law: str, multiplier: int, shift: int) -> Noise:
+    """The noise that is written as these three.
+
+    :raises ValueError: there is no such law, or a number is out of its range.
+    """
+    if law not in LAWS:
+        raise ValueError("there is no law of noise of this name")
+    return LAWS[law](multiplier, shift)
 
 
 def _check_grid(multiplier: int, shift: int) -> None:

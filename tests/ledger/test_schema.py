@@ -17,27 +17,33 @@ import apsw
 import pytest
 
 from privlab.ledger.ledger import Ledger
-from privlab.terms.loss import Loss
+from privlab.terms.loss import Currency, Delta, Loss
 from privlab.terms.noise import RoundedGaussian
 from privlab.views.measurement import Measurement
 
-from .conftest import Ask
+from .conftest import DELTA, Ask
 
 SCHEMA = (files("privlab.ledger") / "schema.sql").read_text("utf-8")
 TRIGGERS = re.findall(r"CREATE TRIGGER (\w+)", SCHEMA)
 
 CHARGE = (
     "INSERT OR REPLACE INTO charge VALUES"
-    " ({seq}, '{who}', '{request}', zeroblob(32), 'clinic', 'q', {cost}, 'p', '95', '', '', 't')"
+    " ({seq}, '{who}', '{request}', zeroblob(32), 'clinic', 'q', {cost}, {delta}, 'p', '95', '', '', 't')"
 )
 
 
-def charge(seq: int, who: str = "ana", request: str = "new", cost: int = 1) -> str:
-    return CHARGE.format(seq=seq, who=who, request=request, cost=cost)
+def charge(seq: int, who: str = "ana", request: str = "new", cost: int = 1, delta: int = 0) -> str:
+    return CHARGE.format(seq=seq, who=who, request=request, cost=cost, delta=delta)
+
+
+def pure(statement: str) -> str:
+    """The same in the pure dataset, where ana has charge 4, running."""
+    return statement.replace("'clinic'", "'pure'")
 
 
 # The ledger below has charges 1 (sealed), 2 (failed once) and 3 (running), of
-# 10 units each on ana's 100 of clinic's 120; bob has 95 and spent nothing.
+# 10 units and a delta of 2 each on ana's 100 and 10 of clinic's 120 and 12; bob
+# has 95 and 10, and spent nothing.
 CASES = {
     **{
         f"{name}_is_kept": " ".join(("DELETE FROM", table))
@@ -64,16 +70,21 @@ CASES = {
     "entry_is_final": "UPDATE entry SET actor = 'eve'",
     "cap_is_never_refilled": "UPDATE cap SET spent = spent - 1",
     "account_is_never_refilled": "UPDATE account SET spent = 0 WHERE principal = 'ana'",
-    "cap_starts_empty": "INSERT OR REPLACE INTO cap VALUES ('clinic', 120, 0, '1/2')",
-    "account_starts_empty": "INSERT OR REPLACE INTO account VALUES ('ana', 'clinic', 100, 0)",
+    "cap_starts_empty": "INSERT OR REPLACE INTO cap VALUES ('clinic', 120, 0, 12, 0, '1/2')",
+    "account_starts_empty": "INSERT OR REPLACE INTO account VALUES"
+    " ('ana', 'clinic', 100, 0, 10, 0)",
+    "charge_is_pure": pure(charge(5, cost=0, delta=1)),
     "charge_follows": charge(1, request="request-1", cost=0),
-    "charge_fits_account": charge(4, cost=71),
-    "charge_fits_cap": charge(4, who="bob", cost=91),
+    "charge_fits_account": charge(5, cost=71),
+    "charge_fits_cap": charge(5, who="bob", cost=91),
     "attempt_follows": "INSERT OR REPLACE INTO attempt VALUES (1, 2, 't')",
     "failure_is_of_the_last_attempt": "INSERT OR REPLACE INTO failure VALUES (2, 1, 'later')",
-    "measurement_is_paid": "INSERT OR REPLACE INTO measurement VALUES (1, 'view', 1, 0, x'')",
+    "measurement_is_paid": "INSERT OR REPLACE INTO measurement VALUES"
+    " (1, 'view', 'rounded-gaussian', 1, 0, x'')",
+    "measurement_is_pure": "INSERT INTO measurement VALUES"
+    " (4, 'view', 'rounded-gaussian', 1, 0, x'')",
     "release_is_sealed_once": "INSERT OR REPLACE INTO release VALUES (1, 'b', x'', 't')",
-    "dataset_is_new": "INSERT OR REPLACE INTO dataset VALUES ('clinic', 'staff_id')",
+    "dataset_is_new": "INSERT OR REPLACE INTO dataset VALUES ('clinic', 'staff_id', 'gdp')",
     "version_rises": "INSERT OR REPLACE INTO table_version VALUES"
     " ('clinic', 'visits', 1, zeroblob(32))",
     "entry_follows": "INSERT OR REPLACE INTO entry VALUES (1, 'z', 'eve', 'a', 'd', '', 'done', '', 0)",
@@ -81,19 +92,30 @@ CASES = {
 
 MORE = [
     ("charge_follows", charge(9)),
-    ("charge_follows", charge(4, request="request-2")),
-    ("charge_fits_account", charge(4, who="eve", cost=0)),
-    ("charge_fits_account", charge(4, who="eve", cost=1)),
-    ("charge_fits_cap", charge(4, who="dan", cost=0).replace("'clinic'", "'nocap'")),
+    ("charge_follows", charge(5, request="request-2")),
+    ("charge_fits_account", charge(5, who="eve", cost=0)),
+    ("charge_fits_account", charge(5, who="eve", cost=1)),
+    ("charge_fits_account", charge(5, cost=0, delta=5)),
+    ("charge_fits_cap", charge(5, who="dan", cost=0).replace("'clinic'", "'nocap'")),
+    ("charge_fits_cap", charge(5, who="bob", cost=0, delta=7)),
+    ("dataset_is_final", "UPDATE dataset SET currency = 'pure' WHERE name = 'clinic'"),
+    ("dataset_is_new", "INSERT OR REPLACE INTO dataset VALUES ('clinic', 'patient_id', 'pure')"),
+    ("cap_is_never_refilled", "UPDATE cap SET delta_spent = delta_spent - 1"),
+    ("cap_starts_empty", "INSERT INTO cap VALUES ('new', 9, 0, 9, 1, '1/2')"),
+    ("account_is_never_refilled", "UPDATE account SET delta_spent = 0 WHERE principal = 'ana'"),
+    ("account_starts_empty", "INSERT INTO account VALUES ('eve', 'clinic', 100, 0, 3, 3)"),
     ("cap_is_never_refilled", "UPDATE cap SET dataset = 'other'"),
     ("account_is_never_refilled", "UPDATE account SET principal = 'eve' WHERE principal = 'bob'"),
     ("account_is_never_refilled", "UPDATE account SET dataset = 'x' WHERE principal = 'bob'"),
-    ("account_starts_empty", "INSERT INTO account VALUES ('eve', 'clinic', 100, 3)"),
+    ("account_starts_empty", "INSERT INTO account VALUES ('eve', 'clinic', 100, 3, 0, 0)"),
     ("attempt_follows", "INSERT INTO attempt VALUES (3, 1, 't')"),
     ("attempt_follows", "INSERT INTO attempt VALUES (9, 1, 't')"),
     ("failure_is_of_the_last_attempt", "INSERT INTO failure VALUES (1, 1, 't')"),
     ("failure_is_of_the_last_attempt", "INSERT INTO failure VALUES (3, 2, 't')"),
-    ("measurement_is_paid", "INSERT INTO measurement VALUES (9, 'view', 1, 0, x'')"),
+    (
+        "measurement_is_paid",
+        "INSERT INTO measurement VALUES (9, 'view', 'discrete-laplace', 1, 0, x'')",
+    ),
     ("release_is_sealed_once", "INSERT INTO release VALUES (9, 'b', x'', 't')"),
     ("entry_follows", "INSERT INTO entry VALUES (99, 'z', 'eve', 'a', 'd', '', 'done', '', 0)"),
     (
@@ -106,10 +128,16 @@ MORE = [
 @pytest.fixture
 def file(ledger: Ledger, ask: Ask, path: Path) -> Iterator[apsw.Connection]:
     ledger.register_table("clinic", "visits", 1, "patient_id", "11" * 32, "ola")
-    ledger.grant("bob", "clinic", Loss(95), "sam")
+    ledger.register_table("pure", "trips", 1, "patient_id", "22" * 32, "ola", Currency.PURE)
+    ledger.set_cap("clinic", Loss(120), DELTA, "sam", Delta(12))
+    ledger.grant("ana", "clinic", Loss(100), "sam", Delta(10))
+    ledger.grant("bob", "clinic", Loss(95), "sam", Delta(10))
     ledger.grant("dan", "nocap", Loss(95), "sam")
+    ledger.set_cap("pure", Loss(120), DELTA, "sam")
+    ledger.grant("ana", "pure", Loss(95), "sam")
     for number in (1, 2, 3):
-        ledger.charge(ask(f"request-{number}"))
+        ledger.charge(ask(f"request-{number}", delta=Delta(2)))
+    ledger.charge(ask("request-4", dataset="pure", currency=Currency.PURE))
     ledger.settle(
         "ana", "request-1", [("view", Measurement(RoundedGaussian(1, 0), (1,)))], "b", b""
     )
@@ -160,28 +188,39 @@ def test_every_trigger_has_a_case() -> None:
 
 def test_writing_a_charge_spends_it(file: apsw.Connection) -> None:
     """In the same statement, whoever writes it; without the trigger it would be free."""
-    text = "SELECT a.spent, c.spent FROM account AS a JOIN cap AS c USING (dataset) WHERE principal = 'ana'"
-    assert file.execute(text).fetchall() == [(30, 30)]
-    file.execute(charge(4, cost=7))
-    assert file.execute(text).fetchall() == [(37, 37)]
+    text = (
+        "SELECT a.spent, c.spent, a.delta_spent, c.delta_spent FROM account AS a"
+        " JOIN cap AS c USING (dataset) WHERE principal = 'ana' AND dataset = 'clinic'"
+    )
+    assert file.execute(text).fetchall() == [(30, 30, 6, 6)]
+    file.execute(charge(5, cost=7))
+    assert file.execute(text).fetchall() == [(37, 37, 6, 6)]
+    file.execute(charge(6, request="newer", cost=0, delta=3))
+    assert file.execute(text).fetchall() == [(37, 37, 9, 9)]
 
     file.execute("DROP TRIGGER charge_is_spent")
-    file.execute(charge(5, request="newer", cost=7))
-    assert file.execute(text).fetchall() == [(37, 37)]
+    file.execute(charge(7, request="newest", cost=7, delta=1))
+    assert file.execute(text).fetchall() == [(37, 37, 9, 9)]
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO cap VALUES ('new', -1, 0, '1/2')",
-        "INSERT INTO cap VALUES ('new', 1.5, 0, '1/2')",
-        "INSERT INTO account VALUES ('', 'clinic', 1, 0)",
-        charge(4, cost=-1),
-        charge(4).replace("zeroblob(32)", "zeroblob(31)"),
+        "INSERT INTO cap VALUES ('new', -1, 0, 0, 0, '1/2')",
+        "INSERT INTO cap VALUES ('new', 1.5, 0, 0, 0, '1/2')",
+        "INSERT INTO cap VALUES ('new', 1, 0, -1, 0, '1/2')",
+        "INSERT INTO account VALUES ('', 'clinic', 1, 0, 0, 0)",
+        "INSERT INTO dataset VALUES ('new', 'unit', 'zcdp')",
+        charge(5, cost=-1),
+        charge(5, delta=-1),
+        charge(5).replace("zeroblob(32)", "zeroblob(31)"),
         "UPDATE cap SET cap = 29",
+        "UPDATE cap SET delta_cap = 5",
         "UPDATE account SET granted = 29 WHERE principal = 'ana'",
+        "UPDATE account SET delta_granted = 5 WHERE principal = 'ana'",
         "INSERT INTO attempt VALUES (2, 3, 't')",
-        "INSERT INTO measurement VALUES (3, 'view', 1, 0, x'00')",
+        "INSERT INTO measurement VALUES (3, 'view', 'rounded-gaussian', 1, 0, x'00')",
+        "INSERT INTO measurement VALUES (3, 'view', 'discrete-gaussian', 1, 0, x'')",
     ],
 )
 def test_a_value_out_of_range_is_refused_by_its_column(

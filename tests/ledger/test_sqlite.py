@@ -157,7 +157,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, clock: Clock) -> 
 
 def test_a_transaction_is_all_or_nothing(database: Database) -> None:
     """What raises inside undoes everything, an inner block joins the outer one."""
-    text = "INSERT INTO dataset VALUES (?, 'unit')"
+    text = "INSERT INTO dataset VALUES (?, 'unit', 'gdp')"
 
     def interrupted() -> None:
         with database.writing():
@@ -181,7 +181,7 @@ def test_a_full_disk_is_no_answer(path: Path) -> None:
     database.rows(f"PRAGMA max_page_count = {pages}")
 
     with pytest.raises(IntegrityError) as caught, database.writing():
-        database.execute("INSERT INTO dataset VALUES (?, ?)", ("x" * 100_000, "unit"))
+        database.execute("INSERT INTO dataset VALUES (?, ?, ?)", ("x" * 100_000, "unit", "gdp"))
 
     assert caught.value.code == "PL406"
     assert database.rows("SELECT * FROM dataset") == []
