@@ -1,28 +1,12 @@
-"""Exact rounded Gaussian noise, compiled: integers only, three words a trial.
+"""Exact rounded Gaussian noise, compiled: integers only, two words a trial.
 
-One trial makes a half-normal real ``z + x`` of variance 8 (z whole, x in
-[0, 1)) by rejection, scales it by ``multiplier / 2^shift`` and rounds to the
-nearest integer.  Its three uniform 64-bit words are read as the beginnings of
-three infinite bit strings:
-
-  word 0   low bit: the sign.  The other 63 bits: U, inverted through the table
-           of P(Z <= k), Z having weights ``exp(-k^2 / 16)``
-  word 1   x
-  word 2   A; the trial is kept when ``A < exp(-x (x + 2z) / 16)``
-
-so the kept ``z + x`` has density proportional to ``exp(-(z + x)^2 / 16)``
-(von Neumann's rejection; ``docs/proofs/rounded-gaussian.md`` has the argument
-and the error bounds).  Whenever the bits at hand do not decide a comparison
-the kernel stops with TIE at that trial, and ``mechanisms/exact.py`` reads
-further bits of the same strings.  So the law is exact: no tail is cut off and
-no table is approximate.
-
-Time: every trial costs the same words and the same operations, and the number
-of trials is independent of the values kept.  Only "kept" and "tie" are
-branches.  The plain Python twin is ``tests/kernels/twin_gaussian.py``; the two
-must agree word for word.
-
-Numba types ``uint64 + literal`` as int64, so every operand here is np.uint64.
+A trial (`privlab.kernels.trial`) makes a half-normal real ``z + x`` of variance
+8: Z has weights ``exp(-z^2 / 16)`` and the chance of being kept is ``exp(-x (x +
+2z) / 16)``, so the kept ``z + x`` has density proportional to ``exp(-(z + x)^2 /
+16)``.  It is scaled by ``multiplier / 2^shift``, rounded to the nearest integer
+and given a sign.  ``docs/proofs/rounded-gaussian.md`` has the argument and the
+error bounds; the plain Python twin is ``tests/kernels/twin_gaussian.py`` and the
+two must agree word for word.
 """
 
 from __future__ import annotations
@@ -33,16 +17,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from privlab.kernels import trial
+from privlab.kernels.trial import full_decay, half_decay, half_product, half_table, inlined
 from privlab.kernels.wide import high_word
-
-OK = 0
-OUT_OF_WORDS = 1
-TIE = 2
-
-WORDS_PER_TRIAL = 3
-
-BAND = 64
-"""Ulps around exp(-gamma) inside which word 2 does not decide.  Proved error: 43."""
 
 Z_TABLE = np.array(
     [
@@ -78,108 +55,60 @@ Z_TABLE = np.array(
 )
 """floor(2^63 P(Z <= k)), k = 0..26.  The last is the largest U: beyond it, a tie."""
 
-EXP_TABLE = np.array(
-    [
-        0xFFFFFFFFFFFFFFFF,
-        0xFFFFFFFFFFFFFFFF,
-        0x8000000000000000,
-        0x2AAAAAAAAAAAAAAA,
-        0x0AAAAAAAAAAAAAAA,
-        0x0222222222222222,
-        0x005B05B05B05B05B,
-        0x000D00D00D00D00D,
-        0x0001A01A01A01A01,
-        0x00002E3BC74AAD8E,
-        0x0000049F93EDDE27,
-        0x0000006B99159FD5,
-        0x00000008F76C77FC,
-        0x00000000B092309D,
-        0x000000000C9CBA54,
-        0x0000000000D73F9F,
-        0x00000000000D73F9,
-        0x000000000000CA96,
-        0x0000000000000B41,
-        0x0000000000000097,
-        0x0000000000000007,
-    ],
-    dtype=np.uint64,
-)
-"""min(floor(2^64 / k!), 2^64 - 1), k = 0..20."""
+Z_HALVES = half_table(Z_TABLE)
 
-_BAND = np.uint64(BAND)
-_ZERO = np.uint64(0)
-_ONE = np.uint64(1)
-_THREE = np.uint64(WORDS_PER_TRIAL)
 _SIX = np.uint64(6)
-_TOP = np.uint64(63)
 _WIDTH_LESS_SIX = np.uint64(58)
-_KEPT = np.uint64(0)
-_TIE = np.uint64(TIE)
-_OK = np.uint64(OK)
-_OUT = np.uint64(OUT_OF_WORDS)
 
 _jit: Any = nb.njit
 _types: Any = nb.types
-_compile = _jit(nogil=True, error_model="numpy")
 
 
-@_compile
-def _whole_part(u: np.uint64) -> Any:
-    """z and 1 if u hits an entry of the table, from 63 bits.  Reads the whole table."""
-    z = _ZERO
-    tie = _ZERO
-    for k in range(Z_TABLE.size):
-        z += np.uint64(u > Z_TABLE[k])
-        tie |= np.uint64(u == Z_TABLE[k])
-    return z, tie
-
-
-@_compile
-def _keep_below(z: np.uint64, x: np.uint64) -> Any:
-    """2^64 exp(-x (x + 2z) / 16) within 43, for z <= 26.
+@inlined
+def half_chance(z: np.uint64, x: np.uint64) -> Any:
+    """2^32 exp(-x (x + 2z) / 16) within 17, for z <= 17 and x in units of 2^-32.
 
     The argument is divided by four, so that alternating Horner needs no range
     reduction, and the result squared twice.
     """
-    argument = high_word(x, (z + z) << _WIDTH_LESS_SIX) + (high_word(x, x) >> _SIX)
-    value = EXP_TABLE[EXP_TABLE.size - 1]
-    for k in range(EXP_TABLE.size - 2, -1, -1):
-        value = EXP_TABLE[k] - high_word(argument, value)
+    value = half_decay((x * (z + z) + half_product(x, x)) >> _SIX)
+    value = half_product(value, value)
+    return half_product(value, value)
+
+
+@inlined
+def full_chance(z: np.uint64, x: np.uint64) -> Any:
+    """2^64 exp(-x (x + 2z) / 16) within 35, for z <= 26 and x in units of 2^-64."""
+    value = full_decay(high_word(x, (z + z) << _WIDTH_LESS_SIX) + (high_word(x, x) >> _SIX))
     value = high_word(value, value)
     return high_word(value, value)
 
 
-@_compile
-def _scaled(z: np.uint64, x: np.uint64, multiplier: np.uint64, shift: np.uint64) -> Any:
-    """round((z + x) multiplier / 2^shift), and 1 if x's further bits could move it."""
-    low = multiplier * x
-    high = high_word(multiplier, x) + multiplier * z
-    half_low = np.uint64(shift == _ZERO) << _TOP
-    half_high = (_ONE << shift) >> _ONE
-    low_a = low + half_low
-    high_a = high + half_high + np.uint64(low_a < low)
-    low_b = low_a + (multiplier - _ONE)
-    high_b = high_a + np.uint64(low_b < low_a)
-    size = high_a >> shift
-    return size, np.uint64(size != (high_b >> shift))
-
-
-@_compile
-def _trial(
-    word0: np.uint64,
-    word1: np.uint64,
-    word2: np.uint64,
+@inlined
+def rounded_gaussian(
+    width: np.uint64,
+    values: NDArray[np.uint64],
+    cell: np.uint64,
     multiplier: np.uint64,
     shift: np.uint64,
+    words: NDArray[np.uint64],
+    at: np.uint64,
 ) -> Any:
-    """(kept, dropped or tie; size of the noise)."""
-    z, unsure_z = _whole_part(word0 >> _ONE)
-    limit = _keep_below(z, word1)
-    size, unsure_size = _scaled(z, word1, multiplier, shift)
-    below = np.uint64(word2 < limit)
-    gap = (word2 - limit) * (_ONE - below) + (limit - word2) * below
-    unsure = unsure_z | np.uint64(gap <= _BAND) | (below & unsure_size)
-    return unsure * _TIE + (_ONE - unsure) * (_ONE - below), size
+    """`add_rounded_gaussian` on words of which ``width`` bits are known."""
+    return trial.add_noise(
+        half_chance,
+        full_chance,
+        Z_HALVES,
+        Z_TABLE,
+        trial.NEAREST,
+        width,
+        values,
+        cell,
+        multiplier,
+        shift,
+        words,
+        at,
+    )
 
 
 @_jit(
@@ -204,25 +133,12 @@ def add_rounded_gaussian(
     that still lacks its noise; multiplier: 1..2^48; shift: 0..62; words: fresh
     uniform words, used in order from ``at``, never twice.
 
-    Returns ``(status, cell, at)``:
+    Returns ``(status, cell, at)``, the statuses being those of `privlab.kernels.trial`:
 
       OK            every cell has its noise; words from ``at`` on are unused
-      OUT_OF_WORDS  fewer than three are left; call again with more
+      OUT_OF_WORDS  fewer than three are left and they are unused; call again
+                    with fresh ones.  Nothing was added from ``cell`` on
       TIE           the three words from ``at`` on do not decide the trial of
                     ``cell``; nothing was added to it
     """
-    cells = np.uint64(values.size)
-    count = np.uint64(words.size)
-    while cell < cells:
-        if at + _THREE > count:
-            return _OUT, cell, at
-        word0 = words[at]
-        outcome, size = _trial(word0, words[at + _ONE], words[at + _ONE + _ONE], multiplier, shift)
-        if outcome == _TIE:
-            return _TIE, cell, at
-        at += _THREE
-        if outcome == _KEPT:
-            minus = _ZERO - (word0 & _ONE)
-            values[cell] += (size ^ minus) - minus
-            cell += _ONE
-    return _OK, cell, at
+    return rounded_gaussian(trial.WIDTH, values, cell, multiplier, shift, words, at)

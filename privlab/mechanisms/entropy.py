@@ -9,6 +9,7 @@ closed: no key outlives the noise it made.
 from __future__ import annotations
 
 import os
+import sys
 from typing import Self
 
 import numpy as np
@@ -17,8 +18,7 @@ from numpy.typing import NDArray
 
 KEY_BYTES = 32
 
-_LITTLE = np.dtype("<u8")
-_BLOCK_WORDS = 1 << 13
+_ZEROS = memoryview(bytes(1 << 16))
 
 
 class KeyStream:
@@ -31,25 +31,32 @@ class KeyStream:
         if len(key) != KEY_BYTES:
             raise ValueError(f"the key has {KEY_BYTES} bytes, got {len(key)}")
         self._encryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
-        self._zeros = bytes(8 * _BLOCK_WORDS)
         self._closed = False
+
+    def fill(self, buffer: NDArray[np.uint64]) -> None:
+        """Overwrite ``buffer``, one-dimensional and contiguous, with the next words.
+
+        :raises ValueError: the stream is closed.
+        """
+        if self._closed:
+            raise ValueError("these words are closed; a new vector needs new words")
+        view = memoryview(buffer.data).cast("B")
+        for start in range(0, len(view), len(_ZEROS)):
+            part = view[start : start + len(_ZEROS)]
+            self._encryptor.update_into(_ZEROS[: len(part)], part)
+        if sys.byteorder == "big":
+            buffer.byteswap(inplace=True)
 
     def take(self, count: int) -> NDArray[np.uint64]:
         """The next ``count`` words, never given before.
 
         :raises ValueError: the stream is closed, or ``count`` is negative.
         """
-        if self._closed:
-            raise ValueError("these words are closed; a new vector needs new words")
         if count < 0:
             raise ValueError(f"a number of words is not negative, got {count}")
-        words = np.empty(count, dtype=_LITTLE)
-        view = memoryview(words.data).cast("B")
-        zeros = memoryview(self._zeros)
-        for start in range(0, len(view), len(zeros)):
-            part = view[start : start + len(zeros)]
-            self._encryptor.update_into(zeros[: len(part)], part)
-        return words.astype(np.uint64, copy=False)
+        words = np.empty(count, dtype=np.uint64)
+        self.fill(words)
+        return words
 
     def close(self) -> None:
         """Drop the key.  Closing twice is fine."""

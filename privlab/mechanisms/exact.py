@@ -1,12 +1,14 @@
-"""Trials that 64 bits do not decide, settled in whole-number intervals.
+"""Trials that three words do not decide, settled in whole-number intervals.
 
-The kernel reads three words as the beginnings of the infinite bit strings of
-U, x and A (`privlab.kernels.gaussian`).  Here each is the interval of reals that
-begin so, and every comparison is made between interval ends, computed in
-integers and rounded outwards.  What stays undecided gets 64 more bits of all
-three, until nothing is.  So the outcome is the one that infinitely many bits
-would give, with no error left over; a trial needs this with probability about
-2^-57, plus sigma * 2^-65 for the rounding.
+The kernel reads words as the beginnings of the infinite bit strings of U, x and
+A (`privlab.kernels.trial`).  Here each is the interval of reals that begin so,
+and every comparison is made between interval ends, computed in integers and
+rounded outwards.  What stays undecided gets 64 more bits of all three, until
+nothing is.  So the outcome is the one that infinitely many bits would give, with
+no error left over.
+
+A law is known by its exponent g, rising and dyadic: K has weights ``exp(-g(k))``
+and a trial is kept with chance ``exp(g(k) - g(k + x))``.
 """
 
 from __future__ import annotations
@@ -19,6 +21,23 @@ GUARD = 64
 """Bits computed beyond those of the words."""
 
 WORD = 64
+HALF = 32
+
+Exponent = Callable[[int, int], tuple[int, int]]
+"""g(n / 2^bits) as (numerator, scale), meaning numerator / 2^scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """How a trial becomes noise.  Its exponent grows by at least 1/2 a step.
+
+    step_bits: k + x counts steps of 2^-step_bits; rounded: to the nearest
+    integer; else down, and a negative zero is dropped.
+    """
+
+    exponent: Exponent
+    step_bits: int
+    rounded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +50,15 @@ class Trial:
     x_bits: int
     a: int
     a_bits: int
+
+    @classmethod
+    def of(cls, words: tuple[int, int, int]) -> Trial:
+        """The strings as the kernel laid them out; the sign lies between U and A."""
+        first, x, more = words
+        low_half = (1 << HALF) - 1
+        u = (first >> (HALF + 1) << HALF) | (more >> HALF)
+        a = ((first & low_half) << HALF) | (more & low_half)
+        return cls(u, WORD - 1, x, WORD, a, WORD)
 
     def longer(self, more: Callable[[], int]) -> Trial:
         """The same strings, one fresh word further; drawn for U, x, A in this order."""
@@ -46,32 +74,35 @@ class Trial:
 
 
 def settle(
-    words: tuple[int, int, int], multiplier: int, shift: int, more: Callable[[], int]
+    words: tuple[int, int, int], law: Law, multiplier: int, shift: int, more: Callable[[], int]
 ) -> int | None:
     """The noise this trial gives, or None when it is dropped.
 
-    words: the three words of the trial; more: the next fresh word.
+    words: the three words of the trial; multiplier, shift: as in the kernels;
+    more: the next fresh word.
     """
-    negative = words[0] & 1
-    trial = Trial(words[0] >> 1, WORD - 1, words[1], WORD, words[2], WORD)
+    negative = words[0] >> HALF & 1
+    trial = Trial.of(words)
     while True:
-        z = _whole_part(trial)
-        if z is not None:
-            kept = _kept(trial, z)
+        whole = _whole_part(trial, law.exponent)
+        if whole is not None:
+            kept = _kept(trial, law.exponent, whole)
             if kept is False:
                 return None
-            size = _rounded(trial, z, multiplier, shift)
+            size = _scaled(trial, whole, multiplier, shift + law.step_bits, law.rounded)
             if kept and size is not None:
+                if negative and not law.rounded and size == 0:
+                    return None
                 return -size if negative else size
         trial = trial.longer(more)
 
 
-def _whole_part(trial: Trial) -> int | None:
-    """z = #{k : U >= P(Z <= k)}, or None."""
+def _whole_part(trial: Trial, exponent: Exponent) -> int | None:
+    """k = #{j : U >= P(K <= j)}, or None."""
     low, high, bits = trial.u, trial.u + 1, trial.u_bits
-    weights = _weights(bits + GUARD)
+    weights = _weights(exponent, bits + GUARD)
     total_low = sum(weight for weight, _ in weights)
-    total_high = sum(weight for _, weight in weights) + 1  # all weights left out are below one
+    total_high = sum(weight for _, weight in weights) + 2  # what all weights left out come to
     upto_low = upto_high = 0
     for k, (weight_low, weight_high) in enumerate(weights):
         upto_low += weight_low
@@ -83,43 +114,40 @@ def _whole_part(trial: Trial) -> int | None:
     return None
 
 
-def _kept(trial: Trial, z: int) -> bool | None:
-    """Whether A < exp(-x (x + 2z) / 16), or None."""
+def _kept(trial: Trial, exponent: Exponent, whole: int) -> bool | None:
+    """Whether A < exp(g(k) - g(k + x)), or None."""
     bits = trial.a_bits + GUARD
-    twice = 2 * z << trial.x_bits
-    scale = 2 * trial.x_bits + 4
-    _, most = exp_minus(trial.x * (trial.x + twice), scale, bits)
-    least, _ = exp_minus((trial.x + 1) * (trial.x + 1 + twice), scale, bits)
-    if (trial.a + 1) << GUARD <= least:
+    unit = 1 << trial.x_bits
+    start, scale = exponent(whole * unit, trial.x_bits)
+    least, most = (exponent(whole * unit + x, trial.x_bits)[0] for x in (trial.x, trial.x + 1))
+    if (trial.a + 1) << GUARD <= exp_minus(most - start, scale, bits)[0]:
         return True
-    if trial.a << GUARD >= most:
+    if trial.a << GUARD >= exp_minus(least - start, scale, bits)[1]:
         return False
     return None
 
 
-def _rounded(trial: Trial, z: int, multiplier: int, shift: int) -> int | None:
-    """The whole number nearest to (z + x) multiplier / 2^shift, or None."""
+def _scaled(trial: Trial, whole: int, multiplier: int, shift: int, rounded: bool) -> int | None:
+    """(k + x) multiplier / 2^shift, to the nearest whole number or down, or None."""
     bits = trial.x_bits + shift
-    low = multiplier * ((z << trial.x_bits) + trial.x) + (1 << (bits - 1))
+    low = multiplier * ((whole << trial.x_bits) + trial.x) + (rounded << (bits - 1))
     size = low >> bits
     return size if size == (low + multiplier - 1) >> bits else None
 
 
-@lru_cache(maxsize=8)
-def _weights(bits: int) -> tuple[tuple[int, int], ...]:
-    """Lower and upper ends of 2^bits exp(-k^2 / 16), until they no longer matter.
+@lru_cache(maxsize=16)
+def _weights(exponent: Exponent, bits: int) -> tuple[tuple[int, int], ...]:
+    """Lower and upper ends of 2^bits exp(-g(k)), until they no longer matter.
 
-    From k = 32 on each weight is below e^-4 of the one before, so those left
-    out, all below half an ulp, add up to less than one.
+    Each weight is at most e^-1/2 of the one before, so those left out, all at
+    most half an ulp, add up to less than 1/2 / (1 - e^-1/2) < 2 ulps.
     """
     weights: list[tuple[int, int]] = []
-    k = 0
     while True:
-        low, high = exp_minus(k * k, 4, bits + 1)
-        if k >= 32 and high <= 1:
+        low, high = exp_minus(*exponent(len(weights), 0), bits + 1)
+        if high <= 1:
             return tuple(weights)
         weights.append((low >> 1, (high + 1) >> 1))
-        k += 1
 
 
 def exp_minus(numerator: int, scale: int, bits: int) -> tuple[int, int]:
