@@ -5,16 +5,33 @@ n on N moves it by a variance of about ``step^2 (s + r^2 n) / N^2``, where r is
 how far the mean lies from the centre, in steps.  N and r are not known before
 the answer: N is a count the asker holds or the declared size, whichever is
 less, r is taken as half the radius.  The loss ``R^2 / s + 1 / n`` is smallest for ``n = s / (R r)``.
+
+Laplace noise has no such variance to work with: a sum within h and a count
+within g make a mean within ``step (h + r g) / (N - g)``, a box, and the loss
+``R / h + 1 / g`` is smallest for ``h^2 = R (r + w) g^2``, where w is the wanted
+half-width in steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from privlab.accuracy import laplace
+from privlab.accuracy.confidence import simultaneous
 from privlab.accuracy.gaussian import sqrt_up, z
 from privlab.query.plan import Measure, Out
+from privlab.terms.noise import DiscreteLaplace
+
+ForMean = Callable[
+    [Measure, Fraction, Fraction, Fraction, Fraction, Fraction], tuple[Fraction, Fraction]
+]
+"""The sum, a half-width, the rows of a group, a confidence, and the precisions of
+sum and count that are wanted already; to the precisions that meet the half-width."""
+
+MeanWidth = Callable[[Measure, Fraction, Fraction, Fraction, Fraction], Fraction]
+"""The sum, the rows of a group, a confidence, and both precisions; to the half-width."""
 
 OFF_CENTRE = Fraction(1, 2)
 """Where a mean is expected: this part of the radius away from the centre."""
@@ -111,3 +128,38 @@ def expected_width(
     """The half-width a mean will have at these precisions, if the guesses hold."""
     off = measure.radius * OFF_CENTRE
     return z(confidence) * sqrt_up(1 / total + off**2 / count) * measure.step / size
+
+
+def for_boxed_mean(
+    measure: Measure,
+    width: Fraction,
+    size: Fraction,
+    confidence: Fraction,
+    total: Fraction,
+    count: Fraction,
+) -> tuple[Fraction, Fraction]:
+    """As `for_mean`, for discrete Laplace noise; precisions in 1 / steps."""
+    each = simultaneous(confidence, 2)
+    wanted = width / measure.step
+    weight = measure.radius * OFF_CENTRE + wanted
+    room = wanted * size
+    of_count = room / (weight + sqrt_up(measure.radius * weight))
+    count = max(count, laplace.rate_for(of_count, each))
+    rest = room - weight * _within(count, each)
+    return max(total, laplace.rate_for(rest, each)), count
+
+
+def boxed_width(
+    measure: Measure, size: Fraction, confidence: Fraction, total: Fraction, count: Fraction
+) -> Fraction:
+    """As `expected_width`, for discrete Laplace noise; all of the clamp where a count may be zero."""
+    each = simultaneous(confidence, 2)
+    of_count = _within(count, each)
+    if of_count >= size:
+        return measure.high - measure.low
+    off = measure.radius * OFF_CENTRE
+    return (_within(total, each) + off * of_count) * measure.step / (size - of_count)
+
+
+def _within(precision: Fraction, confidence: Fraction) -> Fraction:
+    return laplace.half_width(DiscreteLaplace.at_most(precision), confidence)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from privlab.accuracy.gaussian import half_width
-from privlab.query.allocate import expected_width
+from privlab.accounting.charge import charge
 from privlab.query.canonical import plan_text
+from privlab.query.law import law_of
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
 from privlab.query.price import Priced
 from privlab.query.words import percent, price_words, significant, what_fits
@@ -19,12 +19,12 @@ def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Ex
 
     granted: the asker's grant; left: what of it is left before the charge.
     """
-    charge = priced.charge
-    after = Loss(max(0, left.units - charge.units))
-    words = price_words(charge, granted, after)
-    if charge > left:
-        words = f"does not fit: {percent(charge, granted)} % of your grant; "
-        words += what_fits(charge, granted, left)
+    cost, currency = priced.charge, question.currency
+    after = Loss(max(0, left.units - cost.units))
+    words = price_words(cost, granted, after, currency)
+    if cost > left:
+        words = f"does not fit: {percent(cost, granted)} % of your grant; "
+        words += what_fits(cost, granted, left, currency)
     means = [one for one in question.finish.outputs if isinstance(one.out, MeanOut)]
     sizes = {size for size in priced.sizes if size is not None}
     if means and sizes:
@@ -38,8 +38,8 @@ def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Ex
             for at, one in enumerate(question.finish.outputs)
             if not isinstance(one.out, KeyOut)
         ),
-        charge=charge.text(),
-        charged_share=f"{percent(charge, granted)} %",
+        charge=cost.text(),
+        charged_share=f"{percent(cost, granted)} %",
         left_share=f"{percent(left, granted, up=False)} %",
         words=words,
     )
@@ -74,22 +74,23 @@ def _charge(question: Question, priced: Priced, index: int) -> Loss:
     noise = priced.noises[index]
     if noise is None:
         return NOTHING
-    plan = question.plan
-    return Loss.charge(plan.measures[index].squared_sensitivity(plan.bound) * noise.precision)
+    plan, law = question.plan, law_of(question.currency)
+    event = law.event(law.sensitivity(plan.measures[index], plan.bound), noise)
+    return charge(event, question.currency).loss
 
 
 def _width(question: Question, at: int, output: Output, priced: Priced) -> Fraction | None:
     """The half-width to expect; None for a mean of unknown size."""
-    measures = question.plan.measures
+    measures, law = question.plan.measures, law_of(question.currency)
     match output.out:
         case MeasureOut(index=index):
-            steps = half_width(1 / priced.precisions[index], priced.confidence)
+            steps = law.half_width(priced.precisions[index], priced.confidence)
             return steps * measures[index].step
         case MeanOut(total=total, count=count):
             size = priced.sizes[at]
             if size is None:
                 return None
-            width = expected_width(
+            width = law.mean_width(
                 measures[total],
                 size,
                 priced.confidence,

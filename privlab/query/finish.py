@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from privlab.accuracy.gaussian import half_width
-from privlab.accuracy.ratio import RatioIntervals
+from privlab.query.law import Intervals, law_of
 from privlab.query.plan import (
     KeyOut,
     MeanOut,
@@ -53,7 +52,7 @@ def finish(
     """The answer's table.
 
     vectors: per measure, a released value per cell, in steps; precisions: of
-    each, in 1 / steps^2; confidence: percent.
+    each, as the question's `law` has them; confidence: percent.
 
     Ties in ORDER BY, and an answer without it, follow the public order of the
     keys in the order in which they are shown; a null key sorts last.
@@ -120,12 +119,13 @@ class _Decoder:
     ) -> None:
         self.plan = question.plan
         self.vectors = vectors
-        self.variances = [1 / precision for precision in precisions]
+        self.law = law_of(question.currency)
+        self.precisions = precisions
         self.confidence = confidence
-        self.intervals: dict[tuple[int, int], RatioIntervals] = {}
+        self.intervals: dict[tuple[int, int], Intervals] = {}
         self.widths = [
-            half_width(variance, confidence) * measure.step
-            for variance, measure in zip(self.variances, self.plan.measures, strict=True)
+            self.law.half_width(precision, confidence) * measure.step
+            for precision, measure in zip(precisions, self.plan.measures, strict=True)
         ]
 
     def value(self, out: Out, cell: int, place: tuple[int, ...]) -> Estimate:
@@ -166,8 +166,8 @@ class _Decoder:
     ) -> tuple[Fraction, Fraction] | None:
         """Fieller's; what the cells of one mean share is worked out once."""
         if (total, count) not in self.intervals:
-            self.intervals[total, count] = RatioIntervals(
-                self.variances[total], self.variances[count], self.confidence
+            self.intervals[total, count] = self.law.intervals(
+                self.precisions[total], self.precisions[count], self.confidence
             )
         return self.intervals[total, count].of(top, bottom)
 

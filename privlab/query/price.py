@@ -14,30 +14,24 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
-from privlab.accounting import gdp
 from privlab.accounting.charge import charge
-from privlab.accuracy.gaussian import precision_for
 from privlab.errors import BadQuery
 from privlab.query.allocate import (
     SLACK,
     Target,
-    expected_width,
-    for_mean,
     known_rows,
     priced_rows,
 )
+from privlab.query.law import Law, law_of
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Question
 from privlab.query.plan_text import decimal
-from privlab.terms.events import GaussianEvent
-from privlab.terms.loss import NOTHING, Currency, Loss
-from privlab.terms.noise import RoundedGaussian
+from privlab.terms.events import Event
+from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.noise import Noise
 from privlab.wire.messages import Price
 
 NEGLIGIBLE = Fraction(1, 1 << 20)
 """A missing part of a precision that is not worth a draw: noise lives on a grid."""
-
-FINEST = Fraction(1 << 40)
-"""Precision of noise that is a millionth of a step; rounding makes more worthless."""
 
 MOST_CONFIDENCE = Fraction(999_999, 10_000)
 """Percent; beyond it a Gaussian interval says little that is worth saying."""
@@ -52,7 +46,7 @@ EVERY = "*"
 class Offer:
     """What the analyst offers; exactly one of the first three is set.
 
-    share: of her grant's mu^2, in (0, 1].  within: half-widths by output name,
+    share: of her grant's loss, in (0, 1].  within: half-widths by output name,
     in the output's own unit.  confidence: percent, in (0, 100).
     """
 
@@ -98,17 +92,17 @@ class Priced:
     """A question at its price.
 
     noises: what is drawn for each measure; None where nothing is missing.
-    wanted: the precision the offer asks for, per measure, in 1 / steps^2.
+    wanted: the precision the offer asks for, per measure (`law`).
     precisions: what she will hold afterwards, per measure.
     charge: the sum of the events' charges.  sizes: per output, the rows of a
     typical group of a mean as far as she knows, or None.
     """
 
-    noises: tuple[RoundedGaussian | None, ...]
+    noises: tuple[Noise | None, ...]
     wanted: tuple[Fraction, ...]
     precisions: tuple[Fraction, ...]
     charge: Loss
-    events: tuple[GaussianEvent, ...]
+    events: tuple[Event, ...]
     confidence: Fraction
     sizes: tuple[Fraction | None, ...]
 
@@ -129,33 +123,33 @@ def price(
     :raises BadQuery: PL108, the price is on a mean of unknown size, on a column
         that is not there, or is too small or too large for noise to be drawn.
     """
-    plan = question.plan
-    sensitivities = [measure.squared_sensitivity(plan.bound) for measure in plan.measures]
+    plan, law = question.plan, law_of(question.currency)
+    sensitivities = [law.sensitivity(measure, plan.bound) for measure in plan.measures]
     if offer.within is not None:
         targets = _targets(question, offer.within)
         wanted = _for_targets(question, targets, offer.confidence, held, counts)
     else:
         if offer.share is not None:
-            loss = Loss.budget(granted.mu2 * offer.share)
+            loss = Loss.budget(granted.amount * offer.share)
         else:
-            loss = Loss.budget(gdp.mu2_of(offer.epsilon or Fraction(0), delta))
+            loss = Loss.budget(law.amount(offer.epsilon or Fraction(0), delta))
         part = Loss(loss.units // len(plan.measures))  # whole units: the charges fit the offer
-        wanted = [part.mu2 / sensitivity for sensitivity in sensitivities]
-    noises = tuple(_missing(want, have) for want, have in zip(wanted, held, strict=True))
+        wanted = [part.amount / sensitivity for sensitivity in sensitivities]
+    noises = tuple(_missing(law, want, have) for want, have in zip(wanted, held, strict=True))
     events = tuple(
-        GaussianEvent(sensitivity, noise)
+        law.event(sensitivity, noise)
         for sensitivity, noise in zip(sensitivities, noises, strict=True)
         if noise is not None
     )
     precisions = tuple(
-        have if noise is None else have + noise.precision
+        have if noise is None else noise.precision + (have if law.adds else 0)
         for have, noise in zip(held, noises, strict=True)
     )
     return Priced(
         noises=noises,
         wanted=tuple(wanted),
         precisions=precisions,
-        charge=sum((charge(event, Currency.GDP).loss for event in events), NOTHING),
+        charge=sum((charge(event, question.currency).loss for event in events), NOTHING),
         events=events,
         confidence=offer.confidence,
         sizes=tuple(
@@ -167,13 +161,14 @@ def price(
     )
 
 
-def _missing(wanted: Fraction, held: Fraction) -> RoundedGaussian | None:
+def _missing(law: Law, wanted: Fraction, held: Fraction) -> Noise | None:
     """The noise that brings ``held`` to ``wanted``; None when there is nothing to buy.
 
     Noise lives on a grid and falls short of a precision by less than one part
-    in 2^29, so what a first purchase left over is always negligible.
+    in 2^29, so what a first purchase left over is always negligible.  Where
+    precisions do not add, a finer answer is bought anew, in full.
     """
-    if wanted > FINEST:
+    if wanted > law.finest:
         raise _bad("this is finer than a released number can be", "offer less: --share 1%")
     missing = wanted - held
     if held > 0 and missing <= wanted * NEGLIGIBLE:
@@ -181,7 +176,7 @@ def _missing(wanted: Fraction, held: Fraction) -> RoundedGaussian | None:
     if missing <= 0:
         raise _bad("this price buys nothing", "offer more, for example --share 1%")
     try:
-        return RoundedGaussian.at_most(missing)
+        return law.noise(missing if law.adds else wanted)
     except ValueError:
         raise _bad(
             "this price is so small that its noise would drown any answer",
@@ -234,14 +229,14 @@ def _for_targets(
 
     A mean whose target is met by what she holds asks for no more than that.
     """
-    plan = question.plan
+    plan, law = question.plan, law_of(question.currency)
     wanted = [Fraction(0)] * len(plan.measures)
     for target in targets:
         if isinstance(target.out, MeasureOut):
             at = target.out.index
             width = target.width / plan.measures[at].step
             wanted[at] = max(
-                wanted[at], _precision(width, confidence, target, plan.measures[at].step)
+                wanted[at], _precision(law, width, confidence, target, plan.measures[at].step)
             )
     for target in targets:
         if isinstance(target.out, MeanOut):
@@ -250,7 +245,7 @@ def _for_targets(
             if held[total] and seen is not None:
                 have = max(wanted[total], held[total]), max(wanted[count], held[count])
                 size = known_rows(plan.cells, seen, question.rows)
-                if size is not None and target.width * SLACK >= expected_width(
+                if size is not None and target.width * SLACK >= law.mean_width(
                     plan.measures[total], size, confidence, *have
                 ):
                     wanted[total], wanted[count] = have
@@ -262,7 +257,7 @@ def _for_targets(
                     "which is not known yet",
                     "ask with --share 1% first, and then with --within",
                 )
-            wanted[total], wanted[count] = for_mean(
+            wanted[total], wanted[count] = law.for_mean(
                 plan.measures[total], target.width, size, confidence, wanted[total], wanted[count]
             )
     return wanted
@@ -274,9 +269,11 @@ def _counts(
     return None if counts is None else counts[out.count]
 
 
-def _precision(width: Fraction, confidence: Fraction, target: Target, step: Fraction) -> Fraction:
+def _precision(
+    law: Law, width: Fraction, confidence: Fraction, target: Target, step: Fraction
+) -> Fraction:
     try:
-        return precision_for(width, confidence)
+        return law.precision_for(width, confidence)
     except ValueError:
         raise _bad(
             f"no noise is within {decimal(target.width)} of {target.name}, which is counted in "

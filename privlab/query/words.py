@@ -12,7 +12,7 @@ from privlab.accuracy.gaussian import sqrt_up
 from privlab.query.plan import KeyOut, MeasureKind, Plan, Question
 from privlab.query.plan_text import decimal, expression_text
 from privlab.terms.catalog import Table
-from privlab.terms.loss import Loss
+from privlab.terms.loss import Currency, Loss
 
 IRREGULAR = {
     "aircraft": "aircraft",
@@ -70,6 +70,8 @@ def caption(question: Question, table: Table) -> str:
         parts.append(f"not the {both} of all rows")
     if selects(question):
         parts.append("half-widths are per group, before noisy values chose the rows shown")
+    if question.currency is Currency.PURE:
+        parts.append("noise is discrete Laplace: the guarantee is epsilon alone, without a delta")
     if table.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, *question.notes])
@@ -128,7 +130,14 @@ def more_like_this(left: Loss, charge: Loss) -> str:
     return f"about {count:,} more like this" if count < MANY else f"over {MANY:,} more like this"
 
 
-def price_words(charge: Loss, granted: Loss, left: Loss) -> str:
+def effort_words(currency: Currency) -> str:
+    """What a half-width half as wide would cost."""
+    if currency is Currency.PURE:
+        return "twice as precise costs twice; in a pure dataset a finer answer is paid in full"
+    return "twice as precise costs four times"
+
+
+def price_words(charge: Loss, granted: Loss, left: Loss, currency: Currency = Currency.GDP) -> str:
     """A price: its share of the grant, how many more, and what precision costs.
 
     left: of the grant, after this charge.
@@ -137,15 +146,16 @@ def price_words(charge: Loss, granted: Loss, left: Loss) -> str:
         return more_like_this(left, charge)
     return (
         f"{percent(charge, granted)} % of your grant; {more_like_this(left, charge)}; "
-        "twice as precise costs four times"
+        f"{effort_words(currency)}"
     )
 
 
-def what_fits(charge: Loss, granted: Loss, left: Loss) -> str:
+def what_fits(charge: Loss, granted: Loss, left: Loss, currency: Currency = Currency.GDP) -> str:
     """What the rest of a budget would buy of a question that costs more than it."""
     if not left:
         return "nothing is left"
-    wider = significant(sqrt_up(Fraction(charge.units, left.units)), 2)
+    more = Fraction(charge.units, left.units)
+    wider = significant(more if currency is Currency.PURE else sqrt_up(more), 2)
     return f"{percent(left, granted, up=False)} % is left, which buys half-widths {wider} times as wide"
 
 
