@@ -67,7 +67,8 @@ def epsilon_like(mu: Fraction) -> Fraction:
         raise ValueError("a mu is at most 64")
     with ctx.workprec(_BITS):
         tail = interval(mu) / arb(8).sqrt()
-        odds = ((-tail).erfc() / tail.erfc()).log()
+        # Two forms of one number: the first keeps its digits near 0, the second far out.
+        odds = 2 * tail.erf().atanh() if mu < 1 else ((-tail).erfc() / tail.erfc()).log()
         return down(odds, MU2_GRID)
 
 
@@ -105,5 +106,7 @@ def _covering(epsilon: Fraction) -> Fraction:
     if epsilon > LARGE_EPSILON:
         return Fraction(math.ceil(8 * epsilon * MU2_GRID), MU2_GRID)
     with ctx.workprec(_BITS):
-        mu2 = 8 * (2 / (1 + interval(epsilon).exp())).erfcinv() ** 2
-        return up(mu2, MU2_GRID)
+        at = interval(epsilon)
+        # Two forms of one number: the first keeps its digits near 0, the second far out.
+        root = (at / 2).tanh().erfinv() if epsilon < 1 else (2 / (1 + at.exp())).erfcinv()
+        return up(8 * root**2, MU2_GRID)
