@@ -77,6 +77,7 @@ DOWN = False
 BLOCK = 256
 """Most trials judged at once."""
 
+_NONE = np.uint32(0)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _TWO = np.uint64(2)
@@ -108,10 +109,10 @@ inlined: Any = _jit(nogil=True, error_model="numpy", forceinline=True)
 _outlined: Any = _jit(nogil=True, error_model="numpy")
 
 
-def half_table(table: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def half_table(table: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """The first 31 of 63 bits of a table of P(K <= k), up to the largest U."""
-    halves = table >> _HALF
-    return halves[: int(np.searchsorted(halves, np.uint64((1 << 31) - 1))) + 1]
+    halves = (table >> _HALF).astype(np.uint32)
+    return halves[: int(np.searchsorted(halves, np.uint32((1 << 31) - 1))) + 1]
 
 
 @inlined
@@ -152,26 +153,39 @@ def _whole_part(u: np.uint64, grain: np.uint64, table: NDArray[np.uint64]) -> An
 @inlined
 def _judge_halves(
     half_chance: Any,
-    table: NDArray[np.uint64],
+    table: NDArray[np.uint32],
     width: np.uint64,
     words: NDArray[np.uint64],
     count: int,
+    halves: NDArray[np.uint32],
     marks: NDArray[np.uint64],
 ) -> None:
-    """Judge ``count`` trials on words 0 and 1: k, then a bit for kept, a bit for undecided."""
+    """Judge ``count`` trials on words 0 and 1: k, then a bit for kept, a bit for undecided.
+
+    halves: [3, BLOCK] to work in.  Each loop is over trials, without branches, so
+    that the compiler makes it one over vectors of them.
+    """
     grain = _ONE << (_HALF - (width >> _ONE))
     grain_x = _ONE << (_HALF - min(_HALF, width))
     below = _HALF_BAND + _SLOPE * grain_x + grain
+    u, whole, unsure = halves[0], halves[1], halves[2]
     for trial in range(count):
-        word = words[2 * trial]
+        u[trial] = np.uint32(words[2 * trial] >> _HALF_BEFORE_SIGN)
+        whole[trial] = _NONE
+        unsure[trial] = _NONE
+    for k in range(table.size):
+        entry = table[k]
+        for trial in range(count):
+            whole[trial] += np.uint32(u[trial] > entry)
+            unsure[trial] |= np.uint32(np.uint64(entry) - np.uint64(u[trial]) < grain)
+    for trial in range(count):
+        a = words[2 * trial] & _LOW_HALF
         x = words[2 * trial + 1] >> _HALF
-        a = word & _LOW_HALF
-        whole, unsure = _whole_part(word >> _HALF_BEFORE_SIGN, grain, table)
-        chance = half_chance(whole, x)
+        chance = half_chance(np.uint64(whole[trial]), x)
         kept = np.uint64(a + below <= chance)
         dropped = np.uint64(chance + _HALF_BAND <= a)
-        unsure |= _ONE - (kept | dropped)
-        marks[trial] = whole | (kept << _EIGHT) | (unsure << _NINE)
+        undecided = np.uint64(unsure[trial]) | (_ONE - (kept | dropped))
+        marks[trial] = np.uint64(whole[trial]) | (kept << _EIGHT) | (undecided << _NINE)
 
 
 @inlined
@@ -232,7 +246,7 @@ def _judge(
 def add_noise(
     half_chance: Any,
     full_chance: Any,
-    halves: NDArray[np.uint64],
+    halved: NDArray[np.uint32],
     table: NDArray[np.uint64],
     rounded: bool,
     width: np.uint64,
@@ -246,11 +260,12 @@ def add_noise(
     """Run trials until every cell of ``values`` from ``cell`` on has one that is kept.
 
     half_chance(k, x), full_chance(k, x): the law's chance in units of 2^-32 and
-    2^-64; halves, table: its P(K <= k); rounded: NEAREST or DOWN.  The rest is as
+    2^-64; halved, table: its P(K <= k); rounded: NEAREST or DOWN.  The rest is as
     in the laws' own kernels.
     """
     cells = np.uint64(values.size)
     count = np.uint64(words.size)
+    halves = np.empty((3, BLOCK), np.uint32)
     marks = np.empty(BLOCK, np.uint64)
     grain = _ONE << (_WORD - width)
     while cell < cells:
@@ -258,7 +273,7 @@ def add_noise(
             return _OUT, cell, at
         lacking = cells - cell
         block = min(_BLOCK, (count - at - _ONE) >> _ONE, lacking + (lacking >> _TWO) + _EIGHT)
-        _judge_halves(half_chance, halves, width, words[at:], np.int64(block), marks)
+        _judge_halves(half_chance, halved, width, words[at:], np.int64(block), halves, marks)
         for trial in range(np.int64(block)):
             mark = marks[trial]
             negative = (words[at] >> _HALF) & _ONE
