@@ -39,7 +39,7 @@ def simultaneous(confidence: Fraction, cells: int, sharing: int = 1) -> Fraction
 
     Across cells chances multiply (Sidak, "Rectangular confidence regions for the
     means of multivariate normal distributions", 1967): each cell needs the root,
-    rounded up by at most 2^-96.  Within a cell what is missed adds up
+    rounded up to a multiple of 2^-96.  Within a cell what is missed adds up
     (Bonferroni).  With ``cells = 1`` nothing is taken to be independent.
 
     :raises ValueError: a number is below one, or `outside` refuses the result.

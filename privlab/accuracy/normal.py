@@ -101,7 +101,7 @@ def _far(root: int) -> tuple[int, int]:
     What stands from the 96th place on is between x and x + 97 / x; each place
     before it turns and narrows these ends.
     """
-    low, high = root, root + 1 + ((_DEPTH + 1) << (2 * _WORK)) // root
+    low, high = root, root + 2 + ((_DEPTH + 1) << (2 * _WORK)) // root
     for place in range(_DEPTH, 0, -1):
         above = place << (2 * _WORK)
         low, high = root + above // high, root + 2 + above // low
