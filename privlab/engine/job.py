@@ -19,7 +19,7 @@ from privlab.connector.manifest import FOOTER_KEY, UNIT_COLUMNS, Manifest
 from privlab.connector.parts import PartFacts
 from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import MeasureKind, Plan
-from privlab.terms.noise import RoundedGaussian
+from privlab.terms.noise import Noise, law_name, noise_of
 
 VERSION = 1
 KEY_BYTES = 32
@@ -40,7 +40,7 @@ class Job:
     """
 
     plan: Plan
-    noises: tuple[RoundedGaussian, ...]
+    noises: tuple[Noise, ...]
     folder: str
     parts: tuple[PartFacts, ...]
     keys: Mapping[str, bytes]
@@ -65,7 +65,7 @@ class Job:
         cls,
         *,
         plan: Plan,
-        noises: tuple[RoundedGaussian, ...],
+        noises: tuple[Noise, ...],
         manifest: Manifest,
         folder: Path,
         custody: Custody,
@@ -96,7 +96,7 @@ class Job:
             {
                 "version": VERSION,
                 "plan": encode_plan(self.plan),
-                "noises": [[noise.multiplier, noise.shift] for noise in self.noises],
+                "noises": [[law_name(one), one.multiplier, one.shift] for one in self.noises],
                 "folder": self.folder,
                 "parts": [[p.name, p.bucket, p.size, p.footer_sha256] for p in self.parts],
                 "keys": {name: _base64(key) for name, key in self.keys.items()},
@@ -117,8 +117,8 @@ class Job:
             return cls(
                 plan=decode_plan(value["plan"]),
                 noises=tuple(
-                    RoundedGaussian(_whole(multiplier), _whole(shift))
-                    for multiplier, shift in value["noises"]
+                    noise_of(_text(law), _whole(multiplier), _whole(shift))
+                    for law, multiplier, shift in value["noises"]
                 ),
                 folder=_text(value["folder"]),
                 parts=tuple(

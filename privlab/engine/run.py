@@ -26,8 +26,8 @@ from privlab.engine.expressions import Typed, fitted, nearest, saturated, transl
 from privlab.engine.job import Job
 from privlab.kernels import bounding
 from privlab.kernels.rowtag import fold_words
+from privlab.mechanisms.draw import add_noise
 from privlab.mechanisms.entropy import Words
-from privlab.mechanisms.gaussian import add_noise
 from privlab.query.canonical import encode_scalar
 from privlab.query.plan import Key, Measure, MeasureKind, Plan
 from privlab.terms.catalog import Kind, Scalar

@@ -24,7 +24,7 @@ from privlab.engine.job import Job
 from privlab.engine.reference import UNIT
 from privlab.query.plan import Expr, Key, Measure, Plan
 from privlab.terms.bounds import ContributionBound
-from privlab.terms.noise import RoundedGaussian
+from privlab.terms.noise import Noise, RoundedGaussian
 
 CONTRACT = """\
 [table]
@@ -130,7 +130,7 @@ class Place:
             measures=measures,
         )
 
-    def job(self, plan: Plan, noise: RoundedGaussian = QUIET) -> Job:
+    def job(self, plan: Plan, noise: Noise = QUIET) -> Job:
         return Job.of(
             plan=plan,
             noises=(noise,) * len(plan.measures),

@@ -17,7 +17,7 @@ from privlab.engine.job import Job
 from privlab.errors import IntegrityError
 from privlab.query.plan import Call, Key, Literal, Measure, MeasureKind, Op, Ref
 from privlab.terms.catalog import Kind
-from privlab.terms.noise import RoundedGaussian
+from privlab.terms.noise import DiscreteLaplace, RoundedGaussian, RoundedLaplace
 
 WARD, AGE = Ref("ward", Kind.TEXT), Ref("age", Kind.INT)
 COUNT = Measure(MeasureKind.ROWS)
@@ -38,6 +38,14 @@ def job(place: Any) -> Job:
 
 def test_a_job_comes_back_as_it_was(job: Job) -> None:
     assert Job.decode(job.encode()) == job
+
+
+@pytest.mark.parametrize("noise", [DiscreteLaplace(3, 1), RoundedLaplace(3, 1)])
+def test_the_law_of_the_noise_is_part_of_the_job(
+    job: Job, noise: DiscreteLaplace | RoundedLaplace
+) -> None:
+    other = replace(job, noises=(noise, NOISE))
+    assert Job.decode(other.encode()).noises == (noise, NOISE)
 
 
 def test_a_job_holds_the_keys_of_its_own_columns_only(job: Job) -> None:
@@ -119,8 +127,10 @@ def edits(good: dict[str, Any]) -> list[dict[str, Any]]:
         good | {"more": 1},
         {name: value for name, value in good.items() if name != "keys"},
         good | {"plan": good["plan"] | {"row_cap": "x"}},
-        good | {"noises": [[1.5, 0], [1, 0]]},
-        good | {"noises": [[True, 0], [1, 0]]},
+        good | {"noises": [["rounded-gaussian", 1.5, 0], ["rounded-gaussian", 1, 0]]},
+        good | {"noises": [["rounded-gaussian", True, 0], ["rounded-gaussian", 1, 0]]},
+        good | {"noises": [["discrete-gaussian", 1, 0], ["rounded-gaussian", 1, 0]]},
+        good | {"noises": [[1, 0], [1, 0]]},
         good | {"parts": [["../" + part[0], *part[1:]]]},
         good | {"parts": [[part[0], -1, *part[2:]]]},
         good | {"keys": good["keys"] | {"ward": "AAAA"}},

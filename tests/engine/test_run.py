@@ -19,7 +19,7 @@ from privlab.errors import IntegrityError
 from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Ref
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
-from privlab.terms.noise import RoundedGaussian
+from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
 
 WARD, AGE, STAY = Ref("ward", Kind.TEXT), Ref("age", Kind.INT), Ref("stay", Kind.FLOAT)
 BIG, WEIGHT, URGENT = Ref("big", Kind.INT), Ref("weight", Kind.FLOAT), Ref("urgent", Kind.BOOL)
@@ -114,12 +114,15 @@ def test_many_measures_are_taken_a_few_at_a_time(place: Any) -> None:
     assert measure(job).tolist() == bounded_sums(plan, place.rows, job.bounding_key)
 
 
-def test_what_leaves_is_the_sum_with_noise(place: Any) -> None:
-    """At a noise of variance 8 the mean of 30 releases is within 4 of the sum."""
+@pytest.mark.parametrize(
+    "noise", [RoundedGaussian(1, 0), DiscreteLaplace(2, 0), RoundedLaplace(2, 0)]
+)
+def test_what_leaves_is_the_sum_with_noise(place: Any, noise: Noise) -> None:
+    """At a noise of variance 8 or so the mean of 30 releases is within 4 of the sum."""
     plan = place.plan(COUNT, TOTAL, keys=(Key(WARD, Kind.TEXT, ("north", "south")),))
     exact = measure(place.job(plan)).tolist()
 
-    drawn = [release(place.job(plan, RoundedGaussian(1, 0))) for _ in range(30)]
+    drawn = [release(place.job(plan, noise)) for _ in range(30)]
 
     for j in range(2):
         for cell in range(2):
