@@ -35,7 +35,7 @@ def down(bound: arb, grid: int) -> Fraction:
 
 def figure(value: Fraction) -> str:
     """Six digits of a number that a float might not hold, for messages."""
-    return f"{Decimal(value.numerator) / Decimal(value.denominator):.6g}"
+    return f"{(Decimal(value.numerator) / Decimal(value.denominator)).normalize():.6g}"
 
 
 def _floor(bound: arb, grid: int) -> int:

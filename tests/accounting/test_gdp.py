@@ -207,11 +207,11 @@ def test_amounts_out_of_range_are_refused() -> None:
 @pytest.mark.parametrize("huge", [Fraction(10**400), Fraction(1, 3) + 10**400])
 def test_amounts_that_no_float_holds_are_refused_in_the_same_words(huge: Fraction) -> None:
     """Not by an overflow on the way to the message."""
-    with pytest.raises(ValueError, match=r"^mu\^2 must be in 0\.\.2\^20, got 1(\.0+)?e\+400$"):
+    with pytest.raises(ValueError, match=r"^mu\^2 must be in 0\.\.2\^20, got 1e\+400$"):
         epsilon_of(huge, MILLIONTH)
-    with pytest.raises(ValueError, match=r"^epsilon must be in 0\.\.1000, got 1(\.0+)?e\+400$"):
+    with pytest.raises(ValueError, match=r"^epsilon must be in 0\.\.1000, got 1e\+400$"):
         mu2_of(huge, MILLIONTH)
-    with pytest.raises(ValueError, match=r"^delta must be in \(0, 1\), got 1(\.0+)?e\+400$"):
+    with pytest.raises(ValueError, match=r"^delta must be in \(0, 1\), got 1e\+400$"):
         mu2_of(Fraction(1), huge)
 
 

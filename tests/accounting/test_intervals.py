@@ -45,6 +45,7 @@ def test_what_has_no_end_has_no_bound(endless: arb) -> None:
 
 def test_figures_hold_what_floats_cannot() -> None:
     """Neither overflow nor zero."""
-    assert figure(Fraction(10**400)) == "1E+400" or figure(Fraction(10**400)) == "1.00000e+400"
-    assert figure(Fraction(1, 10**400)).lower() in ("1e-400", "1.00000e-400")
+    assert figure(Fraction(10**400)) == "1e+400"
+    assert figure(Fraction(1, 10**400)) == "1e-400"
     assert figure(Fraction(2, 3)) == "0.666667"
+    assert figure(Fraction(-1, 4)) == "-0.25"
