@@ -32,7 +32,7 @@ from privlab.query.compile import compile_question
 from privlab.query.explain import explain as explained
 from privlab.query.plan import MeasureKind, Question
 from privlab.query.price import NEGLIGIBLE, Offer, Priced, price
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.loss import CERTAIN, NOTHING, Loss
 from privlab.terms.principal import Principal
 from privlab.views.measurement import Measurement, held, merged
 from privlab.wire.messages import Answer, Ask, Explanation, Phase
@@ -74,7 +74,7 @@ def answer(
         if earlier is not None:
             return earlier
         job = prepared(desk, asked)
-        opendp.certify(asked.priced.events, asked.priced.charge)
+        opendp.certify(asked.priced.events, asked.priced.charge, CERTAIN, asked.question.currency)
         if not alive():
             raise CuratorUnreachable("the asker left; nothing was spent", code="PL305")
         say(Phase(phase="charge", words="charging the budget"))
