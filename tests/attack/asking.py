@@ -1,0 +1,153 @@
+"""privlab's own path from a text to what the analyst sees, with the noise recorded.
+
+Compile, price, job, decrypt, bound, sum and finish are the real ones, on really
+protected tables.  One name is replaced: ``privlab.engine.run.add_noise``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+from unittest.mock import patch
+
+from privlab.engine import run
+from privlab.engine.job import Job
+from privlab.query.canonical import view_id
+from privlab.query.compile import compile_question
+from privlab.query.explain import explain
+from privlab.query.finish import finish
+from privlab.query.plan import Question
+from privlab.query.price import Offer, Priced, price
+from privlab.query.words import caption
+from privlab.release.result import result_json
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Catalog
+from privlab.terms.events import Event, GaussianEvent, LaplaceEvent
+from privlab.terms.loss import Currency, Loss
+from privlab.views.measurement import Measurement, held, merged
+from tests.attack.contract import CUSTODY, Place, visits
+from tests.attack.record import Mechanisms, Norm
+
+GRANTED = Loss.budget(Fraction(1, 2))
+DELTA = Fraction(1, 10**6)
+CONFIDENCE = Fraction(95)
+
+
+def share(percent: str) -> Offer:
+    return Offer(Fraction(percent) / 100, None, None, CONFIDENCE)
+
+
+TENTH = (share("10"),)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One text under one bound, as a pipeline on a `Place`.
+
+    offers: one after the other, each for the same text; what was measured
+    before is held, so that a finer one is a top-up.
+    """
+
+    text: str
+    bound: ContributionBound
+    offers: tuple[Offer, ...] = TENTH
+    currency: Currency = Currency.GDP
+
+    def __call__(self, place: Place, mechanisms: Mechanisms) -> object:
+        holdings: list[list[Measurement]] = []
+        for offer in self.offers:
+            holdings = self.answered(place, mechanisms, offer, holdings)
+        return None
+
+    def catalog(self, place: Place) -> Catalog:
+        """What may be asked: from the contract alone."""
+        table = visits(self.bound, place.null_unit)
+        return Catalog((replace(table, currency=self.currency),))
+
+    def answered(
+        self,
+        place: Place,
+        mechanisms: Mechanisms,
+        offer: Offer,
+        holdings: Sequence[Sequence[Measurement]],
+    ) -> list[list[Measurement]]:
+        """Stops 4 to 8 of one question; what she holds afterwards."""
+        catalog = self.catalog(place)
+        mechanisms.show("phase", "reading the question")
+        question = compile_question(self.text, {}, catalog)
+        views = [list(view) for view in holdings] or [[] for _ in question.plan.measures]
+        priced = price(question, offer, tuple(map(held, views)), GRANTED, DELTA)
+        mechanisms.show("price", explain(question, priced, GRANTED, GRANTED).model_dump())
+        missing = [at for at, noise in enumerate(priced.noises) if noise is not None]
+        if missing:
+            mechanisms.show("phase", "computing on encrypted data")
+            job = self.job(place, question, priced, missing)
+            with recorded(mechanisms, question, missing, priced.events):
+                fresh = run.release(job)  # called by this name, so that a test may change it
+            for at, values in zip(missing, fresh, strict=True):
+                views[at].append(Measurement(priced.noises[at], tuple(values)))
+        mechanisms.show("answer", self.finished(place, question, views, catalog))
+        return views
+
+    def job(self, place: Place, question: Question, priced: Priced, missing: Sequence[int]) -> Job:
+        """As the engine's child reads it from its socket."""
+        job = Job.of(
+            plan=replace(
+                question.plan, measures=tuple(question.plan.measures[at] for at in missing)
+            ),
+            noises=tuple(noise for noise in priced.noises if noise is not None),
+            manifest=place.manifest,
+            folder=place.folder,
+            custody=CUSTODY,
+        )
+        return Job.decode(job.encode())
+
+    def finished(
+        self,
+        place: Place,
+        question: Question,
+        views: Sequence[Sequence[Measurement]],
+        catalog: Catalog,
+    ) -> str:
+        """The result text that is hashed and signed."""
+        table = finish(question, tuple(map(merged, views)), tuple(map(held, views)), CONFIDENCE)
+        return result_json(table, title="", caption=caption(question, catalog.tables[0]))
+
+
+def declared(event: Event | None, noise: object) -> tuple[Norm, int | None]:
+    """The sensitivity that ``noise`` is charged for; None when it is not charged at all."""
+    match event:
+        case GaussianEvent(squared_sensitivity=squared) if noise == event.noise:
+            return Norm.SQUARED, squared
+        case LaplaceEvent(sensitivity=sensitivity) if noise == event.noise:
+            return Norm.ABSOLUTE, sensitivity
+    return Norm.SQUARED, None
+
+
+@contextmanager
+def recorded(
+    mechanisms: Mechanisms, question: Question, missing: Sequence[int], events: Sequence[Event]
+) -> Iterator[None]:
+    """The engine's noise comes from ``mechanisms``, in the order of the job's measures."""
+    uses = iter(zip(missing, events, strict=True))
+
+    def add_noise(values: Any, noise: object, words: object) -> _Vector:
+        at, event = next(uses, (-1, None))
+        name = "nothing that was asked" if event is None else view_id(question.plan, at)
+        norm, sensitivity = declared(event, noise)
+        return _Vector(
+            mechanisms.add_noise(name, values, sensitivity=sensitivity, noise=noise, norm=norm)
+        )
+
+    with patch.object(run, "add_noise", add_noise):
+        yield
+
+
+class _Vector(tuple[int, ...]):
+    """What `add_noise` gives, as far as the engine looks at it."""
+
+    def tolist(self) -> list[int]:
+        return list(self)

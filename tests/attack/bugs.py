@@ -1,0 +1,292 @@
+"""privlab with one thing wrong: what record and replay must see.
+
+Each `Bug` is the real path with one or two functions replaced.  Several need
+more than one change, since what one part forgets another does again: the kernel
+clamps what `coded` clamped, and `translate` drops the NaN that reading dropped.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import polars as pl
+
+from privlab.connector import protect, scan
+from privlab.engine import run
+from privlab.engine.expressions import Typed, translate
+from privlab.engine.job import Job
+from privlab.kernels import bounding
+from privlab.query import price as priced
+from privlab.query.law import Law, law_of
+from privlab.query.plan import Expr, Measure, MeasureKind, Ref
+from privlab.terms.bounds import ContributionBound as Bound
+from privlab.terms.catalog import Catalog
+from privlab.terms.catalog import Kind as Type
+from privlab.terms.loss import Currency
+from privlab.terms.noise import RoundedGaussian
+from tests.attack.asking import Asking
+from tests.attack.contract import UNIT, Place
+from tests.attack.record import Kind, Mechanisms
+
+UNBOUNDED = 1 << 62
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+Change = tuple[object, str, Any]
+"""An object, the name of what is replaced in it, and what replaces it."""
+
+
+@dataclass(frozen=True)
+class Bug:
+    """asking: the sound question.  changes: what is replaced while it is answered.
+
+    kinds: any of these findings tells the bug.  anew: the change is in protecting.
+    """
+
+    about: str
+    asking: Asking
+    kinds: frozenset[Kind]
+    changes: tuple[Change, ...] = ()
+    anew: bool = False
+
+    def __call__(self, place: Place, mechanisms: Mechanisms) -> object:
+        with ExitStack() as changed:
+            for one in self.changes:
+                changed.enter_context(patch.object(*one))
+            return self.asking(
+                Place(place.rows, place.null_unit) if self.anew else place, mechanisms
+            )
+
+
+# --- the kernel's call -------------------------------------------------------
+
+_accumulate, _coded, _release, _measure = bounding.accumulate, run.coded, run.release, run.measure
+
+
+def _kernel(
+    *, rows: int | None = None, per_group: int | None = None, groups: int | None = None,
+    radius: int | None = None,
+) -> Change:  # fmt: skip
+    """The kernel under other bounds than the plan's."""
+
+    def accumulate(*given: Any) -> Any:
+        args = list(given)
+        if radius is not None:
+            args[7] = np.full_like(args[7], radius)
+        for at, bound in ((8, rows), (9, per_group), (10, groups)):
+            args[at] = args[at] if bound is None else bound
+        return _accumulate(*args)
+
+    return (bounding, "accumulate", accumulate)
+
+
+def _mixed(count: int) -> Any:
+    """A hash of the row number."""
+    number = np.arange(count, dtype=np.uint64) * _ODD
+    return (number ^ (number >> np.uint64(29))) * _ODD
+
+
+def _rows_at(args: list[Any], index: Any) -> list[Any]:
+    """The kernel's arguments for some of the rows, in another order."""
+    hi, lo, codes, tags, values, valid, *rest = args
+    return [
+        *(np.ascontiguousarray(one[index]) for one in (hi, lo, codes)),
+        tags,
+        *(np.ascontiguousarray(one[:, index]) for one in (values, valid)),
+        *rest,
+    ]
+
+
+def _by_row_number(*args: Any) -> Any:
+    order = np.lexsort((_mixed(args[2].size), args[1], args[0]))
+    return _accumulate(*_rows_at(list(args), order))
+
+
+def _by_halves(*args: Any) -> Any:
+    half = args[2].size // 2
+    _accumulate(*_rows_at(list(args), np.arange(half)))
+    return _accumulate(*_rows_at(list(args), np.arange(half, args[2].size)))
+
+
+# --- row values --------------------------------------------------------------
+
+
+def _wide(measure: Measure) -> Measure:
+    return replace(measure, low=Fraction(-(1 << 61)), high=Fraction(1 << 61))
+
+
+def _unclamped(measure: Measure, value: Typed) -> pl.Expr:
+    return _coded(_wide(measure), value)
+
+
+def _about(statistic: str) -> Change:
+    """Values about a centre that is computed from them."""
+
+    def coded(measure: Measure, value: Typed) -> pl.Expr:
+        steps = _coded(measure, value)
+        return steps - getattr(steps, statistic)().round().cast(pl.Int64).fill_null(0)
+
+    return (run, "coded", coded)
+
+
+def _raw(expr: Expr) -> Typed:
+    """A decimal column as it is, NaN and all."""
+    return Typed(pl.col(expr.column), expr.kind) if isinstance(expr, Ref) else translate(expr)
+
+
+def _with_nan(measure: Measure, value: Typed) -> pl.Expr:
+    """As numpy does it: NaN passes the clamp, and the cast makes it the lowest integer."""
+    clamped = value.as_float().clip(float(measure.low), float(measure.high))
+    lowest = pl.lit(-UNBOUNDED, pl.Int64)
+    steps = clamped.fill_nan(None).cast(pl.Int64, strict=False)
+    return pl.when(clamped.is_nan()).then(lowest).otherwise(steps)
+
+
+def _checked(measure: Measure, value: Typed) -> pl.Expr:
+    """Refuses what is outside the range, where it should clamp."""
+
+    def check(column: pl.Series) -> pl.Series:
+        if column.len() and (column.max() or 0) > float(measure.high):
+            raise ValueError("a value is outside its range")
+        return column
+
+    return _coded(measure, Typed(value.expr.map_batches(check), value.kind))
+
+
+# --- the release -------------------------------------------------------------
+
+
+def _exact_counts(job: Job) -> list[list[int]]:
+    """Divides by the number of rows, not by the noisy one."""
+    exact, noisy = _measure(job), _release(job)
+    return [
+        exact[j].tolist() if one.kind is MeasureKind.ROWS else noisy[j]
+        for j, one in enumerate(job.plan.measures)
+    ]
+
+
+def _about_the_low_end(job: Job) -> list[list[int]]:
+    """Sums what is above the low end, and adds the low end once for each row."""
+    (one,) = job.plan.measures
+    above = replace(job, plan=replace(job.plan, measures=(replace(one, centre=one.low),)))
+    count = replace(job, plan=replace(job.plan, measures=(Measure(MeasureKind.ROWS, one.of),)))
+    low = int(one.low / one.step)
+    rows = _measure(count)[0].tolist()
+    return [[sum_ + low * n for sum_, n in zip(_release(above)[0], rows, strict=True)]]
+
+
+def _noise_as_wide_as_the_data(job: Job) -> list[list[int]]:
+    spread = int(np.abs(_measure(job)).max()) + 1
+    noise = RoundedGaussian.at_most(Fraction(1, spread**2))
+    return _release(replace(job, noises=(noise,) * len(job.noises)))
+
+
+def _nothing_to_do(job: Job) -> list[list[int]]:
+    exact = _measure(job)
+    return _release(job) if exact.any() else exact.tolist()
+
+
+def _float_sums(job: Job) -> Any:
+    return _measure(job).astype(np.float64) / 4
+
+
+# --- protecting --------------------------------------------------------------
+
+_with_pseudonyms = protect._with_pseudonyms
+
+
+def _a_unit_per_null(frame: pl.DataFrame, contract: Any, key: bytes) -> Any:
+    named = pl.format("row {}", pl.int_range(pl.len()))
+    return _with_pseudonyms(frame.with_columns(pl.col(UNIT).fill_null(named)), contract, key)
+
+
+def _numbered(frame: pl.DataFrame, table: object, key: bytes) -> Any:
+    return _mixed(frame.height)
+
+
+# --- what is asked, and what is said ------------------------------------------
+
+
+class KeysFromData(Asking):
+    """The wards of the question are those that occur."""
+
+    def catalog(self, place: Place) -> Catalog:
+        (table,) = super().catalog(place).tables
+        found = tuple(sorted({row["ward"] for row in place.rows} - {None})) or ("none",)
+        columns = (replace(one, keys=found) if one.name == "ward" else one for one in table.columns)
+        return Catalog((replace(table, columns=tuple(columns)),))
+
+
+class KeyPerRelease(Asking):
+    """A bounding key of its own for each release."""
+
+    def job(self, *given: Any) -> Job:
+        return replace(super().job(*given), bounding_key=secrets.token_bytes(16))
+
+
+class TellsRows(Asking):
+    """A caption with the number of rows read."""
+
+    def finished(self, place: Place, *given: Any) -> str:
+        return f"{super().finished(place, *given)} of {len(place.rows)} rows"
+
+
+def _width(measure: Measure, bound: Bound) -> int:
+    """What one row moves the sum, were the number of rows public."""
+    return bound.squared_rows * int((measure.high - measure.low) / measure.step) ** 2
+
+
+def _cheap(currency: Currency) -> Law:
+    return replace(law_of(currency), sensitivity=_width)
+
+
+def _of(*kinds: Kind) -> frozenset[Kind]:
+    return frozenset(kinds)
+
+
+FAR = _of(Kind.DISTANCE)
+SAID = _of(Kind.SHOWN)
+FEW, DAYS, GROUPS = Bound(4, 4, 4), Bound(4, 2, 3), Bound(40, 1, 3)
+SUM_AGE = Asking("SELECT SUM(age) AS x FROM visits", FEW)
+SUM_POINTS = Asking("SELECT SUM(points) AS x FROM visits", FEW)
+SUM_SCORE = Asking("SELECT SUM(score) AS x FROM visits", FEW)
+MEAN = Asking("SELECT ward, AVG(score) AS x FROM visits GROUP BY ward", FEW)
+BY_DAY = Asking("SELECT day, COUNT(*) AS n FROM visits GROUP BY day", DAYS)
+IN_GROUPS = Asking(BY_DAY.text, GROUPS)
+BY_WARD = Asking("SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward", DAYS)
+STAY = Asking("SELECT SUM(stay) AS x FROM visits", FEW)
+WEIGHT = Asking("visits.select(x=pl.col('weight').clip(40, 100).sum())", FEW)
+UNITS = Asking("SELECT COUNT(DISTINCT patient) AS n FROM visits", FEW)
+
+BUGS = (
+    Bug("the clamp is forgotten", SUM_AGE, FAR, ((run, "coded", _unclamped), _kernel(radius=UNBOUNDED))),
+    Bug("n is the divisor", MEAN, SAID, ((run, "release", _exact_counts),)),
+    Bug("the mean is the centre", SUM_POINTS, FAR, (_about("mean"),)),
+    Bug("the median is the centre", SUM_POINTS, FAR, (_about("median"),)),
+    Bug("the bound keeps rows by row number", BY_DAY, FAR, ((bounding, "accumulate", _by_row_number),)),
+    Bug("rows are stored by row number", BY_DAY, FAR, ((protect, "_row_tags", _numbered),), anew=True),
+    Bug("a sum about L with an exact n", SUM_SCORE, SAID, ((run, "release", _about_the_low_end),)),
+    Bug("a sum about 0 at the price of U - L", SUM_SCORE, FAR, ((priced, "law_of", _cheap),)),
+    Bug("the bound on rows is forgotten", SUM_AGE, FAR, (_kernel(rows=UNBOUNDED, per_group=UNBOUNDED),)),
+    Bug("the bound on rows of a group is forgotten", BY_WARD, FAR, (_kernel(per_group=UNBOUNDED),)),
+    Bug("the bound on groups is forgotten", IN_GROUPS, FAR, (_kernel(groups=UNBOUNDED),)),
+    Bug("rows are bounded in each half of the table", SUM_AGE, FAR, ((bounding, "accumulate", _by_halves),)),
+    Bug("keys are those that occur", KeysFromData(BY_WARD.text, DAYS), _of(Kind.SHAPE)),
+    Bug(
+        "NaN passes the clamp", WEIGHT, FAR,
+        ((run, "translate", _raw), (run, "coded", _with_nan), _kernel(radius=UNBOUNDED), (scan, "_READERS", scan._READERS | {("float", Type.FLOAT): lambda raw: raw})),
+        anew=True,
+    ),
+    Bug("a row without a unit is a unit", UNITS, FAR, ((protect, "_with_pseudonyms", _a_unit_per_null),), anew=True),
+    Bug("sums of floats", STAY, _of(Kind.INPUTS), ((run, "measure", _float_sums),)),
+    Bug("noise as wide as the data", SUM_AGE, _of(Kind.PARAMETERS), ((run, "release", _noise_as_wide_as_the_data),)),
+    Bug("no noise where there is no data", BY_WARD, _of(Kind.CALLS), ((run, "release", _nothing_to_do),)),
+    Bug("a value out of range is an error", SUM_AGE, _of(Kind.FAILED), ((run, "coded", _checked),)),
+    Bug("a bounding key for each release", KeyPerRelease(BY_DAY.text, GROUPS), FAR),
+    Bug("the caption tells the number of rows", TellsRows(BY_WARD.text, DAYS), SAID),
+)  # fmt: skip

@@ -1,0 +1,154 @@
+"""The harness itself: it sees each kind of difference, and none where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.attack.record import (
+    Call,
+    Failed,
+    Finding,
+    Kind,
+    Mechanisms,
+    Norm,
+    Shown,
+    replay,
+    run,
+    text_of,
+)
+
+Numbers = tuple[int, ...]
+WITH, WITHOUT = (3, 1, 2), (3, 1)
+
+
+def noisy(values: Any, mechanisms: Mechanisms, **changed: Any) -> Any:
+    public = {"sensitivity": 9, "noise": "scale 1"} | changed
+    return mechanisms.add_noise("sum", values, **public)
+
+
+def sound(table: Numbers, mechanisms: Mechanisms) -> object:
+    mechanisms.show("phase", "computing")
+    first = noisy([sum(table)], mechanisms)
+    second = noisy([len(table), first[0] % 2], mechanisms)  # adaptive, and still sound
+    return sorted([*first, *second])
+
+
+def exits_early(table: Numbers, mechanisms: Mechanisms) -> object:
+    return 0 if len(table) < 3 else noisy([sum(table)], mechanisms)
+
+
+def asks_twice(table: Numbers, mechanisms: Mechanisms) -> object:
+    return [noisy([sum(table)], mechanisms) for _ in range(len(table))]
+
+
+def says_more(table: Numbers, mechanisms: Mechanisms) -> object:
+    mechanisms.show("large" if len(table) > 2 else "small", "")
+    return noisy([sum(table)], mechanisms)
+
+
+def fails(table: Numbers, mechanisms: Mechanisms) -> object:
+    return noisy([sum(table)], mechanisms) and 1 // (len(table) - 2)
+
+
+UNSOUND: list[tuple[Kind, Callable[[Numbers, Mechanisms], object]]] = [
+    (Kind.CALLS, exits_early),
+    (Kind.CALLS, asks_twice),
+    (Kind.CALLS, says_more),
+    (Kind.PARAMETERS, lambda t, m: noisy([sum(t)], m, noise=f"scale {len(t)}")),
+    (Kind.PARAMETERS, lambda t, m: noisy([sum(t)], m, sensitivity=100 * len(t))),
+    (Kind.PARAMETERS, lambda t, m: noisy([sum(t)], m, norm=list(Norm)[len(t) % 2])),
+    (Kind.PARAMETERS, lambda t, m: m.add_noise(str(len(t)), [1], sensitivity=1, noise="")),
+    (Kind.DECLARED, lambda t, m: noisy([sum(t)], m, sensitivity=None)),
+    (Kind.DECLARED, lambda t, m: noisy([sum(t)], m, sensitivity=0)),
+    (Kind.DECLARED, lambda t, m: noisy([sum(t)], m, sensitivity=9.0)),
+    (Kind.SHAPE, lambda t, m: noisy(list(t), m)),
+    (Kind.SHAPE, lambda t, m: noisy([list(t)], m)),
+    (Kind.INPUTS, lambda t, m: noisy([sum(t) / 2], m)),
+    (Kind.INPUTS, lambda t, m: noisy([float("nan")], m)),
+    (Kind.INPUTS, lambda t, m: noisy([len(t) > 2], m)),
+    (Kind.DISTANCE, lambda t, m: noisy([sum(t)], m, sensitivity=3)),
+    (Kind.DISTANCE, lambda t, m: noisy([sum(t) << 70], m)),
+    (Kind.SHOWN, lambda t, m: (noisy([sum(t)], m), len(t))),
+    (Kind.SHOWN, lambda t, m: m.show("caption", f"{len(t)} rows")),
+    (Kind.FAILED, fails),
+]
+
+
+@pytest.mark.parametrize(("kind", "pipeline"), UNSOUND)
+def test_each_kind_of_difference_is_found(
+    kind: Kind, pipeline: Callable[[Numbers, Mechanisms], object]
+) -> None:
+    """From either table: what one unit adds can also be taken away."""
+    assert kind in {one.kind for one in replay(pipeline, WITH, WITHOUT)}
+    assert kind in {one.kind for one in replay(pipeline, WITHOUT, WITH)}
+
+
+def test_every_kind_is_among_them() -> None:
+    assert {kind for kind, _ in UNSOUND} == set(Kind)
+
+
+def test_a_sound_pipeline_has_no_findings() -> None:
+    assert replay(sound, WITH, WITHOUT) == ()
+    assert replay(sound, WITHOUT, WITH) == ()
+
+
+def test_a_failure_that_does_not_depend_on_the_data_is_no_finding() -> None:
+    def refused(table: Numbers, mechanisms: Mechanisms) -> object:
+        raise ValueError("there is no column x")
+
+    assert replay(refused, WITH, WITHOUT) == ()
+    assert run(refused, WITH, Mechanisms()) == (Failed("ValueError: there is no column x"),)
+
+
+def test_the_replay_gives_what_was_recorded_and_not_what_it_is_asked_about() -> None:
+    recorded = run(sound, WITH, Mechanisms(seed="a"))
+    replayed = run(sound, WITHOUT, Mechanisms(recorded))
+
+    assert [one.outputs for one in recorded if isinstance(one, Call)] == [
+        one.outputs for one in replayed if isinstance(one, Call)
+    ]
+    assert next(one.inputs for one in replayed if isinstance(one, Call)) == (4,)
+
+
+def test_a_first_run_can_be_had_again_and_another_seed_is_another_run() -> None:
+    assert run(sound, WITH, Mechanisms(seed="a")) == run(sound, WITH, Mechanisms(seed="a"))
+    assert run(sound, WITH, Mechanisms(seed="a")) != run(sound, WITH, Mechanisms(seed="b"))
+
+
+def test_a_finding_has_the_numbers() -> None:
+    (finding,) = replay(lambda t, m: noisy([sum(t), 5], m, sensitivity=3), WITH, WITHOUT)
+
+    assert finding == Finding(Kind.DISTANCE, "0: call of sum", "(6, 5)", "(4, 5)", 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("norm", "distance", "reach"),
+    [(Norm.SQUARED, 4 + 9, 4 * 7), (Norm.ABSOLUTE, 5, 2 * 7), (Norm.LARGEST, 3, 2 * 7)],
+)
+def test_distances_are_exact_and_two_steps_reach_twice_as_far(
+    norm: Norm, distance: int, reach: int
+) -> None:
+    far = 1 << 100
+    assert norm.distance((1, far), (3, far - 3)) == distance
+    assert norm.distance((), ()) == 0
+    assert norm.reach(7, 2) == reach
+    assert norm.reach(7, 1) == 7
+
+
+def test_texts_tell_values_apart_to_the_last_bit() -> None:
+    frame = pl.DataFrame({"a": [1, None]})
+    values: list[object] = [
+        0.1, 0.1 + 2**-56, -0.0, 0.0, 0, False, None, "0", Fraction(1, 10), (0,), ((0,),),
+        frame, frame.cast(pl.Int8), np.array([1, 2]), np.array([[1, 2]]), np.array([1, 2], "i1"),
+        {"a": 1}, Shown("a", "b"), Kind.CALLS,
+    ]  # fmt: skip
+
+    assert len({text_of(value) for value in values}) == len(values)
+    assert text_of(frame.lazy()) == text_of(frame.clone())
+    assert text_of(float("nan")) == text_of(float("nan"))
