@@ -151,7 +151,7 @@ def _whole_part(u: np.uint64, grain: np.uint64, table: NDArray[np.uint64]) -> An
 
 
 @inlined
-def _judge_halves(
+def judge_halves(
     half_chance: Any,
     table: NDArray[np.uint32],
     width: np.uint64,
@@ -214,7 +214,7 @@ def scaled(
 
 
 @inlined
-def _judge(
+def judge(
     full_chance: Any,
     table: NDArray[np.uint64],
     width: np.uint64,
@@ -273,7 +273,7 @@ def add_noise(
             return _OUT, cell, at
         lacking = cells - cell
         block = min(_BLOCK, (count - at - _ONE) >> _ONE, lacking + (lacking >> _TWO) + _EIGHT)
-        _judge_halves(half_chance, halved, width, words[at:], np.int64(block), halves, marks)
+        judge_halves(half_chance, halved, width, words[at:], np.int64(block), halves, marks)
         for trial in range(np.int64(block)):
             mark = marks[trial]
             negative = (words[at] >> _HALF) & _ONE
@@ -282,7 +282,7 @@ def add_noise(
             undecided = (mark >> _NINE) | (kept & unsure)
             used = _TWO
             if undecided == _ONE:
-                outcome, size = _judge(
+                outcome, size = judge(
                     full_chance, table, width, words, at, multiplier, shift, rounded
                 )
                 if outcome == _TIE:
