@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 
 from privlab.accuracy.exponential import exp_minus
 
@@ -29,6 +30,7 @@ _ROOT_HIGH = math.isqrt((1 << (3 * _WORK)) // (2 * _PI)) + 1
 """Around 2^192 / sqrt(2 pi)."""
 
 
+@lru_cache(maxsize=4096)
 def tail(distance: Fraction, variance: Fraction) -> tuple[int, int]:
     """Whole numbers around ``2^96 P(N(0, variance) > distance)``, at most 5 apart.
 
@@ -64,6 +66,7 @@ def _product(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
     return a[0] * b[0] >> BITS, -(-a[1] * b[1] >> BITS)
 
 
+@lru_cache(maxsize=4096)
 def _scaled(square: Fraction) -> tuple[int, int]:
     """Whole numbers around ``2^96 exp(square / 2) Q(sqrt(square))``."""
     low = (square.numerator << _WORK) // square.denominator

@@ -7,11 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from flint import arb, ctx, fmpq
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from opendp.accuracy import discrete_gaussian_scale_to_accuracy
 from scipy import stats
 
-from privlab.accuracy.gaussian import half_width, precision_for, sqrt_up, z
+from privlab.accuracy.gaussian import half_width, precision_for, sqrt_up, whole_half_width, z
 from privlab.terms.noise import RoundedGaussian
 
 CONFIDENCES = st.fractions(Fraction(1, 1000), Fraction(99_999, 1000), max_denominator=10**4)
@@ -61,6 +63,33 @@ def test_no_smaller_whole_number_would_do(variance: Fraction, confidence: Fracti
         assert exact_coverage(variance, Fraction(less)) < float(confidence) / 100
 
 
+@settings(deadline=None)
+@given(VARIANCES, CONFIDENCES)
+def test_the_whole_half_width_is_the_smallest_and_never_above_the_other(
+    variance: Fraction, confidence: Fraction
+) -> None:
+    """The exact quantile of the rounded law; decided by Arb."""
+    width = whole_half_width(variance, confidence)
+    assert width.denominator == 1
+    assert half_width(variance, confidence) - 2 < width <= half_width(variance, confidence)
+    with ctx.workprec(300):
+        wanted = arb(fmpq(confidence.numerator, 100 * confidence.denominator))
+        assert covered(variance, int(width)) >= wanted
+        assert width == 0 or covered(variance, int(width) - 1) < wanted
+
+
+def covered(variance: Fraction, whole: int) -> arb:
+    """P(|round(N)| <= whole)."""
+    square = (whole + Fraction(1, 2)) ** 2 / (2 * variance)
+    return arb(fmpq(square.numerator, square.denominator)).sqrt().erf()
+
+
+def test_opendp_s_discrete_gaussian_is_one_step_off_in_words_only() -> None:
+    """Its 21 at sigma 10 is the first step that is not needed; ours is the last that is."""
+    assert discrete_gaussian_scale_to_accuracy(10.0, 0.05) == 21.0
+    assert whole_half_width(Fraction(100), Fraction(95)) == 20
+
+
 @pytest.mark.parametrize("parts", [(1, 1), (1, 3), (2, 5, 11)])
 def test_merged_measurements_are_covered(parts: tuple[int, ...]) -> None:
     """Inverse-variance means of rounded values, by simulation with a fixed seed."""
@@ -105,6 +134,8 @@ def test_what_has_no_answer_is_refused() -> None:
     """Negative variances, half-widths below rounding, confidences of 0 and 100 percent."""
     with pytest.raises(ValueError, match="not negative"):
         half_width(Fraction(-1), Fraction(95))
+    with pytest.raises(ValueError, match="positive"):
+        whole_half_width(Fraction(0), Fraction(95))
     with pytest.raises(ValueError, match="half a step"):
         precision_for(Fraction(1, 2), Fraction(95))
     with pytest.raises(ValueError, match="not negative"):
