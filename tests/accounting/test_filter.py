@@ -107,6 +107,7 @@ def test_a_ledger_admits_the_equal_parts_it_was_divided_into(budget: Budget, par
     assert budget.loss.units - spent.loss.units < parts
 
 
+@settings(deadline=None)
 @given(
     st.fractions(Fraction(1, 10), 8, max_denominator=1000),
     st.integers(1, 40),
@@ -175,6 +176,7 @@ def test_a_pure_budget_admits_no_delta() -> None:
         Budget(Loss(1), Delta(1), Currency.PURE)
 
 
+@settings(deadline=None)
 @given(
     st.fractions(Fraction(1, 100), 20, max_denominator=10**4),
     st.fractions(Fraction(1, 10**12), Fraction(1, 10), max_denominator=10**12),
@@ -202,7 +204,7 @@ def test_the_budget_of_epsilon_one_at_a_millionth() -> None:
     assert round(float(halved.loss.mu2) ** 0.5, 6) == 0.229087
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.fractions(Fraction(1, 1000), 3, max_denominator=1000), min_size=1, max_size=5))
 def test_the_odometer_reads_what_an_accountant_finds(sigmas: list[Fraction]) -> None:
     """Never less than Google's lower bound, nor more than its upper one by a part in a thousand.

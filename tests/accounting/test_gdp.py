@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dp_accounting.pld import privacy_loss_mechanism
 from flint import arb, ctx, fmpq
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -113,6 +113,7 @@ def exact_delta(mu2: Fraction, epsilon: Fraction) -> arb:
     return upper - at.exp() * lower
 
 
+@settings(deadline=None)
 @given(LOSSES, DELTAS)
 def test_an_epsilon_is_enough_and_the_next_smaller_is_not(mu2: Fraction, delta: Fraction) -> None:
     """Rounded up on its grid: proved sufficient, and tight."""
@@ -124,6 +125,7 @@ def test_an_epsilon_is_enough_and_the_next_smaller_is_not(mu2: Fraction, delta: 
             assert exact_delta(mu2, epsilon - Fraction(1, EPSILON_GRID)) > limit
 
 
+@settings(deadline=None)
 @given(EPSILONS, DELTAS)
 def test_a_budget_is_covered_and_the_next_larger_is_not(epsilon: Fraction, delta: Fraction) -> None:
     """Rounded down on its grid: proved sufficient, and tight."""
@@ -135,6 +137,7 @@ def test_a_budget_is_covered_and_the_next_larger_is_not(epsilon: Fraction, delta
         assert exact_delta(mu2 + Fraction(1, MU2_GRID), epsilon) > limit
 
 
+@settings(deadline=None)
 @given(EPSILONS, DELTAS)
 def test_a_budget_read_back_is_no_more_than_was_asked(epsilon: Fraction, delta: Fraction) -> None:
     """epsilon -> mu^2 -> epsilon does not grow past the grid."""
@@ -142,6 +145,7 @@ def test_a_budget_read_back_is_no_more_than_was_asked(epsilon: Fraction, delta: 
     assert back <= epsilon + Fraction(1, EPSILON_GRID)
 
 
+@settings(deadline=None)
 @given(LOSSES, LOSSES, DELTAS)
 def test_more_loss_is_more_epsilon(one: Fraction, more: Fraction, delta: Fraction) -> None:
     """Monotone."""
