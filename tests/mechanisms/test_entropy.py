@@ -53,6 +53,21 @@ def test_closed_words_give_none() -> None:
         words.take(1)
 
 
+def test_a_buffer_is_filled_with_the_words_that_would_be_taken() -> None:
+    """All of it, every time, and nothing of what it held is left."""
+    filled, taken = KeyStream(KEY), KeyStream(KEY)
+    buffer = np.full(20_001, 7, np.uint64)
+    for _ in range(3):
+        filled.fill(buffer)
+        assert buffer.tolist() == taken.take(buffer.size).tolist()
+    part = buffer[5:9]
+    filled.fill(part)
+    assert part.tolist() == taken.take(4).tolist()
+    filled.close()
+    with pytest.raises(ValueError, match="closed"):
+        filled.fill(buffer)
+
+
 def test_keys_and_counts_are_checked() -> None:
     """31 bytes are no key and -1 is no count."""
     with pytest.raises(ValueError, match="32 bytes, got 31"):
@@ -62,7 +77,7 @@ def test_keys_and_counts_are_checked() -> None:
 
 
 def test_nothing_in_privlab_makes_noise_from_a_key_it_chose() -> None:
-    """KeyStream is named by its own module and, as a type, by gaussian.py; called by neither."""
+    """KeyStream is named as a type by those who take words, and called by nobody."""
     callers = [
         path.name
         for path in Path(privlab.__file__).parent.rglob("*.py")

@@ -13,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privlab.mechanisms.exact import exp_minus, settle
-from tests.kernels.twin_gaussian import DROPPED, TIE, limit, reference, twin, z_table
+from tests.kernels.trials import CASES, HALF, Case, Words, packed, rounding_edge
+from tests.kernels.twin_trial import DROPPED, TIE, Outcome, reference, strings, table, twin
 
 WORDS = st.integers(0, (1 << 64) - 1)
 SCALES = [(1, 0), (3, 1), ((1 << 31) + 1, 31), (1 << 32, 0), ((1 << 48) - 1, 3)]
+
+every_law = pytest.mark.parametrize("case", CASES, ids=repr)
 
 
 def stream(seed: int) -> list[int]:
@@ -30,98 +33,138 @@ def takes(words: list[int]) -> Callable[[], int]:
     return lambda: next(source)
 
 
-def by_definition(
-    trial: tuple[int, int, int], scale: tuple[int, int], later: list[int]
-) -> int | None:
-    """The outcome of the trial with eight more words of U, of x and of A."""
-    numbers = [trial[0] >> 1, trial[1], trial[2]]
-    for at in range(0, len(later), 3):
-        numbers = [(n << 64) | word for n, word in zip(numbers, later[at : at + 3], strict=True)]
-    u, x, a = ((n, bits + 64 * 8) for n, bits in zip(numbers, (63, 64, 64), strict=True))
-    outcome = reference(u, x, a, *scale)
+def settled(case: Case, words: Words, scale: tuple[int, int], more: list[int]) -> Outcome:
+    drawn = settle(words, case.sampler.law, *scale, takes(more))
+    return DROPPED if drawn is None else drawn
+
+
+def by_definition(case: Case, words: Words, scale: tuple[int, int], more: list[int]) -> Outcome:
+    """The outcome of the trial with eight more words of U, of x and of A: over 512 bits each."""
+    outcome = reference(*strings(words, more), words[0] >> 32 & 1, case.law, scale)
     assert outcome != TIE
-    if outcome == DROPPED:
-        return None
-    assert isinstance(outcome, int)
-    return -outcome if trial[0] & 1 else outcome
+    return outcome
 
 
-def table_ties() -> Iterator[tuple[int, int, int]]:
-    for k, entry in enumerate(z_table()):
-        yield 2 * entry + k % 2, 1 << (k + 20), 5
+def inside(case: Case, whole: int) -> int:
+    """A U that means this k and is far from every entry."""
+    entries = table(case.law)
+    least = entries[whole - 1] if whole else 0
+    return (least + entries[whole]) // 2
 
 
-def limit_ties() -> Iterator[tuple[int, int, int]]:
-    for z, x in itertools.product((0, 1, 4, 9), (0, 1, 1 << 40, 0xDEADBEEFCAFEF00D, (1 << 64) - 1)):
-        u = (z_table()[z - 1] if z else 0) + 12_345
-        for off in (-64, -20, -3, 0, 3, 20, 64):
-            if 0 <= limit(z, x) + off < 1 << 64:
-                yield 2 * u + 1, x, limit(z, x) + off
+def table_ties(case: Case) -> Iterator[Words]:
+    """U equal to each entry; of the words that go on, half are above it and half below."""
+    for k, entry in enumerate(table(case.law)):
+        yield packed(entry, k % 2, 1 << (k % 40 + 20), 5)
 
 
-def rounding_ties(scale: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
-    """x whose further bits decide between two neighbouring integers."""
-    multiplier, shift = scale
-    for z in (0, 2, 5):
-        u = (z_table()[z - 1] if z else 0) + 77
-        first = multiplier * z >> shift
+def limit_ties(case: Case) -> Iterator[Words]:
+    """A within the band of the chance, and on it."""
+    for whole, x in itertools.product(
+        (0, 1, 4, 9), (0, 1, 1 << 40, 0xDEADBEEFCAFEF00D, (1 << 64) - 1)
+    ):
+        chance = case.law.chance(whole, x, 64)
+        for off in (-68, -20, -3, -2, -1, 0, 1, 3, 20, 63):
+            if 0 <= chance + off < 1 << 64:
+                yield packed(inside(case, whole), off % 2, x, chance + off)
+
+
+def rounding_ties(case: Case, scale: tuple[int, int]) -> Iterator[Words]:
+    """x whose further bits decide between two neighboring integers."""
+    for whole in range(12):
+        first = scale[0] * whole >> (scale[1] + case.law.step_bits)
         for target in range(first, first + 4):
-            # multiplier (z 2^64 + x) < (2 target + 1) 2^(63 + shift) <= multiplier (z 2^64 + x + 1)
-            if ((2 * target + 1) << (63 + shift)) % multiplier == 0:
-                continue  # the boundary is the end of an interval of x: no tie
-            x = -((-(2 * target + 1) << (63 + shift)) // multiplier) - 1 - (z << 64)
-            if 0 <= x < 1 << 64:
-                yield 2 * u, x, 3
+            x = rounding_edge(case.law, whole, scale, target)
+            if x is not None:
+                yield packed(inside(case, whole), target % 2, x, 3)
 
 
-def check(trials: Iterator[tuple[int, int, int]], scale: tuple[int, int]) -> int:
-    """Every trial is a tie, and is settled as by definition; how many there were."""
+def check(case: Case, trials: Iterator[Words], scale: tuple[int, int]) -> int:
+    """Every trial is a tie, and is settled as by definition; how many outcomes there were."""
     count = 0
-    for seed, trial in enumerate(trials):
-        later = stream(seed)
-        assert twin(trial, *scale) == TIE
-        assert settle(trial, *scale, takes(later)) == by_definition(trial, scale, later)
+    for seed, words in enumerate(trials):
+        more = stream(seed)
+        assert twin(words, case.law, *scale) == (TIE, 3)
+        assert settled(case, words, scale, more) == by_definition(case, words, scale, more)
         count += 1
     return count
 
 
+@every_law
 @pytest.mark.parametrize("scale", SCALES)
-def test_ties_of_the_table_are_settled_as_by_definition(scale: tuple[int, int]) -> None:
+def test_ties_of_the_table_are_settled_as_by_definition(case: Case, scale: tuple[int, int]) -> None:
     """U equal to an entry: the next words say on which side it lies."""
-    assert check(table_ties(), scale) == 27
+    assert check(case, table_ties(case), scale) == len(case.table)
 
 
-def test_ties_of_the_limit_are_settled_as_by_definition() -> None:
-    """A within 64 ulps of the limit, and on it."""
-    assert check(limit_ties(), (3, 1)) > 100
+@every_law
+def test_ties_of_the_limit_are_settled_as_by_definition(case: Case) -> None:
+    """A within the band of the chance: the next words of x and A decide."""
+    assert check(case, limit_ties(case), (3, 1)) > 150
 
 
+@every_law
 @pytest.mark.parametrize(
-    "scale", [(3, 1), ((1 << 31) + 1, 31), ((1 << 32) - 1, 3), ((1 << 48) - 1, 46)]
+    "scale", [(3, 1), ((1 << 31) + 1, 31), ((1 << 32) - 1, 3), ((1 << 48) - 1, 45)]
 )
-def test_ties_of_rounding_are_settled_as_by_definition(scale: tuple[int, int]) -> None:
-    """x just below a rounding boundary."""
-    assert check(rounding_ties(scale), scale) >= 3
+def test_ties_of_rounding_are_settled_as_by_definition(case: Case, scale: tuple[int, int]) -> None:
+    """x just below a boundary of rounding."""
+    assert check(case, rounding_ties(case, scale), scale) >= 3
 
 
-def test_the_last_entry_leads_beyond_the_table() -> None:
-    """The tail is not cut off: with two words of ones to follow, z is far larger than 26."""
+@every_law
+def test_a_tie_falls_on_both_sides_of_its_comparison(case: Case) -> None:
+    """The words that go on matter: all zeros and all ones give different outcomes."""
+    ones = [(1 << 64) - 1] * 24
+    words = packed(table(case.law)[2], 0, 1 << 62, 0)
+    assert settled(case, words, (64, 0), [0] * 24) != settled(case, words, (64, 0), ones)
+    words = packed(inside(case, 1), 0, 1 << 62, case.law.chance(1, 1 << 62, 64))
+    for low, high in itertools.pairwise(range(words[2] - 60, words[2] + 60)):
+        outcomes = [settled(case, (*words[:2], w2), (64, 0), stream(9)) for w2 in (low, high)]
+        if outcomes[1] == DROPPED:
+            assert outcomes[0] != DROPPED
+            break
+    else:
+        pytest.fail("A crosses the chance nowhere in its band")
+
+
+@every_law
+def test_the_last_entry_leads_beyond_the_table(case: Case) -> None:
+    """The tail is not cut off: with two words of ones to follow, k is far larger than it."""
     ones = (1 << 64) - 1
-    later = takes([ones, 0, 0] * 2 + [0, 0, 0])
-    size = settle((ones - 1, 0, 0), 1, 0, later)
+    more = [ones, 0, 0] * 2 + [0, 0, 0]
+    size = settle(packed((1 << 63) - 1, 0, 0, 0), case.sampler.law, 4, 0, takes(more))
     assert size is not None
-    assert size > 26
+    assert size > 4 * len(case.table) / 2**case.law.step_bits
 
 
-@given(st.tuples(WORDS, WORDS, WORDS), st.sampled_from(SCALES))
+def test_a_negative_zero_is_dropped_by_the_discrete_law_alone() -> None:
+    """As in the kernel, also where the trial was a tie."""
+    for case in CASES:
+        words = packed(table(case.law)[0], 1, 0, 0)
+        drawn = settle(words, case.sampler.law, 1, 40, takes([0] * 24))
+        assert drawn == (0 if case.law.rounded else None)
+
+
+@every_law
+@given(words=st.tuples(WORDS, WORDS, WORDS), scale=st.sampled_from(SCALES))
 def test_where_the_words_decide_no_further_word_is_drawn(
-    trial: tuple[int, int, int], scale: tuple[int, int]
+    case: Case, words: Words, scale: tuple[int, int]
 ) -> None:
-    """And the outcome is the kernel's."""
-    outcome = twin(trial, *scale)
+    """And the outcome is the kernel's, whether two words decided or three."""
+    outcome, _ = twin(words, case.law, *scale)
     if outcome != TIE:
-        expected = None if outcome == DROPPED else outcome
-        assert settle(trial, *scale, takes([])) == expected
+        assert settled(case, words, scale, []) == outcome
+
+
+@every_law
+def test_halves_that_do_not_decide_are_settled_by_three_words(case: Case) -> None:
+    """U and A equal to an entry and a chance in their first halves only."""
+    entry = table(case.law)[1]
+    undecided = packed(entry // HALF * HALF + (entry + HALF // 2) % HALF, 0, 1 << 62, 7)
+    outcome, used = twin(undecided, case.law, 3, 1)
+    assert used == 3
+    assert settled(case, undecided, (3, 1), []) == outcome != TIE
 
 
 @given(st.integers(0, 1 << 70), st.integers(0, 66), st.integers(1, 400))
