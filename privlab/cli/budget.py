@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from privlab.cli import terminal
+from privlab.cli.meaning import meaning
 from privlab.errors import BadQuery
-from privlab.terms.loss import Loss
+from privlab.terms.loss import Currency, Loss
 
 if TYPE_CHECKING:
     from privlab.accounting.levels import BudgetPlan
     from privlab.client.owner import Owner
     from privlab.wire.owner import DatasetFacts
 
-CONFIDENCE = Fraction(95)
 
 app = typer.Typer(help="Plan, hand out and see privacy budgets.", no_args_is_help=True)
 
@@ -46,9 +45,10 @@ def plan(
     from privlab.client.owner import Owner
 
     chosen = (levels.level(level),) if level else levels.LEVELS
-    plans = [levels.plan(one, analysts, questions) for one in chosen]
     owner = Owner.connect()
     facts = owner.dataset(dataset)
+    currency = Currency(facts.currency)
+    plans = [levels.plan(one, analysts, questions, currency) for one in chosen]
     terminal.table(
         ("", *(p.level.name for p in plans)),
         meaning(plans, facts),
@@ -56,7 +56,7 @@ def plan(
         title=f"{dataset}: analysts {analysts}, questions for each {questions}",
     )
     for p in plans:
-        terminal.say(f"{p.level.name}: {p.level.reason}")
+        terminal.say(f"{p.level.name}: {p.level.reason_in(currency)}")
     if not write:
         terminal.note("to choose one, add: --level LEVEL --write")
         return
@@ -85,16 +85,16 @@ def show(
         terminal.shown(show.budget_table(Session.connect().state()))
         return
     facts = Owner.connect().dataset(dataset)
-    cap = Loss.parse(facts.cap)
+    cap, unit = Loss.parse(facts.cap), _unit(facts)
     terminal.say(
-        f"{dataset}: cap mu² {_mu2(cap)}, spent {_percent(Loss.parse(facts.spent), cap)} of it, "
-        f"delta {facts.delta}"
+        f"{dataset}: cap {unit} {_amount(cap)}, spent {_percent(Loss.parse(facts.spent), cap)} "
+        f"of it, delta {facts.delta}"
     )
     grants = [
-        (name, _mu2(Loss.parse(units)), _percent(Loss.parse(units), cap))
+        (name, _amount(Loss.parse(units)), _percent(Loss.parse(units), cap))
         for name, units in facts.grants.items()
     ]
-    terminal.table(("analyst", "grant (mu²)", "of the cap"), grants, right=(1, 2))
+    terminal.table(("analyst", f"grant ({unit})", "of the cap"), grants, right=(1, 2))
 
 
 @app.command()
@@ -121,51 +121,12 @@ def grant(
             code="PL112",
             hint=first_budget(facts),
         )
-    given = Loss.budget(cap.mu2 * part)
+    given = Loss.budget(cap.amount * part)
     owner.set_budget(dataset, cap, Fraction(facts.delta), {person: given})
-    terminal.say(f"{person} may cause mu² {_mu2(given)} on {dataset}, {share.strip()} of its cap")
-
-
-def meaning(plans: list[BudgetPlan], facts: DatasetFacts) -> list[tuple[str, ...]]:
-    """One row per thing a level means, one column per plan.  Reads metadata only.
-
-    The last rows are the errors of one question, ungrouped, at an equal part of
-    one analyst's grant.
-    """
-    with terminal.curator_part():
-        from privlab.accounting.gdp import advantage, epsilon_of
-        from privlab.accounting.words import found_words
-        from privlab.accuracy.gaussian import half_width
-
-    delta = Fraction(facts.delta)
-    rows: list[tuple[str, ...]] = [
-        ("mu of the dataset", *(f"{math.sqrt(p.cap.mu2):.2f}" for p in plans)),
-        (
-            f"ε of the dataset at δ = {_power(delta)}",
-            *(f"{epsilon_of(p.cap.mu2, delta):.2f}" for p in plans),
-        ),
-        (
-            f"the best attack on one {facts.unit_word} wins, over guessing",
-            *(f"{100 * advantage(p.cap.mu2):.0f} in 100" for p in plans),
-        ),
-        (
-            "of those in the data it finds, naming 1 in 100 falsely",
-            *(found_words(p.cap, p.currency) for p in plans),
-        ),
-        ("ε of one analyst's grant", *(f"{epsilon_of(p.grant.mu2, delta):.2f}" for p in plans)),
-    ]
-
-    def error(squared_sensitivity: int, p: BudgetPlan) -> str:
-        variance = squared_sensitivity / p.per_question.mu2
-        return f"±{math.ceil(half_width(variance, CONFIDENCE)):,}"
-
-    rows.append((f"± on a count of units ({facts.unit_word}), 95 %", *(error(1, p) for p in plans)))
-    for table in facts.tables:
-        words = f"± on a count of rows of {table.name}, 95 %"
-        if table.rows:
-            words += f" (of about {table.rows:,})"
-        rows.append((words, *(error(table.rows_per_unit**2, p) for p in plans)))
-    return rows
+    terminal.say(
+        f"{person} may cause {_unit(facts)} {_amount(given)} on {dataset}, "
+        f"{share.strip()} of its cap"
+    )
 
 
 def first_budget(facts: DatasetFacts) -> str:
@@ -209,13 +170,13 @@ def _write(owner: Owner, facts: DatasetFacts, chosen: BudgetPlan) -> None:
     terminal.say(f"written: {facts.dataset} at {chosen.level.name}; granted to {names}")
 
 
-def _mu2(loss: Loss) -> str:
-    return f"{float(loss.mu2):.4g}"
+def _unit(facts: DatasetFacts) -> str:
+    return "ε" if facts.currency == Currency.PURE else "mu²"
+
+
+def _amount(loss: Loss) -> str:
+    return f"{float(loss.amount):.4g}"
 
 
 def _percent(part: Loss, whole: Loss) -> str:
     return f"{100 * part.units / whole.units:.1f} %" if whole else "none"
-
-
-def _power(delta: Fraction) -> str:
-    return f"{float(delta):.0e}".replace("e-0", "e-")

@@ -25,7 +25,9 @@ def verify(
 
     Example: privlab verify by_ward.json --key curator.pub
     """
+    from privlab.client import show
     from privlab.client.frames import Release
+    from privlab.release.verify import guarantee
     from privlab.seal.keys import PublicKey
 
     if not file.is_file():
@@ -36,6 +38,9 @@ def verify(
     public = PublicKey.parse(text)
     release = Release.read(file, public)
     terminal.say(repr(release))
+    terminal.say(
+        f"the asker's answers to this question: {show.printable(guarantee(release.facts))}"
+    )
     terminal.say(f"verified: signed by {public.key_id}, {where}")
 
 

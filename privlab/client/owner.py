@@ -107,10 +107,12 @@ class Owner:
     ) -> DatasetFacts:
         """Set the dataset's cap and the analysts' grants, once the policy allows all of them.
 
+        delta: 0 for a pure dataset, and for no other.
+
         :raises BadQuery: PL108, delta is not a probability.
         :raises Refused: the policy forbids it, or an amount is below what is spent.
         """
-        if not 0 < delta < 1:
+        if not 0 <= delta < 1:
             raise BadQuery(
                 f"delta lies between 0 and 1, not at {delta}",
                 code="PL108",

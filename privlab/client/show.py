@@ -176,6 +176,8 @@ def describe_table(facts: TableFacts) -> Table:
     if facts.rows:
         notes.append(f"rows: {facts.rows}")
     notes.append(f"purposes: {purposes}")
+    if facts.currency == "pure":
+        notes.append("pure: losses are epsilons and add; a finer answer is paid in full")
     if _about(facts):
         notes.append(_about(facts))
     heads = ("column", "type", "use", "stated", "about")

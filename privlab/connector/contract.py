@@ -17,6 +17,7 @@ from privlab.errors import BadContract
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Column, Kind, Table
 from privlab.terms.contract import Contract
+from privlab.terms.loss import Currency
 
 MAX_ROW_CAP = 1 << 40
 """Rows a version may be allowed at most."""
@@ -39,6 +40,7 @@ _TABLE_FIELDS = (
     "units",
     "purposes",
     "sensitivity",
+    "privacy",
     "synthetic",
     "null_values",
 )
@@ -104,6 +106,7 @@ def _table(
     units = fields.count("units", "units = 300_000", most=MAX_ROW_CAP, required=False)
     purposes = fields.texts("purposes", 'purposes = ["exploration", "audit"]')
     sensitivity = fields.level("sensitivity", 3)
+    currency = Currency(fields.choice("privacy", tuple(Currency), Currency.GDP))
     synthetic = fields.flag("synthetic", default=False)
     null_values = fields.texts("null_values", 'null_values = ["NA"]')
     bound = _bound(fields, problems)
@@ -131,6 +134,7 @@ def _table(
         sensitivity=sensitivity,
         synthetic=synthetic,
         about=about,
+        currency=currency,
     )
     return table, null_unit, null_values
 

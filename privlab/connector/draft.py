@@ -42,6 +42,8 @@ purposes = "?"            # what it may be asked for, for example ["exploration"
 # rows = 1_500_000        # about how many there are, if that may be known
 # null_values = ["NA"]    # texts of the file that mean null
 sensitivity = 1           # 0 public .. 3 most sensitive; the policy uses it
+# privacy = "pure"        # for the dataset's life: epsilons that add, no delta, wider errors;
+                          # without this line "gdp"
 """
 
 _HINTS = {

@@ -16,6 +16,7 @@ from fractions import Fraction
 
 from privlab.curator import asks, certificate
 from privlab.curator.desk import Desk
+from privlab.curator.epsilons import mu2
 from privlab.curator.receipts import receipt
 from privlab.engine.job import Job
 from privlab.errors import (
@@ -32,9 +33,9 @@ from privlab.query.compile import compile_question
 from privlab.query.explain import explain as explained
 from privlab.query.plan import MeasureKind, Question
 from privlab.query.price import NEGLIGIBLE, Offer, Priced, price
-from privlab.terms.loss import CERTAIN, NOTHING, Loss
+from privlab.terms.loss import NOTHING, Loss
 from privlab.terms.principal import Principal
-from privlab.views.measurement import Measurement, held, merged
+from privlab.views.measurement import Measurement, held, merged, paid
 from privlab.wire.messages import Answer, Ask, Explanation, Phase
 
 Say = Callable[[Phase], None]
@@ -73,8 +74,8 @@ def answer(
         earlier = recorded(desk, principal, ask) or copied(desk, principal, ask, asked)
         if earlier is not None:
             return earlier
-        job = prepared(desk, asked)
-        opendp.certify(asked.priced.events, asked.priced.charge, CERTAIN, asked.question.currency)
+        job, priced = prepared(desk, asked), asked.priced
+        opendp.certify(priced.events, priced.charge, priced.delta, asked.question.currency)
         if not alive():
             raise CuratorUnreachable("the asker left; nothing was spent", code="PL305")
         say(Phase(phase="charge", words="charging the budget"))
@@ -133,12 +134,13 @@ def permitted(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Pe
     """Stop 5.  Also judges what is free: what counts is what she would hold."""
     plan = asked.question.plan
     table = desk.table(plan.dataset, plan.table)
-    held_after = sum(
+    currency, charge = asked.question.currency, asked.priced.charge
+    held_after = certificate.learned(
+        asked.question,
         (
-            Loss.charge(measure.squared_sensitivity(plan.bound) * precision)
-            for measure, precision in zip(plan.measures, asked.priced.precisions, strict=True)
+            paid(view) + (0 if noise is None else noise.precision)
+            for view, noise in zip(asked.holdings, asked.priced.noises, strict=True)
         ),
-        NOTHING,
     )
     request = Request(
         principal=principal,
@@ -150,8 +152,8 @@ def permitted(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Pe
         withheld=frozenset(c.name for c in table.columns if c.withheld),
         purposes=table.purposes,
         sensitivity=table.sensitivity,
-        charge=asked.priced.charge,
-        held_after=max(held_after, asked.priced.charge),
+        charge=mu2(charge, currency),
+        held_after=mu2(max(held_after, charge), currency),
     )
     try:
         return desk.policy.decide(request, desk.clock())
@@ -188,7 +190,10 @@ def copied(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Answe
             wanted - had <= wanted * NEGLIGIBLE
             for wanted, had in zip(asked.priced.wanted, precise, strict=True)
         ):
-            return Answer(bundle=copy.bundle, receipt=receipt(plan.dataset, NOTHING, asked))
+            return Answer(
+                bundle=copy.bundle,
+                receipt=receipt(plan.dataset, NOTHING, asked, asked.question.currency),
+            )
     return None
 
 
@@ -269,7 +274,9 @@ def sealed(
     )
     bundle = certificate.bundle(desk, principal, ask, asked, permit, paid, holdings)
     plan = asked.question.plan
-    reply = Answer(bundle=bundle, receipt=receipt(plan.dataset, paid.charge, paid))
+    reply = Answer(
+        bundle=bundle, receipt=receipt(plan.dataset, paid.charge, paid, asked.question.currency)
+    )
     desk.ledger.settle(
         principal.name,
         ask.id,

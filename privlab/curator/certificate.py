@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from privlab._version import __version__
-from privlab.accounting.gdp import epsilon_text
 from privlab.curator.asks import body_digest
+from privlab.curator.epsilons import epsilon_text
 from privlab.ledger.accounts import ChargeRequest
 from privlab.policy.decide import Permit
 from privlab.query.canonical import question_id, view_id
 from privlab.query.finish import finish
-from privlab.query.plan import KeyOut, MeanOut, MeasureKind, Out, Output
+from privlab.query.law import law_of
+from privlab.query.plan import KeyOut, MeanOut, MeasureKind, Out, Output, Question
 from privlab.query.words import caption, selects
 from privlab.release.bundle import make
 from privlab.release.result import decimal, result_json
-from privlab.release.statement import MeasureFacts, OutputFacts, PrivacyFacts, statement
+from privlab.release.statement import (
+    MeasureFacts,
+    OutputFacts,
+    PrivacyFacts,
+    noises_of,
+    statement,
+)
 from privlab.release.verify import verify
 from privlab.seal.digest import keyed_digest
 from privlab.seal.keys import PublicKey
 from privlab.terms.loss import NOTHING, Loss
-from privlab.terms.noise import RoundedGaussian
 from privlab.terms.principal import Principal
-from privlab.views.measurement import Measurement, held, merged
+from privlab.views import measurement as views
+from privlab.views.measurement import Measurement
 from privlab.wire.messages import Ask
 
 if TYPE_CHECKING:
@@ -48,6 +55,8 @@ def charge_request(principal: Principal, ask: Ask, asked: Compiled) -> ChargeReq
         dataset=asked.question.plan.dataset,
         question_id=question_id(asked.question),
         cost=asked.priced.charge,
+        delta=asked.priced.delta,
+        currency=asked.question.currency,
         purpose=ask.purpose,
         confidence=decimal(asked.offer.confidence),
         title=ask.name,
@@ -71,8 +80,8 @@ def bundle(
     plan = asked.question.plan
     answer = finish(
         asked.question,
-        tuple(merged(view) for view in holdings),
-        tuple(held(view) for view in holdings),
+        tuple(views.merged(view) for view in holdings),
+        tuple(views.held(view) for view in holdings),
         asked.offer.confidence,
     )
     words = caption(asked.question, desk.table(plan.dataset, plan.table))
@@ -90,9 +99,10 @@ def _facts(
     paid: Paid,
     holdings: Holdings,
 ) -> PrivacyFacts:
-    plan = asked.question.plan
+    plan, currency = asked.question.plan, asked.question.currency
+    law = law_of(currency)
     table = desk.table(plan.dataset, plan.table)
-    total = held_loss(asked, holdings)
+    total = learned(asked.question, map(views.paid, holdings))
     salt = desk.custody.derive("account")
     return PrivacyFacts(
         asked_at=asked.asked_at,
@@ -109,19 +119,20 @@ def _facts(
         purpose=ask.purpose,
         charged=paid.charge,
         held=total,
+        currency=currency,
         delta=asked.delta,
-        epsilon=epsilon_text(total.mu2, asked.delta, 4),
+        epsilon=epsilon_text(total, currency, asked.delta, 4),
         account=keyed_digest(ACCOUNT_LABEL, salt, principal.name.encode()).hex()[:32],
         spent=paid.spent,
         granted=paid.granted,
-        epsilon_spent=epsilon_text(paid.spent.mu2, asked.delta, 4),
+        epsilon_spent=epsilon_text(paid.spent, currency, asked.delta, 4),
         measures=tuple(
             MeasureFacts(
                 view=view_id(plan, index),
                 kind=measure.kind,
                 step=measure.step,
-                squared_sensitivity=measure.squared_sensitivity(plan.bound),
-                noises=tuple(m.noise for m in view),
+                sensitivity=law.sensitivity(measure, plan.bound),
+                noises=tuple(m.noise for m in views.shown(view)),
             )
             for index, (measure, view) in enumerate(zip(plan.measures, holdings, strict=True))
         ),
@@ -137,29 +148,26 @@ def _facts(
 
 
 def precisions(bundle: str, key: PublicKey) -> tuple[Fraction, ...]:
-    """The precision behind each measure of a sealed bundle, in 1 / steps^2.
+    """The precision behind each measure of a sealed bundle.
 
     :raises IntegrityError: PL407, the stored bundle was changed.
     """
     return tuple(
-        sum(
-            (
-                RoundedGaussian(int(noise["multiplier"]), int(noise["shift"])).precision
-                for noise in measure["noises"]
-            ),
-            Fraction(0),
-        )
+        sum((noise.precision for noise in noises_of(measure)), Fraction(0))
         for measure in verify(bundle, key).facts["measures"]
     )
 
 
-def held_loss(asked: Compiled, holdings: Holdings) -> Loss:
-    """What the asker has learned about the question's views in all, rounded up."""
-    plan = asked.question.plan
+def learned(question: Question, precisions: Iterable[Fraction]) -> Loss:
+    """What somebody has learned who paid for these precisions of its measures, rounded up.
+
+    All that she ever measured counts, also what a finer answer replaced.
+    """
+    plan, law = question.plan, law_of(question.currency)
     return sum(
         (
-            Loss.charge(measure.squared_sensitivity(plan.bound) * held(view))
-            for measure, view in zip(plan.measures, holdings, strict=True)
+            Loss.charge(law.sensitivity(measure, plan.bound) * precision)
+            for measure, precision in zip(plan.measures, precisions, strict=True)
         ),
         NOTHING,
     )

@@ -10,11 +10,12 @@ from privlab.connector import contract as contracts
 from privlab.connector.manifest import MANIFEST_FILE, Manifest
 from privlab.connector.parts import PartFacts
 from privlab.curator.desk import Desk
+from privlab.curator.epsilons import mu2
 from privlab.errors import BadContract, PrivlabError, Refused
 from privlab.policy.decide import Action, Request
 from privlab.terms.catalog import Table
 from privlab.terms.contract import Contract
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.loss import NOTHING, Currency, Loss
 from privlab.terms.principal import Principal, Role
 from privlab.wire.owner import (
     Budgets,
@@ -88,6 +89,7 @@ def _registered(desk: Desk, who: Principal, body: Register) -> Registered:
             stated.unit,
             hashlib.sha256(written).hexdigest(),
             who.name,
+            stated.currency,
         )
     except PrivlabError:
         (folder / MANIFEST_FILE).unlink(missing_ok=True)
@@ -111,13 +113,15 @@ def set_budgets(desk: Desk, who: Principal, body: Budgets) -> DatasetFacts:
             hint="add them to privlab.toml under [people], then restart the curator",
         )
     cap = Loss.parse(body.cap)
-    _decide(desk, who, "budget", body.dataset, "", amount=cap)
+    currency = desk.ledger.currency(body.dataset) or Currency.GDP
+    _decide(desk, who, "budget", body.dataset, "", amount=mu2(cap, currency))
     for name, amount in grants.items():
-        _decide(desk, who, "grant", body.dataset, "", grantee=name, amount=amount)
+        _decide(desk, who, "grant", body.dataset, "", grantee=name, amount=mu2(amount, currency))
     try:
         delta = Fraction(body.delta)
     except ZeroDivisionError:
         delta = Fraction(0)
+    _facts(desk, body.dataset)  # an amount of a dataset without a currency means nothing
     desk.ledger.set_budget(body.dataset, cap, delta, grants, who.name)
     return _facts(desk, body.dataset)
 
@@ -142,9 +146,10 @@ def _facts(desk: Desk, dataset: str) -> DatasetFacts:
     return DatasetFacts(
         dataset=dataset,
         unit_word=members[0].unit_word,
+        currency=str(members[0].currency),
         cap=(cap.cap if cap else NOTHING).text(),
         spent=(cap.spent if cap else NOTHING).text(),
-        delta=str(cap.delta if cap else Fraction(1, 10**6)),
+        delta=str(cap.delta if cap else _usual_delta(members[0].currency)),
         tables=tuple(
             DatasetTable(name=t.name, rows_per_unit=t.bound.rows, rows=t.rows) for t in members
         ),
@@ -153,13 +158,18 @@ def _facts(desk: Desk, dataset: str) -> DatasetFacts:
     )
 
 
-def _contract(desk: Desk, text: str) -> Contract:
-    """The contract, if no other dataset has a table of its name.
+def _usual_delta(currency: Currency) -> Fraction:
+    return Fraction(0) if currency is Currency.PURE else Fraction(1, 10**6)
 
-    :raises BadContract: PL150.
+
+def _contract(desk: Desk, text: str) -> Contract:
+    """The contract, if its dataset can have such a table and no other has one of its name.
+
+    :raises BadContract: PL150, also for another unit or currency than the dataset's.
     """
     contract = contracts.parse(text)
     stated = contract.stated
+    desk.ledger.check_dataset(stated.dataset, stated.unit, stated.currency)
     twin = next(
         (
             dataset

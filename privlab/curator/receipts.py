@@ -10,7 +10,8 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Protocol
 
-from privlab.terms.loss import Loss
+from privlab.query.words import effort_words
+from privlab.terms.loss import Currency, Loss
 from privlab.wire.messages import Receipt
 
 
@@ -23,7 +24,9 @@ class Account(Protocol):
     def spent(self) -> Loss: ...
 
 
-def receipt(dataset: str, charge: Loss, account: Account) -> Receipt:
+def receipt(
+    dataset: str, charge: Loss, account: Account, currency: Currency = Currency.GDP
+) -> Receipt:
     """The receipt of a charge, from the account as it stands after it."""
     left = account.granted - account.spent
     free = not charge
@@ -32,7 +35,7 @@ def receipt(dataset: str, charge: Loss, account: Account) -> Receipt:
         f"free: you hold this already; {remaining(left, account.granted)} left on {dataset}"
         if free
         else f"cost {cost} of your grant on {dataset}; {remaining(left, account.granted)} left; "
-        f"{more_like_this(left, charge)}; twice as precise costs four times"
+        f"{more_like_this(left, charge)}; {effort_words(currency)}"
     )
     return Receipt(
         dataset=dataset,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from fractions import Fraction
 
-from privlab.accounting.gdp import epsilon_text
 from privlab.curator.desk import Desk
+from privlab.curator.epsilons import delta_text, epsilon_text, mu2
 from privlab.curator.receipts import percent, remaining
 from privlab.errors import BadQuery, PolicyDenied
 from privlab.ledger import accounts
@@ -17,7 +17,7 @@ from privlab.query.plan import Ref
 from privlab.query.words import plural
 from privlab.release.verify import verify
 from privlab.terms.catalog import Column, Table
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.loss import NOTHING, Currency, Loss
 from privlab.terms.principal import Principal
 from privlab.wire.messages import Account, ColumnFacts, Released, State, TableFacts
 
@@ -99,7 +99,9 @@ def bundle(desk: Desk, who: Principal, request: str) -> str:
         withheld=frozenset(c.name for c in table.columns if c.withheld) if table else frozenset(),
         purposes=table.purposes if table else (),
         sensitivity=table.sensitivity if table else 0,
-        held_after=Loss.parse(facts["loss"]["held"]),
+        held_after=mu2(
+            Loss.parse(facts["loss"]["held"]), desk.ledger.currency(dataset["name"]) or Currency.GDP
+        ),
     )
     try:
         desk.policy.decide(asked, desk.clock())
@@ -112,15 +114,16 @@ def bundle(desk: Desk, who: Principal, request: str) -> str:
 def _meter(desk: Desk, account: accounts.Account) -> Account:
     cap = desk.ledger.cap(account.dataset)
     delta = cap.delta if cap is not None else DELTA
+    currency = desk.ledger.currency(account.dataset) or Currency.GDP
     left = remaining(account.granted - account.spent, account.granted)
     return Account(
         dataset=account.dataset,
         granted=account.granted.text(),
         spent=account.spent.text(),
         left_share=left,
-        epsilon_spent=epsilon_text(account.spent.mu2, delta, 2),
-        epsilon_granted=epsilon_text(account.granted.mu2, delta, 2),
-        delta=f"{float(delta):.0e}".replace("e-0", "e-"),
+        epsilon_spent=epsilon_text(account.spent, currency, delta, 2, account.delta_spent),
+        epsilon_granted=epsilon_text(account.granted, currency, delta, 2, account.delta_granted),
+        delta=delta_text(delta, currency),
         words=f"{left} left",
     )
 
@@ -159,6 +162,7 @@ def _facts(found: Table) -> TableFacts:
         unit=found.unit,
         unit_word=found.unit_word,
         bound=words,
+        currency=str(found.currency),
         rows="not stated" if found.rows is None else f"about {found.rows:,} (stated)",
         synthetic=found.synthetic,
         about=found.about,

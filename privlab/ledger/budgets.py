@@ -27,15 +27,14 @@ class Budgets(Book):
     ) -> None:
         """Set what the dataset may lose in all.
 
-        delta: at which epsilon is shown.  delta_cap: the part of it that thresholds
-        may use up; None leaves it as it is, which is nothing at first.
+        delta: at which epsilon is shown; 0 in a pure dataset.  delta_cap: the part
+        of it that thresholds may use up; None leaves it as it is, which is nothing
+        at first.
 
         :raises BudgetExceeded: PL211, below what is spent already.
-        :raises BadQuery: PL108, delta is not between 0 and 1, or the cap has no
-            meaning: delta_cap is not below delta, or is one of a pure dataset.
+        :raises BadQuery: PL108, delta is not between 0 and 1, delta_cap is not below
+            it, a pure dataset is to have one, or the cap has no meaning.
         """
-        if not 0 < delta < 1:
-            raise BadQuery(f"delta lies between 0 and 1, not at {delta}", code="PL108")
         _countable(cap)
         with self._deed(by, "budget", dataset, amount=cap):
             old = self.cap(dataset)
@@ -174,11 +173,17 @@ class Budgets(Book):
             raise cap_exceeded(dataset)
 
     def _check_delta(self, dataset: str, delta: Fraction, delta_cap: Delta) -> None:
-        """Return when thresholds leave some delta, or there are none."""
-        if not delta_cap:
-            return
+        """Return when this is a delta for the dataset, and thresholds leave some of it."""
         if self.currency(dataset) is Currency.PURE:
-            raise BadQuery(f"{dataset} is pure: it has no delta to give", code="PL108")
+            if delta or delta_cap:
+                raise BadQuery(
+                    f"{dataset} is pure, so its delta is 0, not {delta}",
+                    code="PL108",
+                    hint="set its budget with a delta of 0",
+                )
+            return
+        if not 0 < delta < 1:
+            raise BadQuery(f"delta lies between 0 and 1, not at {delta}", code="PL108")
         if delta_cap.delta >= delta:
             raise BadQuery("thresholds may use up a part of delta, not all of it", code="PL108")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
-from privlab.accounting.charge import charge
+from privlab.accounting.charge import charge_all
 from privlab.errors import BadQuery
 from privlab.query.allocate import (
     SLACK,
@@ -26,7 +26,7 @@ from privlab.query.law import Law, law_of
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Question
 from privlab.query.plan_text import decimal
 from privlab.terms.events import Event
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.loss import Delta, Loss
 from privlab.terms.noise import Noise
 from privlab.wire.messages import Price
 
@@ -94,7 +94,7 @@ class Priced:
     noises: what is drawn for each measure; None where nothing is missing.
     wanted: the precision the offer asks for, per measure (`law`).
     precisions: what she will hold afterwards, per measure.
-    charge: the sum of the events' charges.  sizes: per output, the rows of a
+    charge, delta: the sum of the events' charges.  sizes: per output, the rows of a
     typical group of a mean as far as she knows, or None.
     """
 
@@ -102,6 +102,7 @@ class Priced:
     wanted: tuple[Fraction, ...]
     precisions: tuple[Fraction, ...]
     charge: Loss
+    delta: Delta
     events: tuple[Event, ...]
     confidence: Fraction
     sizes: tuple[Fraction | None, ...]
@@ -145,11 +146,13 @@ def price(
         have if noise is None else noise.precision + (have if law.adds else 0)
         for have, noise in zip(held, noises, strict=True)
     )
+    total = charge_all(events, question.currency)
     return Priced(
         noises=noises,
         wanted=tuple(wanted),
         precisions=precisions,
-        charge=sum((charge(event, question.currency).loss for event in events), NOTHING),
+        charge=total.loss,
+        delta=total.delta,
         events=events,
         confidence=offer.confidence,
         sizes=tuple(

@@ -8,17 +8,32 @@ Every number is a decimal text, and nothing here is computed from rows.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
+from typing import Any
 
 from privlab.release.result import decimal
 from privlab.release.verify import PREDICATE_TYPE, RESULT_NAME, STATEMENT_TYPE
 from privlab.seal.canonical import Json
 from privlab.terms.bounds import ContributionBound
-from privlab.terms.loss import Loss
-from privlab.terms.noise import RoundedGaussian
+from privlab.terms.loss import Currency, Loss
+from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
 from privlab.terms.principal import Tier
+
+DEFINITIONS = {
+    Currency.GDP: "gdp: units of 2^-48 of mu^2, added up",
+    Currency.PURE: "pure: units of 2^-48 of epsilon, added up",
+}
+"""What a loss is an amount of."""
+
+MECHANISMS: Mapping[type, str] = {
+    RoundedGaussian: "rounded Gaussian of variance 8 * (multiplier / 2^shift)^2",
+    DiscreteLaplace: "discrete Laplace of scale multiplier / 2^shift",
+    RoundedLaplace: "rounded Laplace of scale multiplier / 2^shift",
+}
+"""Each law of noise, in the words a statement has for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +41,16 @@ class MeasureFacts:
     """One noisy vector behind the answer.
 
     kind: "rows", "units" or "sum".  step: the unit of its integers, in the
-    column's unit.  squared_sensitivity: in squared steps.  noises: one for each
-    measurement that was merged, oldest first.  view: the view's id.
+    column's unit.  sensitivity: in squared steps where the noise is Gaussian, else
+    in steps (L1).  noises: one for each measurement that was merged, oldest
+    first, all of one law; one alone where it is Laplace.  view: the view's id.
     """
 
     view: str
     kind: str
     step: Fraction
-    squared_sensitivity: int
-    noises: tuple[RoundedGaussian, ...]
+    sensitivity: int
+    noises: tuple[Noise, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +70,10 @@ class PrivacyFacts:
     asked_at: when the question came in, before any row was read.
     unit: the column of the privacy unit; unit_word: what people call it.
     plan: SHA-256 in hex of the canonical question.  columns: all that it read.
-    charged: what this request cost.  held: all its asker holds on the question
-    after it; epsilon: of ``held``, at ``delta``.  spent, granted: her account
-    after the charge; epsilon_spent: of ``spent``.  account: her salted hash.
+    charged: what this request cost, in ``currency``.  held: all its asker has
+    learned on the question after it; epsilon: of ``held``, at ``delta``, which
+    says nothing in a pure dataset.  spent, granted: her account after the charge;
+    epsilon_spent: of ``spent``.  account: her salted hash.
     policy, rules: which policy let it through, and by which rules.
     certifier, engine: name and version.
     selected: noisy values chose which cells are shown (HAVING, or LIMIT after a
@@ -96,6 +113,7 @@ class PrivacyFacts:
     selected: bool = False
     seeded: bool = False
     test_mode: bool = False
+    currency: Currency = Currency.GDP
 
 
 def statement(result: str, facts: PrivacyFacts) -> dict[str, Json]:
@@ -135,10 +153,10 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
             "groupKeys": "public",
         },
         "loss": {
-            "definition": "gdp: units of 2^-48 of mu^2, added up",
+            "definition": DEFINITIONS[facts.currency],
             "charged": facts.charged.text(),
             "held": facts.held.text(),
-            "delta": decimal(facts.delta),
+            "delta": "0" if facts.currency is Currency.PURE else decimal(facts.delta),
             "epsilon": facts.epsilon,
         },
         "account": {
@@ -168,13 +186,28 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
     }
 
 
+def noises_of(measure: Mapping[str, Any]) -> tuple[Noise, ...]:
+    """The noises of one entry of ``measures``, of a statement that verified.
+
+    :raises ValueError: they are of no law that a statement names.
+    """
+    for law, words in MECHANISMS.items():
+        if measure["mechanism"] == words:
+            return tuple(
+                law(int(one["multiplier"]), int(one["shift"])) for one in measure["noises"]
+            )
+    raise ValueError("the statement names no law of noise that is known here")
+
+
 def _measure(measure: MeasureFacts) -> dict[str, Json]:
+    (law,) = {type(noise) for noise in measure.noises}
+    sensitivity = "squaredSensitivity" if law is RoundedGaussian else "sensitivity"
     return {
         "view": measure.view,
         "kind": measure.kind,
         "step": decimal(measure.step),
-        "squaredSensitivity": str(measure.squared_sensitivity),
-        "mechanism": "rounded Gaussian of variance 8 * (multiplier / 2^shift)^2",
+        sensitivity: str(measure.sensitivity),
+        "mechanism": MECHANISMS[law],
         "noises": [
             {"multiplier": str(noise.multiplier), "shift": str(noise.shift)}
             for noise in measure.noises

@@ -83,6 +83,20 @@ def verify(bundle_text: str, key: PublicKey) -> VerifiedRelease:
     return VerifiedRelease(facts, table, tuple(_warnings(facts)))
 
 
+def guarantee(facts: dict[str, Any]) -> str:
+    """The signed loss in one line: all that its asker has learned about the question.
+
+    ``0.5-DP, without a delta`` in a pure dataset, else ``(0.45, 0.000001)-DP``.
+    """
+    match facts.get("loss"):
+        case {"definition": str(kind), "epsilon": str(epsilon), "delta": str(delta)}:
+            if kind.startswith("pure:"):
+                return f"{epsilon}-DP, without a delta"
+            return f"({epsilon}, {delta})-DP"
+        case _:
+            return "the statement says no loss"
+
+
 def verify_file(path: Path, key: PublicKey) -> tuple[VerifiedRelease, ...]:
     """Check a saved bundle, or every release in a notebook's outputs; in order.
 
@@ -207,6 +221,7 @@ def _words(release: VerifiedRelease) -> str:
         cells = ((_printable(v), w) for v, w in zip(row, widths, strict=True))
         lines.append("\t".join(v if w is None else f"{v} ± {_printable(w)}" for v, w in cells))
     lines.append(_printable(release.result["caption"]))
+    lines.append(f"the asker's answers to this question: {_printable(guarantee(release.facts))}")
     lines.append(json.dumps(release.facts, indent=2, ensure_ascii=True))
     return "\n".join(lines)
 

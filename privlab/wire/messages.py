@@ -1,6 +1,6 @@
 """The messages of protocol version 1.
 
-Amounts of loss are decimal strings of 2^-48 units; prices and accuracies are
+Amounts of loss are decimal strings of 2^-48 units of the dataset's currency; prices and accuracies are
 decimal strings as the analyst typed them.  Unknown fields are refused on the
 curator's side, so that a newer client's wish is never silently dropped.  Tuples
 are not strict where the curator reads them: JSON has only lists.
@@ -137,7 +137,10 @@ class ColumnFacts(Message):
 
 
 class TableFacts(Message):
-    """One table of ``%private tables`` and ``describe``."""
+    """One table of ``%private tables`` and ``describe``.
+
+    currency: "gdp", or "pure": epsilons that add, and no delta.
+    """
 
     dataset: str
     name: str
@@ -145,6 +148,7 @@ class TableFacts(Message):
     unit: str
     unit_word: str
     bound: str
+    currency: str
     rows: str
     synthetic: bool
     about: str

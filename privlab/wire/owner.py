@@ -86,10 +86,14 @@ class DatasetTable(Message):
 
 
 class DatasetFacts(Message):
-    """What a budget is planned from: metadata alone."""
+    """What a budget is planned from: metadata alone.
+
+    currency: "gdp", amounts are of mu^2, or "pure", they are of epsilon.
+    """
 
     dataset: str
     unit_word: str
+    currency: str
     cap: Units
     spent: Units
     delta: str

@@ -172,7 +172,8 @@ def table_facts(**change: Any) -> TableFacts:
     return TableFacts.model_validate(
         {
             "dataset": "clinic", "name": "visits", "version": 1, "unit": "patient_id",
-            "unit_word": "patient", "bound": "at most 8 rows per patient", "rows": "not stated",
+            "unit_word": "patient", "bound": "at most 8 rows per patient", "currency": "gdp",
+            "rows": "not stated",
             "synthetic": True, "about": "made-up visits", "purposes": ("teaching",), "columns": (),
             **change,
         }
@@ -193,3 +194,9 @@ def test_a_table_without_purposes_says_what_that_means():
     assert "purposes: none, so every question is refused" in (
         show.describe_table(table_facts(purposes=())).notes
     )
+
+
+def test_a_pure_table_says_what_its_losses_are() -> None:
+    told = show.describe_table(table_facts(currency="pure")).notes
+    assert any(note.startswith("pure: losses are epsilons and add") for note in told)
+    assert not any("pure" in note for note in show.describe_table(table_facts()).notes)

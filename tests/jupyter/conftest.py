@@ -70,6 +70,7 @@ VISITS = TableFacts(
     unit="patient_id",
     unit_word="patient",
     bound="at most 8 rows per patient",
+    currency="gdp",
     rows="about 1,500,000 (stated)",
     synthetic=True,
     about="made-up visits",

@@ -21,6 +21,7 @@ FACTS = TableFacts(
     unit="patient_id",
     unit_word="patient",
     bound="at most 8 rows per patient",
+    currency="gdp",
     rows="not stated",
     synthetic=True,
     about=EVIL,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 
@@ -133,7 +134,7 @@ def file(ledger: Ledger, ask: Ask, path: Path) -> Iterator[apsw.Connection]:
     ledger.grant("ana", "clinic", Loss(100), "sam", Delta(10))
     ledger.grant("bob", "clinic", Loss(95), "sam", Delta(10))
     ledger.grant("dan", "nocap", Loss(95), "sam")
-    ledger.set_cap("pure", Loss(120), DELTA, "sam")
+    ledger.set_cap("pure", Loss(120), Fraction(0), "sam")
     ledger.grant("ana", "pure", Loss(95), "sam")
     for number in (1, 2, 3):
         ledger.charge(ask(f"request-{number}", delta=Delta(2)))

@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from privlab.release.statement import PrivacyFacts, statement
+import pytest
+
+from privlab.release.statement import PrivacyFacts, noises_of, statement
 from privlab.seal.canonical import canonical
+from privlab.terms.loss import Currency, Loss
+from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
 
 
 def test_the_subject_is_the_result(facts: PrivacyFacts) -> None:
@@ -38,6 +42,7 @@ def test_every_fact_is_in_the_statement(facts: PrivacyFacts) -> None:
         "confidence": facts.confidence - 5,
         "rules": ("other",),
         "tier": 3,
+        "currency": Currency.PURE,
         "version": 2,
     }
     for field in PrivacyFacts.__dataclass_fields__:
@@ -52,6 +57,51 @@ def test_every_fact_is_in_the_statement(facts: PrivacyFacts) -> None:
 def test_the_statement_holds_no_number(facts: PrivacyFacts) -> None:
     """`canonical` refuses them, so this would raise."""
     assert canonical(statement("{}", facts)).startswith(b"{")
+
+
+def test_a_pure_statement_has_an_epsilon_and_no_delta(facts: PrivacyFacts) -> None:
+    noise = DiscreteLaplace(3, 1)
+    pure = replace(
+        facts,
+        currency=Currency.PURE,
+        epsilon="0.5",
+        held=Loss(1 << 47),
+        measures=(replace(facts.measures[0], sensitivity=960, noises=(noise,)),),
+    )
+    predicate = statement("{}", pure)["predicate"]
+    assert isinstance(predicate, dict)
+    assert predicate["loss"] == {
+        "definition": "pure: units of 2^-48 of epsilon, added up",
+        "charged": facts.charged.text(),
+        "held": str(1 << 47),
+        "delta": "0",
+        "epsilon": "0.5",
+    }
+    (measure,) = predicate["measures"]  # type: ignore[misc]
+    assert isinstance(measure, dict)
+    assert measure["sensitivity"] == "960"
+    assert "squaredSensitivity" not in measure
+    assert measure["mechanism"] == "discrete Laplace of scale multiplier / 2^shift"
+
+
+@pytest.mark.parametrize(
+    "noises",
+    [
+        (RoundedGaussian(3, 1), RoundedGaussian(5, 0)),
+        (DiscreteLaplace(7, 2),),
+        (RoundedLaplace(7, 2),),
+    ],
+)
+def test_noises_are_read_back_from_a_statement(
+    facts: PrivacyFacts, noises: tuple[Noise, ...]
+) -> None:
+    one = replace(facts, measures=(replace(facts.measures[0], noises=noises),))
+    predicate = statement("{}", one)["predicate"]
+    assert isinstance(predicate, dict)
+    (measure,) = predicate["measures"]  # type: ignore[misc]
+    assert noises_of(measure) == noises  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no law"):
+        noises_of(measure | {"mechanism": "discrete Gaussian"})  # type: ignore[operator]
 
 
 def test_intervals_of_chosen_cells_are_said_to_be_before_the_choice(facts: PrivacyFacts) -> None:
