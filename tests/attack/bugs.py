@@ -198,6 +198,11 @@ def _float_sums(job: Job) -> Any:
 # --- protecting --------------------------------------------------------------
 
 _with_pseudonyms = protect._with_pseudonyms
+_READS_NAN: Change = (
+    scan,
+    "_READERS",
+    scan._READERS | {("float", Type.FLOAT): lambda raw: raw},
+)
 
 
 def _a_unit_per_null(frame: pl.DataFrame, contract: Any, key: bytes) -> Any:
@@ -279,7 +284,7 @@ BUGS = (
     Bug("keys are those that occur", KeysFromData(BY_WARD.text, DAYS), _of(Kind.SHAPE)),
     Bug(
         "NaN passes the clamp", WEIGHT, FAR,
-        ((run, "translate", _raw), (run, "coded", _with_nan), _kernel(radius=UNBOUNDED), (scan, "_READERS", scan._READERS | {("float", Type.FLOAT): lambda raw: raw})),
+        (_READS_NAN, (run, "translate", _raw), (run, "coded", _with_nan), _kernel(radius=UNBOUNDED)),
         anew=True,
     ),
     Bug("a row without a unit is a unit", UNITS, FAR, ((protect, "_with_pseudonyms", _a_unit_per_null),), anew=True),
