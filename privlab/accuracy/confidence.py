@@ -29,7 +29,7 @@ def outside(confidence: Fraction) -> Fraction:
     return missed
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)
 def simultaneous(confidence: Fraction, cells: int, sharing: int = 1) -> Fraction:
     """The confidence that each interval needs for all to hold together, in percent.
 

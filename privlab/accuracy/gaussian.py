@@ -39,7 +39,7 @@ def half_width(variance: Fraction, confidence: Fraction) -> Fraction:
     return sqrt_up(z(confidence) ** 2 * variance) + ROUNDING
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)
 def whole_half_width(variance: Fraction, confidence: Fraction) -> Fraction:
     """The smallest whole h with P(|round(N)| <= h) >= confidence proved, in steps.
 
@@ -72,7 +72,7 @@ def precision_for(half_width: Fraction, confidence: Fraction) -> Fraction:
     return (z(confidence) / (half_width - ROUNDING)) ** 2 * _MARGIN
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)
 def z(confidence: Fraction) -> Fraction:
     """z with P(|N(0, 1)| <= z) >= confidence, proved, on a grid of 2^-40.
 

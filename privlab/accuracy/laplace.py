@@ -22,7 +22,7 @@ Laplace = DiscreteLaplace | RoundedLaplace
 _BITS = 128
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)
 def half_width(noise: Laplace, confidence: Fraction) -> Fraction:
     """The smallest whole h with P(|noise| <= h) >= confidence, in steps; exact.
 
@@ -45,7 +45,7 @@ def half_width(noise: Laplace, confidence: Fraction) -> Fraction:
     return Fraction(high)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)
 def rate_for(
     half_width: Fraction, confidence: Fraction, law: type[Laplace] = DiscreteLaplace
 ) -> Fraction:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from privlab import accuracy
 from privlab.accuracy import gaussian, laplace
 from privlab.accuracy.laws import half_width, widest
 from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
@@ -51,6 +55,40 @@ def test_twenty_five_at_ninety_five() -> None:
     sigma = float(widest(RoundedGaussian, Fraction(25), NINETY_FIVE).variance) ** 0.5
     assert round(sigma, 4) == 12.5002
     assert laplace.rate_for(Fraction(25), NINETY_FIVE) * 25 < 3
+
+
+def test_it_needs_nothing_but_the_standard_library() -> None:
+    """The notebook's part computes intervals too; and no float comes near one."""
+    for path in Path(accuracy.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [name.name for name in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules = [node.module or ""]
+            for module in modules:
+                first, _, rest = module.partition(".")
+                assert first in sys.stdlib_module_names or rest.startswith(("accuracy", "terms"))
+            assert not (isinstance(node, ast.Constant) and type(node.value) is float)
+            assert not (isinstance(node, ast.Name) and node.id == "float")
+
+
+def test_a_float_is_refused_also_where_its_fraction_is_known() -> None:
+    """A cache would take one for the other: 25.0 == Fraction(25)."""
+    noise, width = DiscreteLaplace(5, 1), Fraction(25)
+    half_width(noise, NINETY_FIVE)
+    laplace.rate_for(width, NINETY_FIVE)
+    gaussian.whole_half_width(width, NINETY_FIVE)
+    gaussian.z(NINETY_FIVE)
+    for refused in (
+        lambda: half_width(noise, 95.0),  # type: ignore[arg-type]
+        lambda: laplace.rate_for(25.0, NINETY_FIVE),  # type: ignore[arg-type]
+        lambda: laplace.rate_for(width, 95.0),  # type: ignore[arg-type]
+        lambda: gaussian.whole_half_width(25.0, NINETY_FIVE),  # type: ignore[arg-type]
+        lambda: gaussian.z(95.0),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(TypeError, match="Fraction"):
+            refused()
 
 
 def test_what_no_noise_meets_is_refused() -> None:
