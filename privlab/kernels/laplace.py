@@ -142,13 +142,13 @@ _compile: Any = _jit(
 
 @inlined
 def half_chance(_: np.uint64, x: np.uint64) -> Any:
-    """2^32 exp(-x / 2) within 4, for any V and x in units of 2^-32."""
+    """2^32 exp(-x / 2) within 3, for any V and x in units of 2^-32."""
     return half_decay(x >> _ONE)
 
 
 @inlined
 def full_chance(_: np.uint64, x: np.uint64) -> Any:
-    """2^64 exp(-x / 2) within 4, for any V and x in units of 2^-64."""
+    """2^64 exp(-x / 2) within 3, for any V and x in units of 2^-64."""
     return full_decay(x >> _ONE)
 
 
