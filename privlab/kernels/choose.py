@@ -14,7 +14,8 @@ before and up to i.  A sum is known within a band; when a sum comes so close to
 exact (``docs/proofs/choice.md`` has the argument and the band).
 
 Time: every candidate costs the same operations, in three passes over all of
-them, whatever the scores, the lengths and the word are.  The plain Python twin is
+them, whatever the scores, the lengths and the word are.  (The word comes in an
+array because making a number of it takes longer the larger it is: measured.)  The plain Python twin is
 ``tests/kernels/twin_choose.py``; the two must agree word for word.
 
 Numba types ``uint64 + literal`` as int64, so every operand here is np.uint64.
@@ -96,6 +97,13 @@ def _left(high: np.uint64, low: np.uint64, by: np.uint64) -> Any:
 
 
 @_compile
+def _less(high: np.uint64, low: np.uint64, other_high: np.uint64, other_low: np.uint64) -> Any:
+    """1 where (high, low) < (other_high, other_low): the borrow of their difference."""
+    borrow = np.uint64(low < other_low)
+    return np.uint64(high < other_high) | np.uint64(high - other_high < borrow)
+
+
+@_compile
 def _exponent(gap: np.uint64, rate: np.uint64, shift: np.uint64) -> Any:
     """gap * rate / 2^shift: its whole part, at most 128, and 64 bits of its fraction."""
     high, low = high_word(gap, rate), gap * rate
@@ -132,7 +140,13 @@ def _weight(
 
 @_jit(
     _types.UniTuple(nb.uint64, 2)(
-        nb.int64[::1], nb.uint64[::1], nb.uint64, nb.uint64, nb.uint64, nb.uint64, nb.uint64[:, ::1]
+        nb.int64[::1],
+        nb.uint64[::1],
+        nb.uint64,
+        nb.uint64,
+        nb.uint64,
+        nb.uint64[::1],
+        nb.uint64[:, ::1],
     ),
     cache=True,
     nogil=True,
@@ -144,21 +158,22 @@ def choose_index(
     rate: np.uint64,
     shift: np.uint64,
     lift: np.uint64,
-    word: np.uint64,
+    words: NDArray[np.uint64],
     sums: NDArray[np.uint64],
 ) -> Any:
     """Choose one of n candidates with a uniform word.
 
     scores: int64; lengths: not all zero, and zero for what cannot be chosen;
     rate / 2^shift: epsilon / (2 ln 2), rate in 2^63..2^64 - 1, shift in 1..127;
-    lift: such that ``sum(lengths) * 2^(64 + lift) < 2^127``; word: fresh and
-    uniform; sums: scratch, n by 2, overwritten.
+    lift: such that ``sum(lengths) * 2^(64 + lift) < 2^127``; words: the first
+    is fresh and uniform; sums: scratch, n by 2, overwritten.
 
     Returns ``(status, index)``:
 
       OK   the candidate at index is chosen, whatever bits follow the word
       TIE  the word does not decide; index means nothing
     """
+    word = words[0]
     count = scores.size
     best = _ZERO
     last = _ZERO
@@ -194,12 +209,8 @@ def choose_index(
         sum_high, sum_low = sums[i, 0], sums[i, 1]
         top_low = sum_low + band_low
         top_high = sum_high + band_high + np.uint64(top_low < band_low)
-        reached = np.uint64(top_high < at_high) | (
-            np.uint64(top_high == at_high) & np.uint64(top_low <= at_low)
-        )
-        met = np.uint64(sum_high < end_high) | (
-            np.uint64(sum_high == end_high) & np.uint64(sum_low < end_low)
-        )
+        reached = _ONE - _less(at_high, at_low, top_high, top_low)
+        met = _less(sum_high, sum_low, end_high, end_low)
         surely += reached & before
         perhaps += met & before
     tie = np.uint64(surely != perhaps)

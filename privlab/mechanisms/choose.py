@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from privlab.kernels.choose import TIE, choose_index
 from privlab.mechanisms.entropy import KeyStream
-from privlab.mechanisms.intervals import interval, least
+from privlab.mechanisms.intervals import down, interval
 from privlab.terms.exact import positive
 
 LEAST_EPSILON = Fraction(1, 1 << 40)
@@ -64,18 +64,18 @@ def choose(
     total = total_length(lengths, scores.size)
     rate, shift = base_two_rate(epsilon)
     scores, lengths = np.ascontiguousarray(scores), np.ascontiguousarray(lengths)
-    word = int(words.take(1)[0])
+    drawn = words.take(1)
     status, index = choose_index(
         scores,
         lengths.view(np.uint64),
         np.uint64(rate),
         np.uint64(shift),
         np.uint64(63 - total.bit_length()),
-        np.uint64(word),
+        drawn,
         np.empty((scores.size, 2), np.uint64),
     )
     if status == TIE:
-        return settle(scores, lengths, epsilon, word, lambda: int(words.take(1)[0]))
+        return settle(scores, lengths, epsilon, int(drawn[0]), lambda: int(words.take(1)[0]))
     return int(index)
 
 
@@ -122,7 +122,7 @@ def base_two_rate(epsilon: Fraction) -> tuple[int, int]:
     rate: in 2^63 .. 2^64 - 1; the whole number nearest to the quotient.
     """
     with ctx.workprec(_RATE_BITS):
-        exact = least(interval(epsilon) / (2 * arb(2).log()))
+        exact = down(interval(epsilon) / (2 * arb(2).log()), _RATE_BITS)
     shift = 63 + exact.denominator.bit_length() - exact.numerator.bit_length()
     shift += exact * (1 << shift) < 1 << 63
     rate = round(exact * (1 << shift))

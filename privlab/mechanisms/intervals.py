@@ -1,6 +1,8 @@
-"""Arb intervals of exact numbers, and whole numbers from their ends.
+"""From Fractions to Arb intervals and back, rounded outwards.
 
-Everything is at the precision of the caller's ``ctx.workprec``.
+Bounds of this package are worked out in intervals at some precision and leave
+it, still at that precision, as Fractions on a grid, to the side that is safe.  (`accounting.intervals` does
+the same; the two packages share no code, so that one can check the other.)
 """
 
 from __future__ import annotations
@@ -11,28 +13,29 @@ from flint import arb, fmpq
 
 
 def interval(value: Fraction | int) -> arb:
-    """An interval that holds ``value``."""
+    """An interval that holds ``value``, at the precision of the caller's context."""
     return arb(fmpq(value.numerator, value.denominator))
 
 
-def least(bound: arb) -> Fraction:
-    """The lower end, exact.
+def up(bound: arb, bits: int) -> Fraction:
+    """The smallest multiple of 2^-bits that is at least all of ``bound``.
 
-    :raises ValueError: it is not finite.
+    :raises ValueError: the interval has no finite upper end.
     """
-    return _end(bound.lower())
+    return Fraction(-_floor(-bound, bits), 1 << bits)
 
 
-def most(bound: arb) -> Fraction:
-    """The upper end, exact.
+def down(bound: arb, bits: int) -> Fraction:
+    """The largest multiple of 2^-bits that is at most all of ``bound``.
 
-    :raises ValueError: it is not finite.
+    :raises ValueError: the interval has no finite lower end.
     """
-    return _end(bound.upper())
+    return Fraction(_floor(bound, bits), 1 << bits)
 
 
-def _end(point: arb) -> Fraction:
-    if not point.is_finite():
+def _floor(bound: arb, bits: int) -> int:
+    if not bound.is_finite():
         raise ValueError("the interval is not finite")
-    mantissa, exponent = (int(part) for part in point.man_exp())
-    return Fraction(mantissa << max(exponent, 0), 1 << max(-exponent, 0))
+    mantissa, exponent = (int(part) for part in bound.lower().man_exp())
+    exponent += bits
+    return mantissa << exponent if exponent >= 0 else mantissa >> -exponent

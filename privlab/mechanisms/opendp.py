@@ -45,7 +45,7 @@ from opendp.mod import OpenDPException, enable_features
 
 from privlab.errors import IntegrityError
 from privlab.mechanisms.floats import float_down, float_up, sqrt_down, sqrt_up
-from privlab.mechanisms.intervals import interval, most
+from privlab.mechanisms.intervals import interval, up
 from privlab.terms.events import (
     ChoiceEvent,
     Event,
@@ -209,7 +209,7 @@ def mu2_of_range(width: Fraction) -> Fraction:
     """
     with ctx.workprec(_BITS):
         odds = 1 + (interval(width) / 2).exp()
-        return most(8 * (2 / odds).erfcinv() ** 2)
+        return up(8 * (2 / odds).erfcinv() ** 2, _BITS)
 
 
 def _finite(found: float) -> Fraction:

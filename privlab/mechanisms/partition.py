@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from privlab.mechanisms.bernoulli import bernoulli
 from privlab.mechanisms.entropy import KeyStream
-from privlab.mechanisms.intervals import interval, least, most
+from privlab.mechanisms.intervals import down, interval, up
 from privlab.mechanisms.threshold import delta_per_group
 from privlab.terms.events import PartitionEvent
 
@@ -34,7 +34,7 @@ BITS = 192
 ONE = 1 << BITS
 """pi = 1."""
 
-LONGEST = 1 << 20
+LONGEST = 1 << 18
 """Most entries of a table."""
 
 MOST_EPSILON = 1 << 10
@@ -76,7 +76,7 @@ def selection(event: PartitionEvent) -> tuple[int, ...]:
     """The table of one of the event's groups.
 
     :raises ValueError: the epsilon of a group is above 2^10 or so small that
-        the table has more than 2^20 entries, or delta is below 2^-128.
+        the table has more than 2^18 entries, or delta is below 2^-128.
     """
     return table(event.epsilon / event.groups, delta_per_group(event.delta, event.groups))
 
@@ -87,7 +87,7 @@ def table(epsilon: Fraction, delta: Fraction) -> tuple[int, ...]:
     epsilon, delta: of one group.  Each entry is at most what exact arithmetic
     gives from the entry before.
 
-    :raises ValueError: epsilon is above 2^10, or there are more than 2^20 entries.
+    :raises ValueError: epsilon is above 2^10, or there are more than 2^18 entries.
     """
     if epsilon > MOST_EPSILON:
         raise ValueError("the epsilon of a selection is at most 2^10")
@@ -105,7 +105,7 @@ def table(epsilon: Fraction, delta: Fraction) -> tuple[int, ...]:
         if entry >= ONE:
             return tuple(entries)
         entries.append(entry)
-    raise ValueError("this little epsilon for each group makes a table of more than 2^20 entries")
+    raise ValueError("this little epsilon for each group makes a table of more than 2^18 entries")
 
 
 def exp_around(x: Fraction) -> tuple[Fraction, Fraction]:
@@ -113,7 +113,7 @@ def exp_around(x: Fraction) -> tuple[Fraction, Fraction]:
     bits = 320 + max(0, math.ceil(2 * x))
     with ctx.workprec(bits):
         power = interval(x).exp()
-        return least(power), most(power)
+        return down(power, bits), up(power, bits)
 
 
 @lru_cache(maxsize=64)

@@ -14,14 +14,13 @@ cancel, and each result is rounded to the side that shows less or charges more.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
 from flint import arb, ctx
 
-from privlab.mechanisms.intervals import interval, least, most
+from privlab.mechanisms.intervals import down, interval, up
 from privlab.terms.exact import fraction, positive, whole
 from privlab.terms.noise import RoundedGaussian
 
@@ -46,7 +45,7 @@ def gaussian_threshold(noise: RoundedGaussian, delta: Fraction, groups: int) -> 
     _check(delta, groups)
     near = gaussian_limit(noise.variance, delta, groups)
     with ctx.workprec(_BITS[0]):
-        threshold = math.floor(least(near + arb(1) / 2)) - 1  # too low
+        threshold = int(down(near + arb(1) / 2, 0)) - 1  # too low
     while not _costs_at_most(noise, threshold, delta, groups):
         threshold += 1
     return threshold
@@ -64,11 +63,10 @@ def delta_of_threshold(noise: RoundedGaussian, threshold: int, groups: int) -> F
         raise ValueError("a number of groups is in 1 .. 2^40")
     whole("a threshold", threshold)
     with ctx.workprec(_BITS[1]):
-        chance = _shown(noise, threshold, groups) * arb(2) ** DELTA_BITS
+        chance = _shown(noise, threshold, groups)
         if not chance.is_finite():  # q is one, as far as the interval can tell
             return Fraction(1)
-        units = math.ceil(most(chance))
-    return Fraction(min(max(units, 1), 1 << DELTA_BITS), 1 << DELTA_BITS)
+        return min(up(chance, DELTA_BITS), Fraction(1))
 
 
 def gaussian_limit(variance: Fraction, delta: Fraction, groups: int) -> arb:
@@ -106,8 +104,7 @@ def delta_per_group(delta: Fraction, groups: int) -> Fraction:
     if groups == 1 and (delta * (1 << DELTA_BITS)).denominator == 1:
         return fraction("a delta", delta)
     with ctx.workprec(_BITS[1]):
-        units = math.floor(least(_per_group(delta, groups)) * (1 << DELTA_BITS))
-    return Fraction(units, 1 << DELTA_BITS)
+        return down(_per_group(delta, groups), DELTA_BITS)
 
 
 def _costs_at_most(noise: RoundedGaussian, threshold: int, delta: Fraction, groups: int) -> bool:
