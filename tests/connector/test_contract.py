@@ -16,6 +16,7 @@ from privlab.connector.contract import parse
 from privlab.errors import BadContract
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
+from privlab.terms.loss import Currency
 
 HEAD = {
     "name": '"visits"',
@@ -93,6 +94,14 @@ def test_what_is_not_stated_has_a_safe_default() -> None:
         (),
         False,
     )
+
+
+def test_a_dataset_is_gdp_unless_its_contract_says_pure() -> None:
+    assert parse(contract()).stated.currency is Currency.GDP
+    assert parse(contract(privacy='"gdp"')).stated.currency is Currency.GDP
+    assert parse(contract(privacy='"pure"')).stated.currency is Currency.PURE
+    (line,) = problems(contract(privacy='"zcdp"'))
+    assert line == '[table] privacy must be "gdp" or "pure"; write: privacy = "gdp"'
 
 
 def test_a_truth_value_has_both_keys() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privlab.curator.receipts import more_like_this, percent, receipt, remaining
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.loss import NOTHING, Currency, Loss
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,14 @@ def test_a_charge_is_told_with_what_is_left_and_how_often_it_still_fits() -> Non
         "twice as precise costs four times"
     )
     assert (told.charged, told.spent, told.free) == ("10", "70", False)
+
+
+def test_a_pure_dataset_says_that_a_finer_answer_is_paid_in_full() -> None:
+    told = receipt("clinic", Loss(10), After(Loss(1_000), Loss(70)), Currency.PURE)
+
+    assert told.words.endswith(
+        "twice as precise costs twice; in a pure dataset a finer answer is paid in full"
+    )
 
 
 def test_what_is_held_is_free() -> None:

@@ -9,7 +9,7 @@ import pytest
 from privlab.errors import BadQuery, BudgetExceeded
 from privlab.ledger.accounts import Account, Cap
 from privlab.ledger.ledger import Ledger
-from privlab.terms.loss import Loss
+from privlab.terms.loss import Currency, Delta, Loss
 
 from .conftest import DELTA, Ask
 
@@ -103,6 +103,36 @@ def test_a_budget_is_set_all_or_nothing(ledger: Ledger, ask: Ask) -> None:
         ("bob", 200),
         ("cleo", 3),
     ]
+
+
+def test_a_delta_for_thresholds_is_a_total_too(ledger: Ledger, ask: Ask) -> None:
+    """Left as it is where none is named; never below what is spent; a part of delta."""
+    ledger.set_cap("clinic", Loss(120), DELTA, "sam", Delta(12))
+    ledger.grant("ana", "clinic", Loss(100), "sam", Delta(10))
+    ledger.charge(ask(cost=0, delta=Delta(4)))
+    ledger.set_cap("clinic", Loss(130), DELTA, "sam")
+    ledger.grant("ana", "clinic", Loss(110), "sam")
+    assert ledger.cap("clinic") == Cap("clinic", Loss(130), Loss(0), DELTA, Delta(12), Delta(4))
+    assert ledger.account("ana", "clinic") == Account(
+        "ana", "clinic", Loss(110), Loss(0), Delta(10), Delta(4)
+    )
+
+    with pytest.raises(BudgetExceeded) as caught:
+        ledger.grant("ana", "clinic", Loss(110), "sam", Delta(3))
+    assert caught.value.facts == {"grant": "110, delta 3", "spent": "0, delta 4"}
+    with pytest.raises(BudgetExceeded):
+        ledger.set_cap("clinic", Loss(130), DELTA, "sam", Delta(3))
+    with pytest.raises(BadQuery, match="not all of it"):
+        ledger.set_cap("clinic", Loss(130), DELTA, "sam", Delta.charge(DELTA))
+
+
+def test_a_pure_dataset_has_a_delta_of_nothing(ledger: Ledger) -> None:
+    ledger.register_table("trips", "trips", 1, "car", "11" * 32, "ola", Currency.PURE)
+    ledger.set_cap("trips", Loss(9), Fraction(0), "sam")
+    for delta, thresholds in ((DELTA, None), (Fraction(0), Delta(1))):
+        with pytest.raises(BadQuery, match="its delta is 0") as caught:
+            ledger.set_cap("trips", Loss(9), delta, "sam", thresholds)
+        assert caught.value.code == "PL108"
 
 
 def test_accounts_are_listed_by_dataset(ledger: Ledger) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from privlab.errors import BadContract, IntegrityError
 from privlab.ledger.ledger import Ledger
+from privlab.terms.loss import Currency
 
 ONE, TWO = "11" * 32, "22" * 32
 
@@ -30,6 +31,24 @@ def test_a_dataset_has_one_unit_for_life(ledger: Ledger) -> None:
 
     assert caught.value.code == "PL150"
     assert (ledger.sequence(), list(ledger.versions())) == (before, [("clinic", "visits")])
+
+
+@pytest.mark.parametrize("table", ["staff", "visits"])
+@pytest.mark.parametrize("first", list(Currency))
+def test_a_dataset_has_one_currency_for_life(ledger: Ledger, first: Currency, table: str) -> None:
+    """Another table and a new version alike: losses of two kinds do not add up."""
+    second = next(currency for currency in Currency if currency is not first)
+    ledger.register_table("clinic", "visits", 1, "patient_id", ONE, "ola", first)
+    before = ledger.sequence()
+
+    with pytest.raises(BadContract) as caught:
+        ledger.register_table("clinic", table, 2, "patient_id", TWO, "ola", second)
+
+    assert caught.value.code == "PL150"
+    assert caught.value.facts == {"in the contract": str(second), "registered": str(first)}
+    assert (ledger.sequence(), ledger.versions()) == (before, {("clinic", "visits"): 1})
+    assert ledger.currency("clinic") is first
+    assert ledger.currency("aviation") is None
 
 
 @pytest.mark.parametrize(("version", "manifest"), [(1, ONE), (2, ONE), (0, ONE)])
