@@ -55,6 +55,7 @@ from privlab.terms.events import (
     ThresholdEvent,
 )
 from privlab.terms.loss import DELTA_UNITS_PER_ONE, UNITS_PER_ONE, Currency, Delta, Loss
+from privlab.terms.noise import DiscreteLaplace, RoundedGaussian, RoundedLaplace
 
 enable_features("contrib")
 
@@ -117,10 +118,11 @@ def opendp_loss(event: Event, currency: Currency) -> Found:
     """What one event costs in ``currency`` as OpenDP computes it, never below the exact loss.
 
     :raises IntegrityError: PL408, OpenDP does not accept the event at all;
-        PL410, it has no proved loss in this currency.
+        PL410, it has no proved loss in this currency, or its noise is of a law
+        that it does not draw.
     """
     ask = _QUESTIONS.get((type(event), currency))
-    if ask is None:
+    if ask is None or type(getattr(event, "noise", None)) not in _LAWS[type(event)]:
         raise IntegrityError(
             f"a {type(event).__name__} has no proved loss in {currency}",
             code="PL410",
@@ -201,11 +203,22 @@ _QUESTIONS: dict[tuple[type, Currency], Callable[[Any], Found]] = {
 }
 
 
+_NONE = (type(None),)
+_LAWS: dict[type, tuple[type, ...]] = {
+    GaussianEvent: (RoundedGaussian,),
+    LaplaceEvent: (DiscreteLaplace, RoundedLaplace),
+    ThresholdEvent: (RoundedGaussian,),
+    ChoiceEvent: _NONE,
+    PartitionEvent: _NONE,
+}
+"""Whose proofs the events rest on: by exact class."""
+
+
 def mu2_of_range(width: Fraction) -> Fraction:
     """mu^2 of a mechanism whose log likelihood ratio lies in an interval of this width.
 
     ``8 erfcinv(2 / (1 + e^(width / 2)))^2``, rounded up; an epsilon is a width
-    of twice that (``docs/proofs/choice.md``).
+    of twice that (``docs/proofs/pure.md``).
     """
     with ctx.workprec(_BITS):
         odds = 1 + (interval(width) / 2).exp()

@@ -130,6 +130,23 @@ def test_permuting_candidates_permutes_outcomes(
         assert order[choose(i64(moved), epsilon, Given([moved_there]))] == i
 
 
+@given(scores_lists, st.data(), epsilons)
+def test_the_ratio_of_two_choices_stays_in_a_range_of_epsilon(
+    scores: list[int], data: st.DataObject, epsilon: Fraction
+) -> None:
+    """Scores that move by at most one each: the log ratios are within epsilon of each other."""
+    moved = [score + data.draw(st.integers(-1, 1)) for score in scores]
+    half = float(epsilon) / 2
+    logs = [
+        half * (one - other)
+        - np.logaddexp.reduce(half * i64(scores))
+        + np.logaddexp.reduce(half * i64(moved))
+        for one, other in zip(scores, moved, strict=True)
+    ]
+    assert max(logs) - min(logs) <= float(epsilon) + 1e-9
+    assert max(map(abs, logs)) <= float(epsilon) + 1e-9
+
+
 @given(words_of_64)
 def test_scores_far_apart_leave_no_choice(word: int) -> None:
     """But for the words at either end, one in 2^40 of them."""

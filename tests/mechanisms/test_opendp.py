@@ -203,6 +203,21 @@ def test_what_is_not_pure_is_refused_in_a_pure_dataset(event: Event) -> None:
     assert caught.value.code == "PL410"
 
 
+class DiscreteGaussian(RoundedGaussian):
+    """Looks like a law of ours, has a variance, and is not mu-GDP."""
+
+
+def test_noise_of_another_law_is_refused() -> None:
+    """By exact class, however like ours it is."""
+    for event in (
+        GaussianEvent(1, DiscreteGaussian(1 << 20, 0)),
+        LaplaceEvent(1, RoundedGaussian(1 << 20, 0)),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(IntegrityError) as caught:
+            certify([event], Loss(1 << 60), CERTAIN, GDP)
+        assert caught.value.code == "PL410"
+
+
 def test_no_event_needs_no_charge() -> None:
     """An answer made of views held costs nothing."""
     assert certify([], NOTHING, CERTAIN, GDP) == ()

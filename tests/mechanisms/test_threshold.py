@@ -130,6 +130,20 @@ def test_the_chance_is_that_of_the_noise_that_is_drawn() -> None:
     assert chance == pytest.approx(stats.norm.sf(5.5 / 3), rel=1e-7)
 
 
+@given(noises, deltas, st.integers(2, 50))
+def test_a_floor_composes_only_with_a_raised_threshold(
+    noise: RoundedGaussian, delta: Fraction, floor: int
+) -> None:
+    """A group of ``floor`` units appears by one unit's coming: its chance is what delta must cover."""
+    threshold = gaussian_threshold(noise, delta, 1)
+
+    def appears(at: int) -> Fraction:  # P(floor + round(N) >= at), as that of a count of 1
+        return delta_of_threshold(noise, at - floor + 1, 1)
+
+    assert appears(threshold + floor - 1) <= delta + Fraction(1, 1 << 255)
+    assert appears(threshold + floor - 2) > delta
+
+
 @settings(deadline=None)
 @given(deltas, groups_numbers)
 def test_equal_parts_of_delta_compose_to_no_more(delta: Fraction, groups: int) -> None:
