@@ -6,3 +6,7 @@ brings the words and the keys.  Everything is compiled when the module is import
 Start with ``trial``, which ``gaussian`` and ``laplace`` share; ``choose`` picks a
 candidate, ``bounding`` turns rows into sums.
 """
+
+from privlab.kernels.edition import keep_apart
+
+keep_apart()
