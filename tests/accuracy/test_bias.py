@@ -47,7 +47,8 @@ def test_no_table_leans_to_the_side_that_is_ruled_out(
         ((0, 60), False, True, True, Lean.EITHER),
         ((0, 60), False, True, False, Lean.HIGH),
         ((-5, 5), True, False, False, Lean.EITHER),
-        ((-5, -1), True, False, False, Lean.HIGH),
+        ((-5, 0), True, False, False, Lean.HIGH),
+        ((0, 60), True, False, False, Lean.LOW),
     ],
 )
 def test_directions(

@@ -78,6 +78,19 @@ def test_the_whole_half_width_is_the_smallest_and_never_above_the_other(
         assert width == 0 or covered(variance, int(width) - 1) < wanted
 
 
+@settings(deadline=None)
+@given(CONFIDENCES)
+def test_the_whole_half_width_is_exact_also_where_z_is_not(confidence: Fraction) -> None:
+    """The widest noise that is drawn: there z on its grid is off by many steps."""
+    variance = RoundedGaussian(1 << 48, 0).variance
+    width = whole_half_width(variance, confidence)
+    assert width <= half_width(variance, confidence)
+    with ctx.workprec(300):
+        wanted = arb(fmpq(confidence.numerator, 100 * confidence.denominator))
+        assert covered(variance, int(width)) >= wanted
+        assert covered(variance, int(width) - 1) < wanted
+
+
 def covered(variance: Fraction, whole: int) -> arb:
     """P(|round(N)| <= whole)."""
     square = (whole + Fraction(1, 2)) ** 2 / (2 * variance)
