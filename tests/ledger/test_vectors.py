@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from fractions import Fraction
 from pathlib import Path
 
 from privlab.errors import PrivlabError
 from privlab.ledger.accounts import ChargeRequest
 from privlab.ledger.ledger import Ledger
-from privlab.terms.loss import Loss
+from privlab.terms.loss import CERTAIN, Currency, Delta, Loss
 
 from .conftest import DELTA, Clock
 
@@ -18,21 +19,30 @@ STEPS = json.loads((Path(__file__).parents[1] / "vectors" / "ledger.json").read_
 
 def perform(ledger: Ledger, step: dict[str, str]) -> str:
     """Make one call; its outcome as the script spells it."""
-    who, name = step.get("principal", ""), step.get("id", "")
+    who, name, dataset = (step.get(key, "") for key in ("principal", "id", "dataset"))
+    dataset = dataset or "clinic"
+    currency = Currency(step.get("currency", "gdp"))
+    delta = Delta(int(step["delta"])) if "delta" in step else None
     match step["call"]:
         case "grant":
-            ledger.grant(who, "clinic", Loss.parse(step["amount"]), "sam")
+            ledger.grant(who, dataset, Loss.parse(step["amount"]), "sam", delta)
         case "cap":
-            ledger.set_cap("clinic", Loss.parse(step["amount"]), DELTA, "sam")
+            shown = DELTA if dataset == "clinic" else Fraction(0)
+            ledger.set_cap(dataset, Loss.parse(step["amount"]), shown, "sam", delta)
+        case "register":
+            table, version = step["table"], int(step["version"])
+            ledger.register_table(dataset, table, version, "unit", "11" * 32, "ola", currency)
         case "charge":
             return ledger.charge(
                 ChargeRequest(
                     principal=who,
                     request_id=name,
                     body=hashlib.sha256(step["body"].encode()).digest(),
-                    dataset="clinic",
+                    dataset=dataset,
                     question_id="question",
                     cost=Loss.parse(step["cost"]),
+                    delta=delta or CERTAIN,
+                    currency=currency,
                     purpose="care",
                 )
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -14,8 +15,8 @@ from privlab.seal.digest import keyed_digest
 from privlab.seal.keys import SigningKey
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
-from privlab.terms.loss import Loss
-from privlab.terms.noise import RoundedGaussian
+from privlab.terms.loss import Currency, Loss
+from privlab.terms.noise import DiscreteLaplace, RoundedGaussian
 from privlab.terms.principal import Tier
 from privlab.terms.release import ResultColumn, ResultTable
 
@@ -67,6 +68,23 @@ FACTS = PrivacyFacts(
     engine="privlab 0.1.0",
 )
 
+PURE = replace(
+    FACTS,
+    currency=Currency.PURE,
+    delta=Fraction(0),
+    charged=Loss(14_073_748_835_533),
+    held=Loss(21_110_623_253_300),
+    epsilon="0.0751",
+    spent=Loss(28_147_497_671_066),
+    granted=Loss(112_589_990_684_262),
+    epsilon_spent="0.1001",
+    measures=(
+        replace(FACTS.measures[0], sensitivity=960, noises=(DiscreteLaplace(38_400, 0),)),
+        replace(FACTS.measures[1], sensitivity=8, noises=(DiscreteLaplace(640, 1),)),
+    ),
+)
+"""The same table of a pure dataset, where a coarser answer was held before."""
+
 TABLE = ResultTable(
     (
         ResultColumn("ward", "key", Kind.TEXT),
@@ -91,6 +109,11 @@ def facts() -> PrivacyFacts:
 @pytest.fixture
 def result() -> str:
     return result_json(TABLE, title="by_ward", caption="at most 8 visits per patient")
+
+
+@pytest.fixture
+def pure_bundle(result: str, key: SigningKey) -> str:
+    return make(result, statement(result, PURE), key)
 
 
 @pytest.fixture

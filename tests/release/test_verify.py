@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 from privlab.errors import IntegrityError
 from privlab.release.bundle import make
 from privlab.release.result import result_json
-from privlab.release.statement import PrivacyFacts, statement
-from privlab.release.verify import MEDIA_TYPE, PAYLOAD_TYPE, main, verify, verify_file
+from privlab.release.statement import PrivacyFacts, noises_of, statement
+from privlab.release.verify import MEDIA_TYPE, PAYLOAD_TYPE, guarantee, main, verify, verify_file
 from privlab.seal import dsse
 from privlab.seal.canonical import canonical
 from privlab.seal.keys import PublicKey, SigningKey
 from privlab.terms.catalog import Kind
+from privlab.terms.loss import Loss
+from privlab.terms.noise import DiscreteLaplace
 from privlab.terms.release import ResultColumn, ResultTable
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "release.json"
@@ -373,9 +375,28 @@ def test_the_published_vectors_hold() -> None:
     assert len(vectors["bad"]) >= 6
 
 
-def test_the_first_vector_is_what_we_make_today(bundle: str, key: SigningKey) -> None:
+def test_the_vectors_are_what_we_make_today(bundle: str, pure_bundle: str, key: SigningKey) -> None:
     """So that a change of the format is seen, and gets a new version."""
     vectors = json.loads(VECTORS.read_text("utf-8"))
 
     assert vectors["key"] == key.public.text
     assert vectors["good"][0]["bundle"] == bundle
+    assert vectors["good"][2]["bundle"] == pure_bundle
+
+
+def test_the_guarantee_is_said_in_one_line(bundle: str, pure_bundle: str, key: SigningKey) -> None:
+    """Of what was signed; without a delta where none belongs to it."""
+    assert guarantee(verify(bundle, key.public).facts) == "(0.45, 0.000001)-DP"
+    assert guarantee(verify(pure_bundle, key.public).facts) == "0.0751-DP, without a delta"
+    assert guarantee({}) == guarantee({"loss": {"delta": 0}}) == "the statement says no loss"
+
+
+def test_the_noise_of_a_pure_vector_costs_what_it_says(pure_bundle: str, key: SigningKey) -> None:
+    facts = verify(pure_bundle, key.public).facts
+    epsilon = sum(
+        int(one["sensitivity"]) / noise.scale
+        for one in facts["measures"]
+        for noise in noises_of(one)
+        if isinstance(noise, DiscreteLaplace)
+    )
+    assert Loss.charge(epsilon).text() == facts["loss"]["charged"]
