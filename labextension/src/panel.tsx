@@ -42,12 +42,18 @@ function Budget(props: IWords & { account: IAccount; warnBelow: number }) {
       </div>
       {!isRepeated && <p className="privlab-Budget-words">{account.words}</p>}
       <p className="privlab-small">
-        {trans.__(
-          'ε %1 of %2 spent, at δ = %3',
-          account.epsilon_spent,
-          account.epsilon_granted,
-          account.delta
-        )}
+        {account.delta === '0'
+          ? trans.__(
+              'ε %1 of %2 spent, without a δ',
+              account.epsilon_spent,
+              account.epsilon_granted
+            )
+          : trans.__(
+              'ε %1 of %2 spent, at δ = %3',
+              account.epsilon_spent,
+              account.epsilon_granted,
+              account.delta
+            )}
       </p>
     </section>
   );

@@ -48,6 +48,13 @@ test('a meter says what is left in a number and in words', async () => {
   expect(node.textContent).toContain('ε 0.42 of 3.00 spent, at δ = 1e-9');
 });
 
+test('a pure dataset has no delta to show', async () => {
+  const { node } = await draw({
+    state: state({ accounts: [account({ delta: '0' })] })
+  });
+  expect(node.textContent).toContain('ε 0.42 of 3.00 spent, without a δ');
+});
+
 test('words that repeat the percentage are shown once', async () => {
   const { node } = await draw({ state: state() });
   expect(node.textContent!.match(/93.% left/g)).toHaveLength(1);
