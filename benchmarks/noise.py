@@ -1,6 +1,7 @@
 """What a noise sample costs: privlab, OpenDP and numpy, side by side in one process.
 
-Every time is the best of several rounds in which all three take turns.  Ours is
+Every time is processor time, so that other work on the machine counts as little
+as it can, and the best of several rounds in which all three take turns.  Ours is
 `add_noise` on a vector of zeros, with a fresh key and all random words inside
 the clock.  OpenDP's is its exact mechanism for the same law on an int64 vector,
 which is slow, so its vector is shorter.  numpy's is what nobody may use for
@@ -118,9 +119,9 @@ def best_of(runs: dict[str, tuple[Callable[[], object], int]]) -> dict[str, floa
     best = dict.fromkeys(runs, float("inf"))
     for _ in range(ROUNDS):
         for name, (run, samples) in runs.items():
-            begin = time.perf_counter_ns()
+            begin = time.process_time_ns()
             run()
-            best[name] = min(best[name], (time.perf_counter_ns() - begin) / samples)
+            best[name] = min(best[name], (time.process_time_ns() - begin) / samples)
     return best
 
 

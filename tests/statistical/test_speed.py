@@ -1,0 +1,31 @@
+"""The noise benchmark runs, says what it promises, and meets its bars."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "noise.py"
+
+
+@pytest.mark.slow
+def test_noise_is_hundreds_of_times_as_fast_as_opendps_and_about_as_fast_as_numpys() -> None:
+    """Bars: Gaussian 200 times OpenDP, Laplace 100 times, at most 5 times numpy's time."""
+    done = subprocess.run(
+        [sys.executable, BENCHMARK, "--json"], capture_output=True, text=True, check=True
+    )
+    *table, last = done.stdout.splitlines()
+    found = json.loads(last)
+    assert found["gaussian_vs_opendp_min"] >= 200, table
+    assert found["laplace_vs_opendp_min"] >= 100, table
+    assert found["vs_numpy_max"] <= 5, table
+    assert {(row["law"], row["scale"]) for row in found["rows"]} == {
+        (law, scale)
+        for law in ("rounded Gaussian", "discrete Laplace", "rounded Laplace")
+        for scale in (1, 10, 1_000, 1_000_000)
+    }
+    assert all(ns > 0 for row in found["rows"] for ns in row["ns"].values())
