@@ -39,9 +39,12 @@ def lift_of(lengths: list[int]) -> int:
     return 63 - sum(lengths).bit_length()
 
 
-def kernel_choice(scores: list[int], lengths: list[int], epsilon: Fraction, word: int) -> Outcome:
-    """The kernel's outcome, or TIE."""
+def run(
+    scores: list[int], lengths: list[int], epsilon: Fraction, word: int
+) -> tuple[Outcome, list[int]]:
+    """The kernel's outcome, or TIE, and the sums it leaves."""
     rate, shift = base_two_rate(epsilon)
+    sums = np.empty((len(scores), 2), np.uint64)
     status, index = kernel.choose_index(
         np.array(scores, np.int64),
         np.array(lengths, np.uint64),
@@ -49,21 +52,33 @@ def kernel_choice(scores: list[int], lengths: list[int], epsilon: Fraction, word
         np.uint64(shift),
         np.uint64(lift_of(lengths)),
         np.array([word], np.uint64),
-        np.empty((len(scores), 2), np.uint64),
+        sums,
     )
-    return TIE if status == kernel.TIE else int(index)
+    return TIE if status == kernel.TIE else int(index), [
+        (int(high) << 64) + int(low) for high, low in sums
+    ]
 
 
-def boundaries(scores: list[int], lengths: list[int], epsilon: Fraction) -> list[int]:
-    """Words near which one candidate follows another, as the twin's sums have it."""
+def kernel_choice(scores: list[int], lengths: list[int], epsilon: Fraction, word: int) -> Outcome:
+    """The kernel's outcome alone."""
+    return run(scores, lengths, epsilon, word)[0]
+
+
+def twin_sums(scores: list[int], lengths: list[int], epsilon: Fraction) -> list[int]:
+    """The sums of the twin's weights."""
     rate, shift = base_two_rate(epsilon)
     best = max(score for score, length in zip(scores, lengths, strict=True) if length)
-    sums = list(
+    return list(
         accumulate(
             weight(best - score, length, rate, shift, lift_of(lengths)) if length else 0
             for score, length in zip(scores, lengths, strict=True)
         )
     )
+
+
+def boundaries(scores: list[int], lengths: list[int], epsilon: Fraction) -> list[int]:
+    """Words near which one candidate follows another."""
+    sums = twin_sums(scores, lengths, epsilon)
     return [min((upto << 64) // sums[-1], TOP) for upto in sums]
 
 
@@ -97,6 +112,43 @@ def test_the_twin_agrees_word_for_word(epsilon: Fraction) -> None:
             found.append(outcome)
     assert TIE in found
     assert len(set(found)) > 5
+
+
+@pytest.mark.parametrize("epsilon", EPSILONS, ids=str)
+def test_the_sums_are_those_of_the_twin(epsilon: Fraction) -> None:
+    """Also of weights near 2^-128, and of gaps whose exponent has more than 64 bits."""
+    draw = np.random.default_rng(12)
+    rate, shift = base_two_rate(epsilon)
+    bits = (60, 64, 65, 100, 127, 128, 129, (1 << 64) + 9)
+    gaps = [-(-(bit << shift) // rate) for bit in bits]  # of a weight of 2^-bit, or just below
+    for spread in (0, 1, 50, 1 << 62) * 4:
+        scores, lengths = candidates(draw, spread)
+        scores += [MOST, *(max(MOST - gap, LEAST) for gap in gaps)]
+        lengths += [1] * 7 + [1 << 40] * 2
+        assert run(scores, lengths, epsilon, 1 << 63)[1] == twin_sums(scores, lengths, epsilon)
+
+
+@pytest.mark.parametrize("weighty", [False, True])
+def test_the_band_ends_where_the_twin_says(weighty: bool) -> None:
+    """The words on either side of where a sum is surely reached, and surely not."""
+    draw = np.random.default_rng(13)
+    found = []
+    for _ in range(60):
+        scores, lengths = candidates(draw, 3)
+        if weighty:  # so that U * total moves by about one with each word
+            scores, lengths = [0, 0, -1, -(10**9)], [1, 0, 1, 1 << 62]
+            scores[2] -= int(draw.integers(0, 9))
+        sums = twin_sums(scores, lengths, Fraction(1, 3))
+        band = 2 * ((sums[-1] >> 56) + len(sums) + 2)
+        for upto in sums:
+            for edge in (upto + band, upto - band - (sums[-1] >> 64) - 2):
+                for off in range(-3, 4):
+                    word = min(max((edge << 64) // sums[-1] + off, 0), TOP)
+                    outcome = kernel_choice(scores, lengths, Fraction(1, 3), word)
+                    rate, shift = base_two_rate(Fraction(1, 3))
+                    assert outcome == twin(scores, lengths, rate, shift, lift_of(lengths), word)
+                    found.append(outcome == TIE)
+    assert 0 < sum(found) < len(found)
 
 
 @pytest.mark.parametrize("epsilon", EPSILONS, ids=str)
@@ -294,5 +346,7 @@ def test_the_time_of_a_choice_says_nothing_of_the_scores() -> None:
     for spread in spreads:
         scores = draw.integers(0, 1 << spread, 40, endpoint=True)
         lengths = draw.integers(0, 9, 40).astype(np.uint64)
-        times.append(timed_choice(scores, lengths, draw.integers(0, 1 << 64, 1, dtype=np.uint64))[0])
+        times.append(
+            timed_choice(scores, lengths, draw.integers(0, 1 << 64, 1, dtype=np.uint64))[0]
+        )
     assert abs(stats.spearmanr(spreads, times).statistic) < 0.05
