@@ -1,4 +1,4 @@
-"""What the samplers are compiled to, and how long that takes."""
+"""What the samplers are compiled to."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from time import perf_counter_ns
 
-import numpy as np
 import pytest
-from scipy import stats
 
-from privlab.mechanisms.entropy import KeyStream
 from tests.kernels.trials import CASES, Case
 
 PRINT = """
@@ -74,21 +70,3 @@ def test_no_floating_point_and_no_division_is_compiled(
 def test_the_search_finds_what_it_searches_for(line: str) -> None:
     """An instruction of each kind."""
     assert BANNED.search(line)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", CASES, ids=repr)
-@pytest.mark.parametrize("scale", [(3, 1), ((1 << 31) + 3, 20)])
-def test_the_time_of_a_draw_says_nothing_of_its_size(case: Case, scale: tuple[int, int]) -> None:
-    """|Spearman(|noise|, time)| < 0.05 over 100,000 single calls."""
-    with KeyStream(bytes(32)) as stream:
-        words = stream.take(60 * 100_000).reshape(-1, 60)
-    zero, multiplier, shift = np.uint64(0), np.uint64(scale[0]), np.uint64(scale[1])
-    sizes, times = [], []
-    for part in words:
-        cells = np.zeros(1, np.uint64)
-        start = perf_counter_ns()
-        case.kernel(cells, zero, multiplier, shift, part, zero)
-        times.append(perf_counter_ns() - start)
-        sizes.append(abs(int(cells.view(np.int64)[0])))
-    assert abs(stats.spearmanr(sizes, times).statistic) < 0.05
