@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlab.terms.noise import MAX_MULTIPLIER, MAX_SHIFT, RoundedGaussian
+from privlab.terms.noise import (
+    LAWS,
+    MAX_MULTIPLIER,
+    MAX_SHIFT,
+    DiscreteLaplace,
+    RoundedGaussian,
+    RoundedLaplace,
+    law_name,
+    noise_of,
+)
 
 
 @given(st.integers(-90, 60), st.fractions(min_value=1, max_value=2))
@@ -42,3 +51,28 @@ def test_a_precision_out_of_reach_is_refused(precision: Fraction) -> None:
 def test_noise_off_the_grid_is_refused(multiplier: int, shift: int) -> None:
     with pytest.raises(ValueError, match="must be in"):
         RoundedGaussian(multiplier, shift)
+
+
+@pytest.mark.parametrize("law", [DiscreteLaplace, RoundedLaplace])
+@given(multiplier=st.integers(1, 1 << 30), shift=st.integers(0, 48), up=st.integers(0, 1 << 16))
+def test_laplace_noise_is_at_most_as_precise_as_asked_and_the_grid_maps_to_itself(
+    law: type[DiscreteLaplace | RoundedLaplace], multiplier: int, shift: int, up: int
+) -> None:
+    rate = Fraction(multiplier, 1 << shift) + Fraction(up, 1 << 80)
+    drawn = law.at_most(rate)
+    assert rate * (1 - Fraction(1, 2**31)) <= drawn.precision == 1 / drawn.scale <= rate
+    assert law.at_most(drawn.precision).scale == drawn.scale
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_a_noise_is_written_as_its_law_and_its_scale(name: str) -> None:
+    noise = noise_of(name, 3, 1)
+    assert type(noise) is LAWS[name]
+    assert (law_name(noise), noise.multiplier, noise.shift) == (name, 3, 1)
+
+
+def test_a_law_that_is_not_drawn_is_not_read() -> None:
+    with pytest.raises(ValueError, match="no law"):
+        noise_of("discrete-gaussian", 1, 0)
+    with pytest.raises(ValueError, match="multiplier"):
+        noise_of("discrete-laplace", 0, 0)
