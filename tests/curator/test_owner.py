@@ -16,13 +16,14 @@ from privlab.client.session import Session
 from privlab.connector.contract import parse
 from privlab.connector.protect import protect
 from privlab.curator.boot import open_desk
-from privlab.curator.owner import prepare
+from privlab.curator.owner import prepare, set_budgets
 from privlab.curator.workspace import create
 from privlab.engine.handle import Engine
 from privlab.errors import PrivlabError
 from privlab.terms.loss import Loss
+from privlab.terms.principal import Principal, Tier
 from privlab.wire import locate
-from privlab.wire.owner import Prepare
+from privlab.wire.owner import Budgets, Prepare
 
 CONTRACT = """\
 [table]
@@ -123,6 +124,22 @@ def test_budgets_go_to_people_who_exist(owner: Owner) -> None:
 
     assert error.code == "PL203"
     assert "nobody" in str(error)
+
+
+def test_a_budget_of_an_unknown_dataset_is_no_budget(
+    tmp_path: Path,
+) -> None:
+    """Whether an amount is mu^2 or epsilon is only known once a table is registered."""
+    desk = open_desk(create(tmp_path / "w"), Engine(cache=tmp_path / "cache"))
+    me = desk.workspace.people[0]
+    who = Principal(me.name, me.roles, Tier.IN_PROCESS)
+    body = Budgets(dataset="nothing", cap="1", delta="1/1000000", grants={})
+
+    error = refused(lambda: set_budgets(desk, who, body))
+
+    assert error.code == "PL152"
+    assert desk.ledger.cap("nothing") is None
+    desk.ledger.close()
 
 
 @pytest.mark.parametrize("delta", [Fraction(0), Fraction(1), Fraction(-1, 2)])
