@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import groupby, product
 from typing import Any
 
+from privlab.engine.reference_expressions import Row, to_float
+from privlab.engine.reference_expressions import evaluate as evaluate
 from privlab.query.canonical import encode_scalar
-from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Plan, Ref
+from privlab.query.plan import Key, Measure, MeasureKind, Plan
 
 UNIT = ""
 """The key under which a row holds its unit's pseudonym: (high, low) 64-bit halves."""
 
-Row = Mapping[str, Any]
-"""Column to value: bool, int, float, str, date, datetime or None."""
-
 _MASK = (1 << 64) - 1
-_INT64 = range(-(1 << 63), 1 << 63)
 
 
 def bounded_sums(plan: Plan, rows: Sequence[Row], bounding_key: bytes) -> list[list[int]]:
@@ -93,8 +90,8 @@ def steps(measure: Measure, value: float) -> int:
     if isinstance(value, int) and whole and step == 1:
         found = min(max(value, int(low)), int(high)) - int(centre)
     else:
-        clamped = min(max(float(value), _float(low)), _float(high))
-        scaled = (clamped - _float(centre)) * float(step.denominator) / float(step.numerator)
+        clamped = min(max(float(value), to_float(low)), to_float(high))
+        scaled = (clamped - to_float(centre)) * float(step.denominator) / float(step.numerator)
         found = math.floor(scaled + 0.5)
     return min(max(found, -measure.radius), measure.radius)
 
@@ -116,7 +113,7 @@ def _place(key: Key, value: Any) -> int:
         if value is None or one is None:
             if value is one:
                 return place
-        elif (_float(one) if isinstance(one, Fraction) else one) == value:
+        elif (to_float(one) if isinstance(one, Fraction) else one) == value:
             return place
     return -1
 
@@ -130,112 +127,6 @@ def _tag(cell: tuple[Any, ...]) -> int:
         word = int.from_bytes(digest.digest(), "little")
         tag = siphash(bytes(16), (tag, word, position))
     return tag
-
-
-def evaluate(expr: Expr | None, row: Row) -> Any:
-    """The value of an expression on one row; never fails on a well-typed one."""
-    match expr:
-        case Ref(column=name):
-            value = row[name]
-            return None if isinstance(value, float) and math.isnan(value) else value
-        case Literal(value=value):
-            return value
-        case Call(op=op, args=args):
-            return _apply(op, [evaluate(arg, row) for arg in args])
-    raise TypeError("not an expression")
-
-
-def _apply(op: Op, values: list[Any]) -> Any:
-    match op:
-        case Op.AND:
-            return False if False in values else None if None in values else True
-        case Op.OR:
-            return True if True in values else None if None in values else False
-        case Op.IS_NULL:
-            return values[0] is None
-        case Op.CLIP:
-            return _clip(*values)
-    if None in values:
-        return None
-    first = values[0]
-    match op:
-        case Op.NOT:
-            return not first
-        case Op.IS_IN:
-            return any(_compares(Op.EQ, first, one) for one in values[1:])
-        case Op.ADD | Op.SUB | Op.MUL:
-            return _folded(op, values)
-        case Op.NEG:
-            return _folded(Op.SUB, [0, first])
-        case Op.ABS:
-            return _int64(abs(first)) if isinstance(first, int) else abs(_float(first))
-        case Op.YEAR | Op.MONTH | Op.DAY:
-            return getattr(first, op.value)
-        case Op.WEEK:
-            day = _day(first)
-            return day - timedelta(days=day.weekday())
-        case Op.TO_MONTH:
-            return _day(first).replace(day=1)
-        case Op.TO_DATE:
-            return _day(first)
-    return _compares(op, first, values[1])
-
-
-def _compares(op: Op, a: Any, b: Any) -> bool:
-    if isinstance(a, datetime) is not isinstance(b, datetime):
-        a, b = (datetime.combine(x, datetime.min.time()) if type(x) is date else x for x in (a, b))
-    exact = isinstance(a, int | Fraction) and isinstance(b, int | Fraction)
-    if not exact and isinstance(a, int | float | Fraction):
-        a, b = _float(a), _float(b)
-    answers = {Op.EQ: a == b, Op.NE: a != b}
-    if op in answers:
-        return bool(answers[op])
-    return bool({Op.LT: a < b, Op.LE: a <= b, Op.GT: a > b, Op.GE: a >= b}[op])
-
-
-def _folded(op: Op, values: list[Any]) -> Any:
-    """Left to right; in int64 while all are whole, else in float64."""
-    whole = all(isinstance(value, int) for value in values)
-    terms: list[Any] = [_int64(v) if whole else _float(v) for v in values]
-    total = terms[0]
-    for term in terms[1:]:
-        if total is None or term is None:
-            return None
-        match op:
-            case Op.ADD:
-                total = total + term
-            case Op.SUB:
-                total = total - term
-            case _:
-                total = total * term
-        total = _int64(total) if whole else None if math.isnan(total) else total
-    return total
-
-
-def _clip(value: Any, low: Any, high: Any) -> Any:
-    if value is None:
-        return None
-    if not all(isinstance(x, int) for x in (value, low, high) if x is not None):
-        value, low, high = (None if x is None else _float(x) for x in (value, low, high))
-    elif low is not None or high is not None:
-        low, high = (None if x is None else min(max(x, _INT64[0]), _INT64[-1]) for x in (low, high))
-    value = value if low is None else max(value, low)
-    return value if high is None else min(value, high)
-
-
-def _int64(value: int) -> int | None:
-    return value if value in _INT64 else None
-
-
-def _float(value: Any) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def _day(value: date) -> date:
-    return value.date() if isinstance(value, datetime) else value
 
 
 def siphash(key: bytes, words: Sequence[int]) -> int:

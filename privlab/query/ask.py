@@ -37,10 +37,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name to look up: a column, or an output once groups are formed."""
+    """A name to look up: a column, or an output once groups are formed.
+
+    hidden: no column of this name is seen where it stands, whatever the table has.
+    """
 
     name: str
     span: Span
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

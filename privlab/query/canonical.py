@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 from privlab.errors import IntegrityError
+from privlab.query.kinds import COMPARISONS, DIVISIONS, EXTREMES, ROUNDINGS, SHIFTS, STRIPS
 from privlab.query.plan import (
     Call,
     Expr,
@@ -216,9 +217,12 @@ def _scalar(value: Json) -> Scalar | None:
 
 
 _ARITY: dict[Op, tuple[int, int | None]] = {
-    **dict.fromkeys((Op.AND, Op.OR, Op.ADD, Op.MUL, Op.IS_IN), (2, None)),
-    **dict.fromkeys((Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, Op.SUB), (2, 2)),
-    Op.CLIP: (3, 3),
+    **dict.fromkeys((Op.AND, Op.OR, Op.ADD, Op.MUL, Op.IS_IN, Op.CONCAT), (2, None)),
+    **dict.fromkeys((Op.COALESCE, *EXTREMES), (2, None)),
+    **dict.fromkeys((*COMPARISONS, *DIVISIONS, *ROUNDINGS, *STRIPS, *SHIFTS), (2, 2)),
+    **dict.fromkeys((Op.SUB, Op.LIKE, Op.DAYS, Op.ELAPSED), (2, 2)),
+    **dict.fromkeys((Op.CLIP, Op.SLICE, Op.REPLACE), (3, 3)),
+    Op.CASE: (3, None),
 }
 
 
@@ -235,6 +239,8 @@ def _expr(value: Json) -> Expr:
         least, most = _ARITY.get(op, (1, 1))
         if len(call.args) < least or (most is not None and len(call.args) > most):
             raise ValueError("arity")
+        if op is Op.CASE and len(call.args) % 2 == 0:
+            raise ValueError("a case without its last value")
         return call
     (scalar,) = _fields(value, "value")
     return Literal(_scalar(scalar))
@@ -258,8 +264,6 @@ def _measure(value: Json) -> Measure:
         raise ValueError("a sum needs a value")
     if measure.kind is not MeasureKind.SUM and measure != Measure(measure.kind, measure.of):
         raise ValueError("a count has no bounds")
-    if measure.kind is MeasureKind.UNITS and measure.of is not None:
-        raise ValueError("units are counted, whatever their rows hold")
     measure.radius  # noqa: B018  raises when a bound is off the grid
     return measure
 

@@ -111,7 +111,8 @@ def _groups(ask: Ask, table: Table) -> list[Group]:
     groups = []
     for group in ask.groups:
         node = group.node
-        if isinstance(node, Name) and table.column(node.name) is None and node.name in aliases:
+        unknown = isinstance(node, Name) and (node.hidden or table.column(node.name) is None)
+        if isinstance(node, Name) and unknown and node.name in aliases:
             meant = aliases[node.name]
             if isinstance(meant, Aggregate):
                 what = f"{node.name} is an aggregate, not a group key"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import difflib
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 
 from privlab.errors import BadQuery
@@ -18,7 +19,6 @@ from privlab.query.ask import (
     NO_TABLES,
     Aggregate,
     AggregateKind,
-    Apply,
     Ask,
     Group,
     Having,
@@ -30,15 +30,14 @@ from privlab.query.ask import (
     Span,
     Surface,
 )
-from privlab.query.frame_expressions import COMPARISONS, Expressions, Place
+from privlab.query.frame_expressions import COMPARISONS, Expressions, Place, typed_name
+from privlab.query.frame_rows import STEPS, RowSteps
 from privlab.query.hints import ON_THE_FRAME, ONE_TABLE, key_of, number_of
-from privlab.query.plan import Op
 from privlab.terms.catalog import Catalog
 
-METHODS = ("filter", "group_by", "agg", "select", "len", "sort", "head", "limit")
+METHODS = (*STEPS, "group_by", "agg", "select", "len", "sort", "head", "limit")
 OTHER_METHODS = {
     "join": ONE_TABLE,
-    "with_columns": "write the expression where it is used, in filter, group_by or agg",
     "unique": "group_by gives each value once",
     "slice": "slice the answer's frame: that is free",
     "tail": "sort the other way, and head",
@@ -48,7 +47,7 @@ OTHER_METHODS = {
     "pivot": f"group_by both keys and {ON_THE_FRAME}",
 }
 IGNORED = ("lazy", "collect")
-ORDER = "the order is filter, group_by, agg, filter, sort, head"
+ORDER = "the order is filter and with_columns, group_by, agg, filter, sort, head"
 
 
 def parse_frame(text: str, catalog: Catalog = NO_TABLES) -> Ask:
@@ -114,6 +113,7 @@ class _Chain:
         self.source = source
         self.place = place
         self.expressions = Expressions(source, place)
+        self.rows = RowSteps(self.expressions)
 
     def refuse(self, node: ast.AST, what: str, hint: str = "", code: str = "PL106") -> BadQuery:
         return self.source.refuse(code, what, self.place.of(node), hint)
@@ -130,12 +130,18 @@ class _Chain:
             keys_first=True,
         )
         grouped = False
-        for method, call in calls:
+        for at, (method, call) in enumerate(calls):
+            later = [name for name, _ in calls[at + 1 :]]
             match method:
-                case "filter" if not ask.items:
+                case "select" if not grouped and not ask.items and self.projects(call, later):
+                    self.rows.take(method, call, self.listed(call))
+                case _ if method in STEPS and not ask.items:
                     if grouped:
-                        raise self.refuse(call, "filter comes before group_by or after agg", ORDER)
-                    ask = replace(ask, where=self.where(call, ask.where))
+                        what = f"{method} comes before group_by or after agg"
+                        raise self.refuse(call, what, ORDER)
+                    listed = [] if method == "rename" else self.listed(call)
+                    self.rows.take(method, call, listed)
+                    ask = replace(ask, where=self.rows.where)
                 case "filter":
                     ask = replace(ask, having=ask.having + self.having(call))
                 case "group_by" if not grouped and not ask.items:
@@ -224,14 +230,8 @@ class _Chain:
             found.append((keyword.value, keyword.arg))
         return found
 
-    def where(self, call: ast.Call, before: Node | None) -> Node | None:
-        where = before
-        for arg, name in self.listed(call):
-            if name is not None:
-                raise self.refuse(arg, "filter takes conditions", f'pl.col("{name}") == ...')
-            node = self.expressions.node(arg)
-            where = node if where is None else Apply(Op.AND, (where, node), self.place.of(arg))
-        return where
+    def projects(self, call: ast.Call, later: Sequence[str]) -> bool:
+        return self.rows.projects(self.listed(call), later)
 
     def groups(self, call: ast.Call) -> tuple[Group, ...]:
         found = []
@@ -241,18 +241,27 @@ class _Chain:
                 continue
             inner, alias = self.expressions.alias(arg)
             node = self.expressions.column_or(inner)
-            found.append(Group(node, name or alias, self.place.of(arg)))
+            name = name or alias or self.typed(inner, node)
+            found.append(Group(node, name, self.place.of(arg)))
         if not found:
             raise self.refuse(
                 call, "group_by names no key", f'group_by("{key_of(self.source.table)}")'
             )
         return tuple(found)
 
+    def typed(self, node: ast.expr, value: Node | Aggregate) -> str | None:
+        """The name that was typed, where steps before gave it another meaning."""
+        if not self.expressions.names.made:
+            return None
+        return typed_name(node) or (value.name if isinstance(value, Name) else None)
+
     def items(self, call: ast.Call) -> tuple[Item, ...]:
         found = []
         for arg, name in self.listed(call):
             inner, alias = self.expressions.alias(arg)
-            found.append(Item(self.expressions.value(inner), name or alias, self.place.of(inner)))
+            value = self.expressions.value(inner)
+            name = name or alias or self.typed(inner, value)
+            found.append(Item(value, name, self.place.of(inner)))
         if not found:
             raise self.refuse(call, "no aggregate is named", "agg(n=pl.len())")
         return tuple(found)

@@ -7,8 +7,6 @@ the text.  Nothing is executed: ``pl`` is a word here, not a module.
 from __future__ import annotations
 
 import ast
-import bisect
-import itertools
 from datetime import date, datetime
 from fractions import Fraction
 
@@ -18,15 +16,20 @@ from privlab.query.ask import (
     AggregateKind,
     Apply,
     Const,
-    Name,
     Node,
     Param,
     Source,
-    Span,
 )
-from privlab.query.hints import ON_THE_FRAME, key_of, missing
+from privlab.query.frame_functions import read_root
+from privlab.query.frame_methods import read_method
+from privlab.query.frame_place import Place as Place
+from privlab.query.frame_texts import read_text
+from privlab.query.frame_times import moved, read_time
+from privlab.query.hints import ON_THE_FRAME, missing
 from privlab.query.literals import number
+from privlab.query.nodes import Builder
 from privlab.query.plan import Op
+from privlab.query.projection import Projection
 
 COMPARISONS: dict[type, Op] = {
     ast.Eq: Op.EQ,
@@ -39,9 +42,13 @@ COMPARISONS: dict[type, Op] = {
 BINARY: dict[type, Op] = {
     ast.BitAnd: Op.AND,
     ast.BitOr: Op.OR,
+    ast.BitXor: Op.NE,
     ast.Add: Op.ADD,
     ast.Sub: Op.SUB,
     ast.Mult: Op.MUL,
+    ast.Div: Op.DIVIDE,
+    ast.FloorDiv: Op.FLOOR_DIV,
+    ast.Mod: Op.MOD,
 }
 UNARY: dict[type, Op] = {ast.Invert: Op.NOT, ast.USub: Op.NEG}
 AGGREGATES = {
@@ -50,66 +57,26 @@ AGGREGATES = {
     "count": AggregateKind.ROWS,
     "n_unique": AggregateKind.UNITS,
 }
-PLAIN = {"is_null": Op.IS_NULL, "abs": Op.ABS, "not_": Op.NOT}
-PARTS = {"year": Op.YEAR, "month": Op.MONTH, "day": Op.DAY, "date": Op.TO_DATE}
-TRUNCATIONS = {"1mo": Op.TO_MONTH, "1w": Op.WEEK, "1d": Op.TO_DATE}
-CLOSED = {
-    "both": (Op.GE, Op.LE),
-    "left": (Op.GE, Op.LT),
-    "right": (Op.GT, Op.LE),
-    "none": (Op.GT, Op.LT),
-}
-
-
-class Place:
-    """Offsets in the analyst's text of what ``ast`` found.
-
-    shift: how many characters were put before the text to parse it.
-    """
-
-    def __init__(self, parsed: str, shift: int) -> None:
-        self.shift = shift
-        self.lines = parsed.split("\n")
-        self.starts = [0]
-        for line in self.lines:
-            self.starts.append(self.starts[-1] + len(line) + 1)
-        self.bytes: dict[int, list[int]] = {}
-
-    def offset(self, line: int, column: int) -> int:
-        """``ast`` counts lines from 1 and columns in UTF-8 bytes."""
-        text = self.lines[line - 1]
-        before = min(column, len(text)) if text.isascii() else self.character(line, column)
-        return max(0, self.starts[line - 1] + before - self.shift)
-
-    def character(self, line: int, column: int) -> int:
-        """Characters before byte ``column`` of a line; each line is measured once."""
-        if line not in self.bytes:
-            sizes = [len(char.encode()) for char in self.lines[line - 1]]
-            self.bytes[line] = list(itertools.accumulate(sizes))
-        return bisect.bisect_right(self.bytes[line], column)
-
-    def of(self, node: ast.AST) -> Span:
-        start = self.offset(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
-        line, column = getattr(node, "end_lineno", None), getattr(node, "end_col_offset", None)
-        return Span(start, start + 1 if line is None else self.offset(line, column or 0))
-
-    def of_error(self, error: Exception) -> Span | None:
-        if not isinstance(error, SyntaxError) or error.lineno is None:
-            return None
-        line = min(error.lineno, len(self.lines))
-        start = self.starts[line - 1] + max(0, (error.offset or 1) - 1)
-        return Span(start, start + 1)
+ROWS = ("len", "null_count")
+STANDS_ALONE = "an aggregate stands alone in an output, not inside an expression"
 
 
 class Expressions:
-    """Reads expressions of one text."""
+    """Reads expressions of one text.
+
+    names: what a column's name stands for at this step of the question.
+    """
 
     def __init__(self, source: Source, place: Place) -> None:
         self.source = source
         self.place = place
+        self.names = Projection()
 
     def refuse(self, node: ast.AST, what: str, hint: str = "", code: str = "PL106") -> BadQuery:
         return self.source.refuse(code, what, self.place.of(node), hint)
+
+    def build(self, node: ast.AST) -> Builder:
+        return Builder(self.place.of(node))
 
     # --- aggregates and outputs ---
 
@@ -137,22 +104,42 @@ class Expressions:
                 args=[ast.Constant(value=str() as column)],
                 keywords=[],
             ) if attr in AGGREGATES:
-                return Aggregate(AGGREGATES[attr], Name(column, self.place.of(node.args[0])), span)
+                of = self.names.find(column, self.place.of(node.args[0]))
+                return Aggregate(AGGREGATES[attr], of, span)
             case ast.Call(func=ast.Attribute(value=ast.Name(id="pl")), args=[]):
                 return self.node(node)
-            case ast.Call(func=ast.Attribute(value=inner, attr="len"), args=[], keywords=[]):
-                self.node(inner)
-                return Aggregate(AggregateKind.ROWS, None, span)
             case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=[], keywords=[]) if (
-                attr in AGGREGATES
+                attr in AGGREGATES or attr in ROWS
             ):
-                return Aggregate(AGGREGATES[attr], self.node(inner), span)
+                return self.aggregate(node, inner, attr)
         return self.node(node)
 
+    def aggregate(self, node: ast.Call, inner: ast.expr, attr: str) -> Aggregate:
+        """An aggregate of an expression, of all rows or of those that ``filter`` leaves."""
+        build = self.build(node)
+        tests: list[Node] = []
+        while isinstance(inner, ast.Call) and _method(inner) == "filter":
+            tests = [*(self.node(one) for one in self.conditions(inner)), *tests]
+            inner = inner.func.value if isinstance(inner.func, ast.Attribute) else inner
+        of: Node | None = self.node(inner)
+        kind = AGGREGATES.get(attr, AggregateKind.ROWS)
+        if attr == "null_count":
+            tests.append(build.call(Op.IS_NULL, of))
+        if attr in ROWS:
+            of = None
+        if tests:
+            of = build.where(build.all(tests), of)
+        return Aggregate(kind, of, build.span)
+
+    def conditions(self, node: ast.Call) -> list[ast.expr]:
+        if not node.args or node.keywords:
+            raise self.refuse(node, "filter takes conditions", 'filter(pl.col("x") > 3)')
+        return [part for arg in node.args for part in _opened(arg)]
+
     def column_or(self, node: ast.expr) -> Node:
-        """A column by its bare name, as group_by and sort take it, or an expression."""
+        """A column named by a plain text, else an expression."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return Name(node.value, self.place.of(node))
+            return self.names.find(node.value, self.place.of(node))
         return self.node(node)
 
     # --- row expressions ---
@@ -171,7 +158,7 @@ class Expressions:
             case ast.Attribute(
                 value=ast.Attribute(value=ast.Name(id="pl"), attr="col"), attr=column
             ):
-                return Name(column, span)
+                return self.names.find(column, span)
             case ast.Compare(left=left, ops=[one], comparators=[right]) if type(one) in COMPARISONS:
                 return Apply(COMPARISONS[type(one)], (self.node(left), self.node(right)), span)
             case ast.Compare(ops=[ast.In() | ast.NotIn()]):
@@ -180,10 +167,8 @@ class Expressions:
                 raise self.refuse(
                     node, "comparisons are not chained", "(a) & (b), each in parentheses"
                 )
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
-                return Apply(BINARY[type(op)], (self.node(left), self.node(right)), span)
-            case ast.BinOp(op=ast.Div() | ast.FloorDiv() | ast.Mod()):
-                raise self.division(node)
+            case ast.BinOp(left=left, op=op, right=right):
+                return self.binary(node, left, op, right)
             case ast.UnaryOp(op=op, operand=operand) if type(op) in UNARY:
                 return Apply(UNARY[type(op)], (self.node(operand),), span)
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -197,20 +182,41 @@ class Expressions:
             raise self.refuse(node, f"{node.attr} is not called here", f"{words}()")
         raise self.refuse(node, "this is not in the language")
 
-    def division(self, node: ast.BinOp) -> BadQuery:
-        """Refuse a division with what is meant by it: a mean, a ratio, or a scale."""
-        hint = "multiply by a constant, as in x * 0.1"
-        if any(map(self.aggregates, ast.walk(node))):
-            hint = f"name the parts and {ON_THE_FRAME}"
-            if isinstance(node.op, ast.Div) and _method(node.left) == "sum":
-                of = self.summed(node.left)
-                if _method(node.right) in ("len", "count"):
-                    hint = f"{of}.mean() is their ratio, with an error of its own"
-        return self.refuse(node, "division is not in the language", hint)
+    def binary(self, node: ast.BinOp, left: ast.expr, op: ast.operator, right: ast.expr) -> Node:
+        if any(map(self.aggregates, (left, right))):
+            raise self.of_aggregates(node)
+        if isinstance(op, ast.Pow):
+            return self.power(node, left, right)
+        if isinstance(op, (ast.Add, ast.Sub)):
+            found = moved(self, node, left, right, -1 if isinstance(op, ast.Sub) else 1)
+            if found is not None:
+                return found
+        if type(op) not in BINARY:
+            raise self.refuse(node, "this is not in the language")
+        return Apply(BINARY[type(op)], (self.node(left), self.node(right)), self.place.of(node))
+
+    def power(self, node: ast.expr, value: ast.expr, exponent: ast.expr | None) -> Node:
+        match exponent:
+            case ast.Constant(value=int() as times) if type(times) is int and 1 <= times <= 16:
+                return self.build(node).power(self.node(value), times)
+            case ast.Constant(value=float() as half) if half == 0.5:
+                return self.build(node).call(Op.SQRT, self.node(value))
+        raise self.refuse(
+            node, "a power is a whole number from 1 to 16, written out, or 0.5", 'pl.col("x") ** 2'
+        )
+
+    def of_aggregates(self, node: ast.BinOp) -> BadQuery:
+        """Refuse arithmetic on aggregates; a sum by a count is a mean."""
+        hint = f"name the parts and {ON_THE_FRAME}"
+        if isinstance(node.op, ast.Div) and _method(node.left) == "sum":
+            of = self.summed(node.left)
+            if _method(node.right) in ("len", "count"):
+                hint = f"{of}.mean() is their ratio, with an error of its own"
+        return self.refuse(node, STANDS_ALONE, hint)
 
     def aggregates(self, node: ast.AST) -> bool:
         """Whether a node calls an aggregate."""
-        return isinstance(node, ast.Call) and _method(node) in (*AGGREGATES, "len")
+        return isinstance(node, ast.Call) and _method(node) in (*AGGREGATES, *ROWS)
 
     def summed(self, node: ast.expr) -> str:
         """What is summed, as it is typed: ``pl.col("x")`` of ``pl.sum("x")`` too."""
@@ -248,95 +254,25 @@ class Expressions:
                 "compute it before the cell, and name the value",
             )
         inner, attr = func.value, func.attr
-        if isinstance(inner, ast.Name) and inner.id == "pl":
-            return self.root(node, attr)
-        if isinstance(inner, ast.Attribute) and inner.attr == "dt":
-            return self.time_part(node, inner.value, attr)
-        if attr in PLAIN:
-            self.arguments(node)
-            return Apply(PLAIN[attr], (self.node(inner),), span)
-        match attr:
-            case "is_not_null":
-                self.arguments(node)
-                return Apply(Op.NOT, (Apply(Op.IS_NULL, (self.node(inner),), span),), span)
-            case "is_in":
-                return Apply(Op.IS_IN, (self.node(inner), *self.listed(node)), span)
-            case "is_between":
-                return self.between(node, inner)
-            case "clip":
-                low, high = self.arguments(node, "lower_bound", "upper_bound")
-                nothing = Const(None, span)
-                bounds = tuple(nothing if one is None else self.node(one) for one in (low, high))
-                return Apply(Op.CLIP, (self.node(inner), *bounds), span)
-        if attr in AGGREGATES or attr == "len":
-            raise self.refuse(
-                node,
-                "an aggregate stands alone in an output, not inside an expression",
-                f"name the parts and {ON_THE_FRAME}",
-            )
-        word = "str" if isinstance(inner, ast.Attribute) and inner.attr == "str" else attr
-        raise self.refuse(func, f"{attr} is not in the language", missing(word, sql=False))
-
-    def root(self, node: ast.Call, attr: str) -> Node:
-        if attr in AGGREGATES or attr == "len":
-            if attr == "count" and not node.args:
+        if attr in AGGREGATES or attr in ROWS:
+            if isinstance(inner, ast.Name) and attr == "count" and not node.args:
                 raise self.refuse(node, "pl.count names no column", "pl.len() counts the rows")
-            raise self.refuse(
-                node,
-                "an aggregate stands alone in an output, not inside an expression",
-                f"name the parts and {ON_THE_FRAME}",
-            )
-        if attr not in ("col", "lit"):
+            raise self.refuse(node, STANDS_ALONE, f"name the parts and {ON_THE_FRAME}")
+        found: Node | None
+        match inner:
+            case ast.Name(id="pl"):
+                found = read_root(self, node, attr)
+            case ast.Attribute(value=value, attr="dt"):
+                found = read_time(self, node, value, attr)
+            case ast.Attribute(value=value, attr="str"):
+                found = read_text(self, node, value, attr)
+            case _:
+                found = read_method(self, node, inner, attr)
+        if found is not None:
+            return found
+        if isinstance(inner, ast.Name) and inner.id == "pl":
             raise self.refuse(node, f"pl.{attr} is not in the language", missing(attr, sql=False))
-        (arg,) = self.arguments(node, "name")
-        match attr, arg:
-            case "col", ast.Constant(value=str() as column):
-                return Name(column, self.place.of(node))
-            case "lit", ast.expr():
-                return self.node(arg)
-        name = key_of(self.source.table)
-        raise self.refuse(node, f"pl.{attr} takes one name or value", f'pl.col("{name}")')
-
-    def time_part(self, node: ast.Call, inner: ast.expr, attr: str) -> Node:
-        span = self.place.of(node)
-        if attr in PARTS:
-            self.arguments(node)
-            return Apply(PARTS[attr], (self.node(inner),), span)
-        if attr == "truncate":
-            (every,) = self.arguments(node, "every")
-            if isinstance(every, ast.Constant) and every.value in TRUNCATIONS:
-                return Apply(TRUNCATIONS[str(every.value)], (self.node(inner),), span)
-            raise self.refuse(node, 'truncate takes "1mo", "1w" or "1d"', '.dt.truncate("1mo")')
-        raise self.refuse(
-            node, f"dt.{attr} is not in the language", "year, month, day, date or truncate"
-        )
-
-    def between(self, node: ast.Call, inner: ast.expr) -> Node:
-        low, high, closed = self.arguments(node, "lower_bound", "upper_bound", "closed")
-        word = (
-            closed.value if isinstance(closed, ast.Constant) else "both" if closed is None else ""
-        )
-        if low is None or high is None or word not in CLOSED:
-            raise self.refuse(node, "is_between takes two bounds", ".is_between(18, 65)")
-        value, span = self.node(inner), self.place.of(node)
-        above, below = CLOSED[str(word)]
-        return Apply(
-            Op.AND,
-            (
-                Apply(above, (value, self.node(low)), span),
-                Apply(below, (value, self.node(high)), span),
-            ),
-            span,
-        )
-
-    def listed(self, node: ast.Call) -> tuple[Node, ...]:
-        (arg,) = self.arguments(node, "other")
-        match arg:
-            case ast.List(elts=elts) | ast.Tuple(elts=elts) | ast.Set(elts=elts):
-                return tuple(self.node(one) for one in elts)
-            case ast.Name(id=name) if name != "pl":
-                return (Param(name, self.place.of(arg), listed=True),)
-        raise self.refuse(node, "is_in takes a list or a parameter", '.is_in(["a", "b"])')
+        raise self.refuse(func, f"{attr} is not in the language", missing(attr, sql=False))
 
     def arguments(self, node: ast.Call, *names: str) -> tuple[ast.expr | None, ...]:
         """Arguments by position or by name; None where one was not given."""
@@ -350,9 +286,24 @@ class Expressions:
             raise self.refuse(node, "this call has too many arguments for the language", hint)
         return tuple(given.get(name) for name in names)
 
+    def needed(self, node: ast.Call, *names: str) -> list[ast.expr]:
+        """Arguments that must all be given."""
+        found = [one for one in self.arguments(node, *names) if one is not None]
+        if len(found) < len(names):
+            raise self.refuse(node, "this call lacks an argument", f"it takes {', '.join(names)}")
+        return found
+
+    def flag(self, node: ast.Call, value: ast.expr | None, *, default: bool) -> bool:
+        """An argument that is True or False."""
+        match value:
+            case None:
+                return default
+            case ast.Constant(value=bool() as flag):
+                return flag
+        raise self.refuse(node, "this argument is True or False")
+
     def moment(self, node: ast.Call) -> date | datetime | None:
         """``date(2024, 1, 31)``, ``pl.date(...)``, ``datetime.datetime(...)``: a constant."""
-        words = ast.unparse(node.func)
         makers = {
             "date": date,
             "pl.date": date,
@@ -361,7 +312,7 @@ class Expressions:
             "pl.datetime": datetime,
             "datetime.datetime": datetime,
         }
-        maker = makers.get(words)
+        maker = makers.get(dotted(node.func))
         if maker is None:
             return None
         numbers = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
@@ -373,6 +324,62 @@ class Expressions:
             return maker(*numbers)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             raise self.refuse(node, "this is not a date", "date(2024, 1, 31)", "PL111") from None
+
+
+def dotted(node: ast.expr) -> str:
+    """``a`` or ``a.b``, as it is typed; "" for anything else."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=first), attr=last):
+            return f"{first}.{last}"
+    return ""
+
+
+def typed_name(node: ast.AST) -> str | None:
+    """The name that Polars gives an output: of the leftmost column, or of what a choice gives."""
+    match node:
+        case ast.Constant(value=str() as name):
+            return name
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="pl"), attr="col"), attr=name):
+            return name
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="pl"), attr="lit")):
+            return None
+        case ast.Call(func=ast.Attribute(attr="otherwise", value=inner)):
+            return typed_name(inner)
+        case ast.Call(
+            func=ast.Attribute(
+                attr="then", value=ast.Call(func=ast.Attribute(value=before, attr="when"))
+            ),
+            args=[value],
+        ):
+            chained = isinstance(before, ast.Call)
+            return typed_name(before) if chained else typed_name(value)
+    parts: list[ast.AST] = []
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="pl")), args=args):
+            parts = [*args]
+        case ast.Call(func=ast.Attribute(value=inner)):
+            parts = [inner]
+        case ast.BinOp(left=left, right=right):
+            parts = [left, right]
+        case ast.Compare(left=left, comparators=rights):
+            parts = [left, *rights]
+        case ast.UnaryOp(operand=inner) | ast.Attribute(value=inner):
+            parts = [inner]
+        case ast.List(elts=elts) | ast.Tuple(elts=elts):
+            parts = [*elts]
+    found = (typed_name(part) for part in parts if not _is_literal_text(node, part))
+    return next((name for name in found if name is not None), None)
+
+
+def _is_literal_text(node: ast.AST, part: ast.AST) -> bool:
+    """A text that is a value and no column: one side of an operation."""
+    return isinstance(node, (ast.BinOp, ast.Compare)) and isinstance(part, ast.Constant)
+
+
+def _opened(node: ast.expr) -> list[ast.expr]:
+    return list(node.elts) if isinstance(node, (ast.List, ast.Tuple)) else [node]
 
 
 def _method(node: ast.expr) -> str:

@@ -16,22 +16,33 @@ ON_THE_FRAME = "compute on the answer's frame: that is free"
 ONE_TABLE = "one question reads one table for now; ask once per table and combine the answers"
 
 SQL_LANGUAGE = (
-    "the language has COUNT, SUM, AVG; + - *, ABS, GREATEST, LEAST; comparisons, BETWEEN, IN, "
-    "IS NULL, AND, OR, NOT; YEAR, MONTH, DAY, DATE, DATE_TRUNC, EXTRACT"
+    "the language has COUNT, SUM, AVG, each with FILTER; CASE, COALESCE, NULLIF, GREATEST, LEAST; "
+    "+ - * / DIV % and the usual functions of numbers; BETWEEN, IN, LIKE, IS NULL, AND, OR, NOT; "
+    "LOWER, UPPER, SUBSTRING, TRIM, REPLACE, ||; EXTRACT, DATE_TRUNC, DATEDIFF, INTERVAL; CAST"
 )
 POLARS_LANGUAGE = (
-    "the language has len, count, n_unique, sum, mean; + - *, abs, clip; comparisons, "
-    "is_between, is_in, is_null, is_not_null, &, |, ~; dt.year, dt.month, dt.day, dt.date, "
-    "dt.truncate"
+    "the language has len, count, n_unique, sum, mean, each after filter; when, coalesce, "
+    "fill_null, clip, cut; + - * / // % and the usual functions of numbers; is_between, is_in, "
+    "is_null, &, |, ~; the methods of str and dt that look at one row; cast"
 )
 
 _QUANTILES = {"median", "quantile", "percentilecont", "percentiledisc", "approxquantile"}
 _EXTREMES = {"min", "max"}
 _SPREADS = {"stddev", "stddevpop", "stddevsamp", "std", "var", "variance", "variancepop"}
-_TEXTS = {"like", "ilike", "rlike", "regexplike", "str", "upper", "lower", "substring", "concat"}
-_NULLS = {"coalesce", "fill_null", "ifnull", "nvl"}
-_CASES = {"when", "then", "otherwise", "case"}
-_CASTS = {"cast", "round", "floor", "ceil"}
+_PATTERNS = {"rlike", "regexplike", "regexp_like", "regexpextract", "extract", "count_matches"}
+_ORDERED = {
+    "lag",
+    "lead",
+    "shift",
+    "diff",
+    "over",
+    "rank",
+    "cum_sum",
+    "rolling_mean",
+    "first",
+    "last",
+}
+_NOW = {"currentdate", "currenttimestamp", "now", "today", "getdate"}
 
 
 def missing(word: str, *, sql: bool) -> str:
@@ -48,17 +59,12 @@ def missing(word: str, *, sql: bool) -> str:
     if name in _SPREADS:
         square = "AVG(x * x)" if sql else "(x * x).mean()"
         return f"ask {square} and the mean, and {ON_THE_FRAME}"
-    if name in _TEXTS:
-        listed = "IN ('a', 'b')" if sql else '.is_in(["a", "b"])'
-        return f"texts are compared whole: = or {listed}" if sql else f"write == or {listed}"
-    if name in _NULLS:
-        return "ask for the rows that are null as a question of their own, with " + (
-            "IS NULL" if sql else ".is_null()"
-        )
-    if name in _CASES:
-        return "ask for each case as a question of its own, or group by the condition"
-    if name in _CASTS:
-        return f"ask for the value as it is and {ON_THE_FRAME}"
+    if name in _PATTERNS:
+        return "x LIKE 'a%', with % and _" if sql else '.str.contains("a", literal=True)'
+    if name in _ORDERED:
+        return "an expression looks at one row; rows have no order here"
+    if name in _NOW:
+        return "an answer does not depend on the day; pass the day as a parameter"
     return SQL_LANGUAGE if sql else POLARS_LANGUAGE
 
 

@@ -21,6 +21,7 @@ from privlab.query.ask import (
     Sort,
     Surface,
 )
+from privlab.query.passes.count_conditions import units_where
 from privlab.query.passes.lower_aggregate import lower_aggregate
 from privlab.query.passes.name_output import name_output
 from privlab.query.plan import (
@@ -109,9 +110,10 @@ class Outputs:
         return next((at for at, key in enumerate(self.keys) if key.expr == expr), None)
 
     def _aggregate(self, aggregate: Aggregate) -> tuple[str, Out]:
-        of = None
-        if aggregate.of is not None and aggregate.kind is not AggregateKind.UNITS:
-            of = self.scope.expression(aggregate.of)
+        node = aggregate.of
+        if aggregate.kind is AggregateKind.UNITS:
+            node = units_where(aggregate, self.scope.table.unit)
+        of = None if node is None else self.scope.expression(node)
         lowered = lower_aggregate(aggregate, of, self.scope.table, self.scope.where, self.source)
         total = self._measure(lowered.total)
         if lowered.count is None:
@@ -186,7 +188,8 @@ class Outputs:
             if found is not None:
                 return found
             table = self.scope.table
-            if table.column(value.name) is None and value.name != table.unit:
+            known = table.column(value.name) is not None or value.name == table.unit
+            if value.hidden or not known:
                 near = difflib.get_close_matches(value.name, [one.name for one in self.columns], 1)
                 raise self.source.refuse(
                     "PL104",

@@ -25,6 +25,10 @@ SYMBOLS = {
     Op.ADD: "+",
     Op.SUB: "-",
     Op.MUL: "*",
+    Op.DIVIDE: "/",
+    Op.FLOOR_DIV: "//",
+    Op.MOD: "%",
+    Op.LIKE: "like",
 }
 SHOWN = 6
 """Values of a key or a list that are written out before an ellipsis."""
@@ -80,6 +84,12 @@ def _call(op: Op, args: tuple[Expr, ...], expr: Call) -> str:
         case Op.AND | Op.OR | Op.ADD | Op.MUL:
             terms = [_operand(term) for term in flattened(op, expr)]
             return f" {SYMBOLS[op]} ".join(terms)
+        case Op.CASE:
+            pairs = zip(args[:-1:2], args[1::2], strict=True)
+            whens = [f"when {expression_text(c)} then {expression_text(v)}" for c, v in pairs]
+            return " ".join(["case", *whens, "else", expression_text(args[-1]), "end"])
+        case Op.CONCAT:
+            return " || ".join(map(_operand, args))
         case Op.IS_NULL:
             return f"{_operand(args[0])} is null"
         case Op.NOT:
@@ -98,7 +108,9 @@ def _call(op: Op, args: tuple[Expr, ...], expr: Call) -> str:
 
 def _operand(expr: Expr) -> str:
     text = expression_text(expr)
-    if isinstance(expr, Call) and (expr.op in SYMBOLS or expr.op in (Op.IS_NULL, Op.NOT, Op.IS_IN)):
+    if isinstance(expr, Call) and (
+        expr.op in SYMBOLS or expr.op in (Op.IS_NULL, Op.NOT, Op.IS_IN, Op.CONCAT)
+    ):
         return f"({text})"
     return text
 

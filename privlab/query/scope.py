@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from privlab.query.ask import Node, Source
-from privlab.query.kinds import depth, kind_of
+from privlab.query.kinds import depth, kind_of, parts_of
 from privlab.query.passes.bind_parameters import Parameters, bind_parameters
-from privlab.query.passes.check_types import MAX_DEPTH, check_types
-from privlab.query.passes.limit_size import MAX_WORK, work_of
+from privlab.query.passes.check_types import MAX_DEPTH, MAX_SIZE, check_types
+from privlab.query.passes.limit_size import MAX_GROWTH, MAX_WORK, growth, work_of
 from privlab.query.passes.normalise import normalise
 from privlab.query.plan import Expr, Literal
 from privlab.terms.catalog import Kind, Scalar, Table
@@ -43,6 +45,7 @@ class Scope:
                     "put the long list first, joined with AND, or ask in parts",
                 )
             expr = normalise(check_types(bound, self.table, self.source))
+            self._fits(expr, node)
             if depth(expr) <= MAX_DEPTH:
                 return expr
         except RecursionError:
@@ -53,6 +56,21 @@ class Scope:
             node.span,
             "write fewer conditions, or IN",
         )
+
+    def _fits(self, expr: Expr, node: Node) -> None:
+        """What constants came to, and how long texts may become."""
+        for part in parts_of(expr):
+            value = part.value if isinstance(part, Literal) else None
+            if isinstance(value, (int, Fraction)) and abs(Fraction(value)) >= MAX_SIZE:
+                what = "this number is too large for any column"
+                raise self.source.refuse("PL111", what, node.span, "write a smaller one")
+        if growth(expr) > MAX_GROWTH:
+            raise self.source.refuse(
+                "PL106",
+                f"a text here could be more than {MAX_GROWTH} times as long as those of the row",
+                node.span,
+                "compare the texts before they are joined or replaced",
+            )
 
     def constant(self, node: Node) -> Scalar | None:
         """The value of an expression that reads no column, else None."""

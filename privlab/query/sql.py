@@ -29,14 +29,15 @@ from privlab.query.ask import (
 )
 from privlab.query.hints import ON_THE_FRAME, ONE_TABLE
 from privlab.query.plan import Op
+from privlab.query.sql_dialect import Reading
 from privlab.query.sql_expressions import COMPARISONS, Expressions, given
+from privlab.query.sql_rows import RowsReader
 from privlab.terms.catalog import Catalog
 
 NULLS = {("NULLS", "FIRST"), ("NULLS", "LAST")}
 
 CLAUSES = {
     "joins": ("JOIN", "joins are not in the language yet", ONE_TABLE),
-    "with_": ("WITH", "WITH is not in the language yet", ONE_TABLE),
     "distinct": (
         "DISTINCT",
         "SELECT DISTINCT is not in the language",
@@ -88,7 +89,7 @@ def _statement(source: Source) -> exp.Expr:
     """The one statement of the text, out of its parentheses."""
     text = source.text
     try:
-        found = sqlglot.parse(text, error_level=errors.ErrorLevel.RAISE)
+        found = sqlglot.parse(text, dialect=Reading, error_level=errors.ErrorLevel.RAISE)
     except errors.ParseError as error:
         facts = error.errors[0] if error.errors else {}
         where = _offset(text, facts.get("line"), facts.get("col"))
@@ -165,6 +166,7 @@ class _Statement:
     def __init__(self, source: Source, statement: exp.Expr) -> None:
         self.source = source
         self.expressions = Expressions(source, statement)
+        self.rows = RowsReader(self.expressions)
 
     def question(self, node: exp.Expr) -> Ask:
         if not isinstance(node, exp.Select):
@@ -184,9 +186,9 @@ class _Statement:
                 span = span or _keyword(self.source.text, word)
                 raise self.source.refuse("PL106", what, span, hint)
         self.expressions.only(
-            node, "expressions", "from_", "where", "group", "having", "order", "limit"
+            node, "with_", "expressions", "from_", "where", "group", "having", "order", "limit"
         )
-        table, table_span = self.table(node)
+        rows = self.rows.of(node)
         items = tuple(self.item(one) for one in node.expressions)
         where, having, limit = (
             node.args.get("where"),
@@ -197,9 +199,9 @@ class _Statement:
             self.expressions.only(limit, "expression")
         return Ask(
             source=self.source,
-            table=table,
-            table_span=table_span,
-            where=self.expressions.expression(where.this) if where is not None else None,
+            table=rows.table,
+            table_span=rows.span,
+            where=self.rows.both(rows.where, where),
             groups=self.groups(node.args.get("group"), items),
             items=items,
             keys_first=False,
@@ -207,24 +209,6 @@ class _Statement:
             order=self.order(node.args.get("order")),
             limit=self.expressions.expression(limit.expression) if limit is not None else None,
         )
-
-    def table(self, node: exp.Select) -> tuple[str, Span]:
-        source = node.args.get("from_")
-        if source is None:
-            raise self.expressions.refuse(
-                node, "this SELECT has no FROM", self.source.example, "PL101"
-            )
-        table = source.this
-        if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
-            raise self.expressions.refuse(
-                source, "FROM takes one table; subqueries are not in the language yet", ONE_TABLE
-            )
-        self.expressions.only(table, "this", "db", "alias")
-        if table.args.get("alias") is not None:
-            self.expressions.only(table.args["alias"], "this")
-        self.expressions.table = table.alias or table.name
-        name = f"{table.db}.{table.name}" if table.db else table.name
-        return name, self.expressions.at(table.this)
 
     def item(self, node: exp.Expr) -> Item:
         name = None
@@ -240,6 +224,8 @@ class _Statement:
                 self.source.example,
                 "PL105",
             )
+        if name is None and isinstance(inner, exp.Column) and self.expressions.names.made:
+            name = inner.name
         return Item(self.expressions.value(inner), name, self.expressions.at(inner))
 
     def groups(self, node: exp.Group | None, items: tuple[Item, ...]) -> tuple[Group, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,15 +21,19 @@ from privlab.query.ask import (
     AggregateKind,
     Apply,
     Const,
-    Name,
     Node,
     Param,
     Source,
     Span,
 )
 from privlab.query.hints import ON_THE_FRAME, ONE_TABLE, missing
-from privlab.query.literals import number, time_literal
+from privlab.query.literals import number
+from privlab.query.nodes import Builder
 from privlab.query.plan import Op
+from privlab.query.projection import Projection
+from privlab.query.sql_choices import read_choice
+from privlab.query.sql_functions import moved, read_function
+from privlab.query.sql_texts import read_text
 
 COMPARISONS: dict[type, Op] = {
     exp.EQ: Op.EQ,
@@ -44,19 +49,10 @@ BINARY: dict[type, Op] = COMPARISONS | {
     exp.Add: Op.ADD,
     exp.Sub: Op.SUB,
     exp.Mul: Op.MUL,
+    exp.Div: Op.DIVIDE,
+    exp.Mod: Op.REMAINDER,
+    exp.Xor: Op.NE,
 }
-UNARY: dict[type, Op] = {exp.Not: Op.NOT, exp.Neg: Op.NEG, exp.Abs: Op.ABS}
-GRAINS: dict[type, Op] = {
-    exp.Year: Op.YEAR,
-    exp.Month: Op.MONTH,
-    exp.Day: Op.DAY,
-    exp.DayOfMonth: Op.DAY,
-    exp.Date: Op.TO_DATE,
-    exp.TsOrDsToDate: Op.TO_DATE,
-}
-EXTRACTS = {"YEAR": Op.YEAR, "MONTH": Op.MONTH, "DAY": Op.DAY}
-TRUNCATIONS = {"MONTH": Op.TO_MONTH, "WEEK": Op.WEEK, "DAY": Op.TO_DATE}
-
 AGGREGATES: dict[type, AggregateKind] = {
     exp.Count: AggregateKind.ROWS,
     exp.Sum: AggregateKind.SUM,
@@ -69,24 +65,47 @@ OUTSIDE: tuple[tuple[tuple[type, ...], str, str], ...] = (
         "an aggregate stands alone in a column or in HAVING, not inside an expression",
         f"select the parts and {ON_THE_FRAME}",
     ),
-    ((exp.Case, exp.If), "CASE is not in the language", "COUNT(*) with the condition in WHERE"),
     (
         (exp.Window,),
         "window functions are not in the language",
         f"GROUP BY, and {ON_THE_FRAME}",
     ),
-    ((exp.Filter,), "FILTER is not in the language", "put the condition in WHERE"),
+    (
+        (exp.Filter,),
+        "FILTER stands behind an aggregate that stands alone",
+        "COUNT(*) FILTER (WHERE x > 3)",
+    ),
     (
         (exp.Subquery, exp.Select, exp.Exists),
         "subqueries are not in the language yet",
         ONE_TABLE,
     ),
     (
-        (exp.Like, exp.ILike, exp.RegexpLike, exp.SimilarTo, exp.Glob),
-        "texts are not searched in the language",
-        missing("like", sql=True),
+        (exp.RegexpLike, exp.SimilarTo, exp.Glob),
+        "regular expressions are not in the language",
+        "x LIKE 'a%', with % and _",
+    ),
+    (
+        (exp.BitwiseXor,),
+        "^ is a power here and a bit operation there",
+        "POWER(x, 2), or a XOR b",
+    ),
+    (
+        (exp.IsNan,),
+        "what is no finite number counts as NULL",
+        "x IS NULL",
     ),
 )
+
+
+UNPLACED = (exp.Cast, exp.Extract, exp.Trim, exp.Case)
+"""Nodes whose first word has no place in sqlglot's tree."""
+
+NEAR = 40
+"""Characters before a node in which its first word is looked for."""
+
+OPENING = re.compile(r"\b(?:\w+\s*\(\s*|CASE\s+(?:WHEN\s+)?)\Z", re.IGNORECASE)
+CLOSING = re.compile(r"\s*END\b", re.IGNORECASE)
 
 
 def given(node: exp.Expr) -> set[str]:
@@ -134,12 +153,14 @@ class _Parentheses:
 class Expressions:
     """Reads expressions of one text.
 
-    table: the name or alias that may stand before a column.
+    table: the name or alias that may stand before a column.  names: what a
+    column's name stands for at this step of the question.
     """
 
     def __init__(self, source: Source, statement: exp.Expr) -> None:
         self.source = source
         self.table = ""
+        self.names = Projection()
         self.places = _places(statement)
         self.parentheses = _Parentheses(source.text)
         self.parameters: dict[str, Span] = {}
@@ -156,6 +177,11 @@ class Expressions:
         if place is None:
             return None
         (start, end), text = place, self.source.text
+        if isinstance(node, UNPLACED):
+            opening = OPENING.search(text, max(0, start - NEAR), start)
+            start = opening.start() if opening else start
+            closing = CLOSING.match(text, end) if isinstance(node, exp.Case) else None
+            end = closing.end() if closing else end
         if isinstance(node, exp.Func) and text[end : end + 1] == "(":
             end += 1  # a call whose arguments have no place of their own
         return Span(start, self.parentheses.closed(start, end))
@@ -182,6 +208,14 @@ class Expressions:
         """An aggregate, or a row expression."""
         if isinstance(node, exp.Paren):
             return self.value(node.this)
+        if isinstance(node, exp.Filter):
+            return self.filtered(node)
+        if isinstance(node, exp.CountIf):
+            self.only(node, "this", "big_int")
+            build = Builder(self.at(node))
+            return Aggregate(
+                AggregateKind.ROWS, build.where(self.expression(node.this), None), build.span
+            )
         kind = AGGREGATES.get(type(node))
         if kind is None:
             return self.expression(node)
@@ -203,23 +237,29 @@ class Expressions:
             return Aggregate(kind, None, span)
         return Aggregate(kind, self.expression(of), span)
 
+    def filtered(self, node: exp.Filter) -> Aggregate:
+        """An aggregate of the rows that pass: the others count as null."""
+        self.only(node, "this", "expression")
+        inner, where = self.value(node.this), node.expression
+        if not isinstance(inner, Aggregate) or not isinstance(where, exp.Where):
+            raise self.outside(node)
+        build = Builder(self.at(node))
+        condition = self.expression(where.this)
+        return replace(inner, of=build.where(condition, inner.of), span=build.span)
+
     def expression(self, node: exp.Expr) -> Node:
         """A row expression."""
         if isinstance(node, exp.Paren):
             return self.expression(node.this)
         span = self.at(node)
+        if isinstance(node, (exp.Add, exp.Sub)) and (moved := self.interval(node)) is not None:
+            return moved
         op = BINARY.get(type(node))
         if op is not None:
-            self.only(node, "this", "expression")
+            self.only(node, "this", "expression", "typed", "safe")
+            if any(isinstance(one, tuple(AGGREGATES)) for one in node.iter_expressions()):
+                raise self.of_aggregates(node)
             return Apply(op, (self.expression(node.this), self.expression(node.expression)), span)
-        op = UNARY.get(type(node))
-        if op is not None:
-            self.only(node, "this")
-            return Apply(op, (self.expression(node.this),), span)
-        op = GRAINS.get(type(node))
-        if op is not None:
-            self.only(node, "this")
-            return Apply(op, (self.expression(node.this),), span)
         match node:
             case exp.Column():
                 return self.column(node)
@@ -234,31 +274,42 @@ class Expressions:
                 if not node.this or not isinstance(node.this, str):
                     raise self.refuse(node, "a parameter is written :name", code="PL110")
                 return Param(node.this, span)
-            case exp.Is():
-                return self.is_null(node)
             case exp.In():
                 return self.is_in(node)
-            case exp.Between():
-                self.only(node, "this", "low", "high")
-                value = self.expression(node.this)
-                low = Apply(Op.GE, (value, self.expression(node.args["low"])), span)
-                high = Apply(Op.LE, (value, self.expression(node.args["high"])), span)
-                return Apply(Op.AND, (low, high), span)
-            case exp.Greatest() | exp.Least():
-                return self.clip(node)
-            case exp.Extract():
-                return self.grain(node, node.expression, str(node.this.name), EXTRACTS)
-            case exp.DateTrunc() | exp.TimestampTrunc():
-                self.only(node, "this", "unit", "unabbreviate")
-                return self.grain(node, node.this, node.args["unit"].name, TRUNCATIONS)
-            case exp.Cast():
-                return self.cast(node)
-        raise self.outside(node)
+            case exp.IntDiv():
+                self.only(node, "this", "expression")
+                floors = "//" in self.between(node.this, node.expression)
+                args = (self.expression(node.this), self.expression(node.expression))
+                return Apply(Op.FLOOR_DIV if floors else Op.TRUNC_DIV, args, span)
+        found = read_choice(node, self) or read_function(node, self) or read_text(node, self)
+        if found is None:
+            raise self.outside(node)
+        return found
+
+    def between(self, left: exp.Expr, right: exp.Expr) -> str:
+        """The text between two nodes, by which two spellings are told apart."""
+        return self.source.text[self.at(left).end : self.at(right).start]
+
+    def interval(self, node: exp.Add | exp.Sub) -> Node | None:
+        """A date and an INTERVAL; None when neither side is one."""
+        left, right = node.this, node.expression
+        if isinstance(right, exp.Interval):
+            sign = -1 if isinstance(node, exp.Sub) else 1
+            return moved(self.expression(left), right, node, self, sign)
+        if isinstance(left, exp.Interval) and isinstance(node, exp.Add):
+            return moved(self.expression(right), left, node, self, 1)
+        return None
+
+    def known(self, node: exp.Expr, word: str, words: Mapping[str, Op]) -> Op:
+        """The operation that a unit of time names."""
+        op = words.get(word.upper())
+        if op is None:
+            listed = ", ".join(name.lower() for name in words)
+            raise self.refuse(node, f"{word.lower()} is not in the language", f"{listed} are")
+        return op
 
     def outside(self, node: exp.Expr) -> BadQuery:
         """Refuse what the language does not have, saying what it has instead."""
-        if isinstance(node, (exp.Div, exp.Mod, exp.IntDiv)):
-            return self.division(node)
         for kinds, what, hint in OUTSIDE:
             if isinstance(node, kinds):
                 return self.refuse(node, what, hint)
@@ -266,17 +317,15 @@ class Expressions:
         word = inner.name if isinstance(inner, exp.Anonymous) else inner.key.upper()
         return self.refuse(node, f"{word} is not in the language", missing(word, sql=True))
 
-    def division(self, node: exp.Expr) -> BadQuery:
-        """Refuse a division with what is meant by it: a mean, a ratio, or a scale."""
-        what = "division is not in the language"
+    def of_aggregates(self, node: exp.Expr) -> BadQuery:
+        """Refuse arithmetic on aggregates; a sum by a count is a mean."""
+        what = "an aggregate stands alone in a column or in HAVING, not inside an expression"
         top, bottom = node.this, node.expression
         if isinstance(node, exp.Div) and isinstance(top, exp.Sum) and isinstance(bottom, exp.Count):
             of = self.span(top.this)
             words = "x" if of is None else self.source.quote(of)
             return self.refuse(node, what, f"AVG({words}) is their ratio, with an error of its own")
-        if any(isinstance(one, tuple(AGGREGATES)) for one in node.walk()):
-            return self.refuse(node, what, f"select the parts and {ON_THE_FRAME}")
-        return self.refuse(node, what, "multiply by a constant, as in x * 0.1")
+        return self.refuse(node, what, f"select the parts and {ON_THE_FRAME}")
 
     def column(self, node: exp.Column) -> Node:
         self.only(node, "this", "table")
@@ -284,15 +333,7 @@ class Expressions:
             raise self.outside(node.this)
         if node.table and node.table != self.table:
             raise self.refuse(node, f"{node.table} is not the table of this question", code="PL102")
-        return Name(node.name, self.at(node.this))
-
-    def is_null(self, node: exp.Is) -> Node:
-        self.only(node, "this", "expression")
-        if not isinstance(node.expression, exp.Null):
-            raise self.refuse(
-                node, "IS takes NULL or NOT NULL", "write the condition itself, or compare with ="
-            )
-        return Apply(Op.IS_NULL, (self.expression(node.this),), self.at(node))
+        return self.names.find(node.name, self.at(node.this))
 
     def is_in(self, node: exp.In) -> Node:
         if node.args.get("query") is not None:
@@ -304,44 +345,3 @@ class Expressions:
         if isinstance(field, exp.Placeholder) and isinstance(values[0], Param):
             values = (replace(values[0], listed=True),)
         return Apply(Op.IS_IN, (self.expression(node.this), *values), self.at(node))
-
-    def clip(self, node: exp.Greatest | exp.Least) -> Node:
-        """GREATEST(x, low) and LEAST(x, high) with a constant are clips."""
-        self.only(node, "this", "expressions", "ignore_nulls")
-        args = [self.expression(one) for one in (node.this, *node.expressions)]
-        bounds = [arg for arg in args if isinstance(arg, (Const, Param)) or _signed(arg)]
-        values = [arg for arg in args if not any(arg is bound for bound in bounds)]
-        word = "GREATEST" if isinstance(node, exp.Greatest) else "LEAST"
-        if len(args) != 2 or len(values) != 1:
-            raise self.refuse(
-                node, f"{word} takes one expression and one constant", f"{word}(x, 0)"
-            )
-        span, nothing = self.at(node), Const(None, self.at(node))
-        low, high = (bounds[0], nothing) if word == "GREATEST" else (nothing, bounds[0])
-        return Apply(Op.CLIP, (values[0], low, high), span)
-
-    def grain(self, node: exp.Expr, of: exp.Expr, unit: str, known: dict[str, Op]) -> Node:
-        op = known.get(unit.upper())
-        if op is None:
-            words = ", ".join(name.lower() for name in known)
-            raise self.refuse(node, f"{unit.lower()} is not in the language", f"{words} are")
-        return Apply(op, (self.expression(of),), self.at(node))
-
-    def cast(self, node: exp.Cast) -> Node:
-        """Casts of literals, and CAST(x AS DATE), which is the calendar day of x."""
-        if node.args.get("format") or node.args.get("default") or node.args.get("action"):
-            raise self.refuse(node, "this form of CAST is not in the language", "DATE '2024-01-31'")
-        to = node.to.this.name if isinstance(node.to, exp.DataType) else ""
-        of, span = node.this, self.at(node)
-        if isinstance(of, exp.Literal):
-            return Const(time_literal(of.this, to, self.source, span), span)
-        if to == "DATE":
-            return Apply(Op.TO_DATE, (self.expression(of),), span)
-        raise self.refuse(node, "only literals are cast, and times to DATE", "DATE '2024-01-31'")
-
-
-def _signed(node: Node) -> bool:
-    """A constant with a sign before it."""
-    return (
-        isinstance(node, Apply) and node.op is Op.NEG and isinstance(node.args[0], (Const, Param))
-    )

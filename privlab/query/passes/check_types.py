@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from fractions import Fraction
 
-from privlab.errors import BadQuery
+from privlab.query import texts
 from privlab.query.ask import Apply, Const, Name, Node, Param, Source, Surface
-from privlab.query.kinds import COMPARISONS, GRAINS, PARTS, kind_of
-from privlab.query.literals import parse_date, parse_datetime, whole
+from privlab.query.evaluate import evaluate
+from privlab.query.kinds import COMPARISONS, EXTREMES, columns_of, kind_of
+from privlab.query.literals import whole
+from privlab.query.passes.align_kinds import WORDS, align_sides, align_values
 from privlab.query.passes.find_column import find_column
+from privlab.query.passes.infer_null import can_be_null
+from privlab.query.passes.resolve_cast import resolve_cast
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
+from privlab.query.signatures import SIGNATURES, trouble
 from privlab.terms.catalog import Kind, Scalar, Table
 
 MAX_DEPTH = 200
@@ -23,11 +28,10 @@ MAX_SIZE = 1 << 63
 def check_types(node: Node, table: Table, source: Source, depth: int = 0) -> Expr:
     """``node`` as an expression over the columns of ``table``.
 
-    A text beside a date is read as an ISO date, a date beside a datetime as its
-    midnight.  Parameters are already bound.
+    Parameters are already bound; casts become the operation they stand for.
 
-    :raises BadQuery: PL104 no such column, PL106 nested too deeply or a clip
-        without constants, PL111 the types do not fit.
+    :raises BadQuery: PL104 no such column, PL106 nested too deeply or no
+        constant where one must stand, PL111 the types do not fit.
     :raises PolicyDenied: PL201, see `find_column`.
     """
     if depth > MAX_DEPTH:
@@ -41,7 +45,7 @@ def check_types(node: Node, table: Table, source: Source, depth: int = 0) -> Exp
             raise source.refuse("PL110", f"the parameter {name} has no value", node.span)
         case Apply(op=op, args=nodes):
             args = tuple(check_types(one, table, source, depth + 1) for one in nodes)
-            return _call(op, args, node, source)
+            return _call(op, args, node, table, source)
 
 
 def _checked(value: Scalar | None, node: Const, source: Source) -> Scalar | None:
@@ -51,53 +55,145 @@ def _checked(value: Scalar | None, node: Const, source: Source) -> Scalar | None
         raise source.refuse("PL111", "this number is too large for any column", node.span)
     if isinstance(value, datetime) and value.tzinfo is not None:
         raise source.refuse("PL111", "times have no zone here", node.span)
+    if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+        raise source.refuse("PL111", "this text is not Unicode", node.span)
     return value
 
 
-def _call(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
-    kinds = [kind_of(arg) for arg in args]
+def _call(op: Op, args: tuple[Expr, ...], node: Apply, table: Table, source: Source) -> Expr:
     if op is Op.IS_NULL:
         return Call(op, args)
     if op is Op.CLIP:
         return _clip(args, node, source)
-    if None in kinds:
+    if op is Op.CAST:
+        to, rounding = (arg.value for arg in args[1:] if isinstance(arg, Literal))
+        return resolve_cast(args[0], Kind(str(to)), str(rounding), node, source)
+    if op is Op.CASE:
+        return _case(args, node, source)
+    if op is Op.COALESCE or op in EXTREMES:
+        values = align_values(args, node, source)
+        if op in (Op.MAX_OF, Op.MIN_OF) and not any(can_be_null(one, table, None) for one in args):
+            op = Op.GREATEST if op is Op.MAX_OF else Op.LEAST
+        if op in EXTREMES and kind_of(Call(op, tuple(values))) in (Kind.TEXT, Kind.BOOL):
+            what = f"{_word(op, source)} takes numbers, dates or times"
+            raise source.refuse("PL111", what, node.span)
+        return Call(op, tuple(values))
+    if op in COMPARISONS or op is Op.IS_IN:
+        return _comparison(op, args, node, source)
+    return _plain(op, args, node, source)
+
+
+def _case(args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
+    conditions = args[:-1:2]
+    for condition, part in zip(conditions, node.args[:-1:2], strict=True):
+        if kind_of(condition) not in (Kind.BOOL, None):
+            what = f"a case is decided by conditions, and this is {WORDS[kind_of(condition)]}"
+            raise source.refuse("PL111", what, part.span, "compare it, as in >= 1")
+    values = align_values((*args[1::2], args[-1]), node, source)
+    pairs = zip(conditions, values[:-1], strict=True)
+    return Call(Op.CASE, (*(one for pair in pairs for one in pair), values[-1]))
+
+
+def _comparison(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
+    if any(kind_of(arg) is None for arg in args):
         null = "IS NULL" if source.surface is Surface.SQL else ".is_null()"
         raise source.refuse("PL111", "nothing is equal to NULL", node.span, f"write {null}")
-    if op in COMPARISONS:
-        return Call(op, _aligned(op, args, node, source))
-    if op is Op.IS_IN:
-        if len(args) < 2:
-            raise source.refuse("PL111", "this list holds no values", node.span)
-        if not all(isinstance(arg, Literal) for arg in args[1:]):
-            raise source.refuse("PL106", "IN takes a list of constants", node.span)
-        pairs = [_aligned(Op.EQ, (args[0], one), node, source) for one in args[1:]]
-        return Call(op, (args[0], *(pair[1] for pair in pairs)))
-    wanted, words = _needs(op)
-    for arg, kind, part in zip(args, kinds, node.args, strict=True):
-        if kind not in wanted:
-            raise source.refuse(
-                "PL111", f"{_word(op, source)} takes {words}, and this is {_words(kind)}", part.span
-            )
-        if op in PARTS | GRAINS and isinstance(arg, Literal):
-            raise source.refuse("PL106", "write this date out", part.span)
-    return Call(op, args)
+    if op is not Op.IS_IN:
+        return Call(op, align_sides(op, args, node, source))
+    if len(args) < 2:
+        raise source.refuse("PL111", "this list holds no values", node.span)
+    listed = [_constant(arg) for arg in args[1:]]
+    known = [one for one in listed if one is not None]
+    if len(known) < len(listed):
+        raise source.refuse("PL106", "IN takes a list of constants", node.span)
+    pairs = [align_sides(Op.EQ, (args[0], one), node, source) for one in known]
+    return Call(op, (args[0], *(pair[1] for pair in pairs)))
 
 
-def _needs(op: Op) -> tuple[frozenset[Kind], str]:
-    if op in (Op.AND, Op.OR, Op.NOT):
-        return frozenset({Kind.BOOL}), "conditions"
-    if op in PARTS | GRAINS:
-        return frozenset({Kind.DATE, Kind.DATETIME}), "a date or a time"
-    return frozenset({Kind.INT, Kind.FLOAT}), "numbers"
+def _plain(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
+    """An operation with a signature of its own; + and - also on dates and texts."""
+    kinds = [kind_of(arg) for arg in args]
+    if (other := _overloaded(op, args, node, source)) is not None:
+        return other
+    signature = SIGNATURES[op]
+    count = len(args) - len(signature.constants)
+    for kind, part in zip(kinds[:count], node.args, strict=False):
+        if kind is None:
+            null = "IS NULL" if source.sql else ".is_null()"
+            raise source.refuse("PL111", "what is made of NULL is NULL", part.span, f"write {null}")
+        if kind not in signature.values:
+            hint = ""
+            if kind is Kind.DATE and signature.words == "a time with a clock":
+                hint = "a date has no clock; it has a year, a month, a day"
+            elif op is Op.CONCAT:
+                hint = "CAST(x AS TEXT)" if source.sql else ".cast(pl.String)"
+            what = f"{_word(op, source)} takes {signature.words}, and this is {WORDS[kind]}"
+            raise source.refuse("PL111", what, part.span, hint)
+    constants: list[Expr] = []
+    for what, arg, part in zip(signature.constants, args[count:], node.args[count:], strict=True):
+        found = _constant(arg)
+        why = "this is a constant" if found is None else trouble(what, found.value)
+        if found is None or why:
+            raise source.refuse("PL106", why, part.span, "write it out, or pass a parameter")
+        constants.append(found)
+    if op is Op.LIKE:
+        constants = [_form(constants, node, source)]
+    if op is Op.ELAPSED and kinds == [Kind.DATE, Kind.DATE]:
+        return Call(Op.MUL, (Call(Op.DAYS, args), Literal(DAY)))
+    if op is Op.ELAPSED and kinds != [Kind.DATETIME, Kind.DATETIME]:
+        raise source.refuse(
+            "PL111", "these are a date and a time", node.span, "take the day of both"
+        )
+    return Call(op, (*args[:count], *constants))
+
+
+DAY = 86_400_000_000
+"""Microseconds of a day."""
+
+
+def _overloaded(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr | None:
+    """date - date, date + 3, text + text."""
+    if op not in (Op.ADD, Op.SUB) or len(args) != 2:
+        return None
+    match kind_of(args[0]), kind_of(args[1]):
+        case Kind.TEXT, Kind.TEXT if op is Op.ADD:
+            return Call(Op.CONCAT, args)
+        case Kind.DATE, Kind.DATE if op is Op.SUB and source.sql:
+            return Call(Op.DAYS, args)
+        case ((Kind.DATE | Kind.DATETIME), (Kind.DATE | Kind.DATETIME)) if op is Op.SUB:
+            hint = "DATEDIFF(a, b), or TIMESTAMPDIFF(HOUR, b, a)"
+            hint = hint if source.sql else "(a - b).dt.total_days(), or total_hours()"
+            raise source.refuse("PL111", "say in which unit these times differ", node.span, hint)
+        case Kind.DATE, Kind.INT if source.sql and (days := _constant(args[1])) is not None:
+            by = int(days.value) if isinstance(days.value, int) else 0
+            if not trouble("shift", by):
+                return Call(Op.ADD_DAYS, (args[0], Literal(by if op is Op.ADD else -by)))
+    return None
+
+
+def _form(constants: list[Expr], node: Apply, source: Source) -> Expr:
+    """The pattern of LIKE, or of a text that begins, ends or contains another."""
+    text, how, escape = (one.value for one in constants if isinstance(one, Literal))
+    match how:
+        case "like":
+            form = texts.pattern(str(text), None if escape is None else str(escape))
+            if form is None:
+                raise source.refuse("PL106", "this pattern ends in its escape", node.span)
+            return Literal(form)
+        case "starts":
+            form = texts.literal(str(text)) + texts.MANY
+        case "ends":
+            form = texts.MANY + texts.literal(str(text))
+        case _:
+            form = texts.MANY + texts.literal(str(text)) + texts.MANY
+    return Literal(texts.pattern(form, texts.ESCAPE))
 
 
 def _clip(args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
     value = args[0]
     kind = kind_of(value)
     if kind is None or not kind.is_number:
-        raise source.refuse(
-            "PL111", f"a clip takes a number, and this is {_words(kind)}", node.span
-        )
+        raise source.refuse("PL111", f"a clip takes a number, and this is {WORDS[kind]}", node.span)
     bounds = [_constant(bound) for bound in args[1:]]
     for bound in bounds:
         if bound is None or kind_of(bound) not in (None, Kind.INT, Kind.FLOAT):
@@ -111,87 +207,15 @@ def _clip(args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
 
 
 def _constant(expr: Expr) -> Literal | None:
-    """A constant; -5 is typed as a minus before one."""
-    match expr:
-        case Literal():
-            return expr
-        case Call(op=Op.NEG, args=(Literal(value=int() | Fraction() as value),)):
-            return Literal(-value)
-    return None
-
-
-def _aligned(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> tuple[Expr, ...]:
-    """Two sides of one comparison, constants read as the other side's type."""
-    left, right = args
-    left, right = (
-        _read_as(left, kind_of(right), node, source),
-        _read_as(right, kind_of(left), node, source),
-    )
-    one, two = kind_of(left), kind_of(right)
-    if one is None or two is None:
-        raise source.refuse("PL111", "nothing is equal to NULL", node.span)
-    if one is not two and not (one.is_number and two.is_number):
-        raise _mismatch(one, two, node, source)
-    if one in (Kind.TEXT, Kind.BOOL) and op not in (Op.EQ, Op.NE):
-        raise source.refuse(
-            "PL111", f"{_words(one)} is compared with = and <>, it has no order here", node.span
-        )
-    return left, right
-
-
-def _read_as(expr: Expr, kind: Kind | None, node: Apply, source: Source) -> Expr:
-    if not isinstance(expr, Literal):
+    """The value of what reads no column: -5 is typed as a minus before one."""
+    if isinstance(expr, Literal):
         return expr
-    value = expr.value
-    if isinstance(value, str) and kind in (Kind.DATE, Kind.DATETIME):
-        found = parse_date(value) or (parse_datetime(value) if kind is Kind.DATETIME else None)
-        if found is None:
-            raise source.refuse("PL111", "this text is not an ISO date", node.span, "'2024-01-31'")
-        value = found
-    if kind is Kind.DATETIME and type(value) is date:
-        value = datetime(value.year, value.month, value.day)  # noqa: DTZ001 times have no zone here
-    if kind is Kind.DATE and isinstance(value, datetime) and value.time() == datetime.min.time():
-        value = value.date()
-    return Literal(value)
-
-
-def _mismatch(one: Kind, two: Kind, node: Apply, source: Source) -> BadQuery:
-    hint = ""
-    if one is Kind.BOOL or two is Kind.BOOL:
-        hint = _condition_itself(node, source)
-    if {one, two} == {Kind.DATE, Kind.DATETIME}:
-        hint = "compare a time with a time, or take its calendar day first"
-    return source.refuse("PL111", f"{_words(one)} is compared with {_words(two)}", node.span, hint)
-
-
-def _condition_itself(node: Apply, source: Source) -> str:
-    """``urgent = 1`` is written urgent, ``urgent = 0`` NOT urgent."""
-    constants = [one for one in node.args if isinstance(one, Const)]
-    others = [one for one in node.args if not isinstance(one, Const)]
-    if len(constants) != 1 or len(others) != 1 or constants[0].value not in (0, 1):
-        return ""
-    words = source.quote(others[0].span)
-    if bool(constants[0].value) is (node.op is Op.EQ):
-        return f"write {words}"
-    return f"write NOT {words}" if source.sql else f"write ~{words}"
-
-
-def _words(kind: Kind | None) -> str:
-    names = {
-        None: "NULL",
-        Kind.BOOL: "a condition",
-        Kind.INT: "a whole number",
-        Kind.FLOAT: "a number",
-        Kind.TEXT: "a text",
-        Kind.DATE: "a date",
-        Kind.DATETIME: "a time",
-    }
-    return names[kind]
+    return None if columns_of(expr) else Literal(evaluate(expr, {}))
 
 
 def _word(op: Op, source: Source) -> str:
     polars = {Op.AND: "&", Op.OR: "|", Op.NOT: "~"}
-    symbols = {Op.ADD: "+", Op.SUB: "-", Op.MUL: "*", Op.NEG: "-"}
+    symbols = {Op.ADD: "+", Op.SUB: "-", Op.MUL: "*", Op.NEG: "-", Op.DIVIDE: "/"}
     if source.surface is Surface.POLARS and op in polars:
         return polars[op]
     return symbols.get(op, op.value.upper() if source.surface is Surface.SQL else op.value)

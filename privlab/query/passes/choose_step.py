@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from privlab.query.kinds import EXTREMES, kind_of, outcomes
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 from privlab.terms.catalog import Kind, Table
+
+TAKEN = EXTREMES | {Op.ADD, Op.SUB, Op.CLIP, Op.CASE, Op.COALESCE, Op.MOD, Op.REMAINDER}
+"""Operations that give a combination of their arguments' multiples."""
 
 FINE = 1 << 20
 """Steps across the range of a value that has no grid of its own."""
@@ -26,40 +30,43 @@ def choose_step(expr: Expr, low: Fraction, high: Fraction, table: Table) -> Frac
     width = max(high - low, abs(low), abs(high))
     if not width:
         return Fraction(1)
-    own = _grid(expr, table)
-    if own is None:
+    own = grid(expr, table)
+    if not own:
         return _round_up(width / FINE)
     if width / own <= FINEST:
         return own
     return own * math.ceil(_round_up(width / FINEST / own))
 
 
-def _grid(expr: Expr, table: Table) -> Fraction | None:
-    """A number of which every value of ``expr`` is a multiple, as far as is stated."""
+def grid(expr: Expr, table: Table) -> Fraction | None:
+    """A number of which every value of ``expr`` is a multiple, as far as is stated.
+
+    Zero when every value is zero.
+    """
     match expr:
-        case Ref(column=name, kind=kind):
+        case Ref(column=name, kind=Kind.FLOAT):
             column = table.column(name)
-            if kind is Kind.INT:
-                return Fraction(1)
             return None if column is None else column.step
         case Literal(value=int() | Fraction() as value):
-            return abs(Fraction(value)) or None
+            return abs(Fraction(value))
         case Call(op=Op.NEG | Op.ABS, args=(inner,)):
-            return _grid(inner, table)
-        case Call(op=Op.CLIP, args=(inner, *bounds)):
-            own, edges = _grid(inner, table), [_grid(bound, table) for bound in bounds]
-            return None if own is None else _divisor([own, *(edge for edge in edges if edge)])
-        case Call(op=Op.YEAR | Op.MONTH | Op.DAY):
-            return Fraction(1)
+            return grid(inner, table)
         case Call(op=Op.MUL, args=args):
-            grids = [_grid(arg, table) for arg in args]
-            known = [grid for grid in grids if grid is not None]
+            grids = [grid(arg, table) for arg in args]
+            known = [one for one in grids if one is not None]
             return math.prod(known, start=Fraction(1)) if len(known) == len(grids) else None
-        case Call(op=Op.ADD | Op.SUB, args=args):
-            grids = [_grid(arg, table) for arg in args]
-            known = [grid for grid in grids if grid is not None]
-            return _divisor(known) if len(known) == len(grids) else None
-    return None
+        case Call(op=Op.DIVIDE, args=(inner, Literal(value=int() | Fraction() as by))) if by:
+            own = grid(inner, table)
+            return None if own is None else own / abs(Fraction(by))
+        case Call(op=Op.ROUND | Op.ROUND_EVEN, args=(inner, Literal(value=int() as digits))):
+            return Fraction(10) ** -digits
+        case Call(op=op, args=args) if op in TAKEN:
+            values = [one for one in outcomes(op, args) if one != Literal(None)]
+            grids = [grid(one, table) for one in values]
+            known = [one for one in grids if one is not None]
+            if len(known) == len(grids):
+                return _divisor(known)
+    return Fraction(1) if kind_of(expr) is Kind.INT else None
 
 
 def _divisor(grids: list[Fraction]) -> Fraction:

@@ -16,6 +16,9 @@ def find_column(name: Name, table: Table, source: Source) -> Column:
     :raises PolicyDenied: PL201, the column is withheld, or is the privacy unit,
         which nothing but the count of units may use.
     """
+    if name.hidden:
+        what = f"{name.name} is not one of the columns that are selected before"
+        raise source.refuse("PL104", what, name.span, f"select {name.name} there too")
     if name.name == table.unit:
         raise PolicyDenied(
             f"{name.name} is the privacy unit of {table.name} and can only be counted",

@@ -39,7 +39,7 @@ def refuse_contradiction(where: Expr | None, table: Table, source: Source, span:
     word = "WHERE" if source.sql else "filter"
     if isinstance(where, Literal) and where.value is not True:
         raise source.refuse("PL111", f"this {word} holds for no row", span, "leave it out")
-    bare = replace(table, columns=tuple(replace(c, low=None, high=None) for c in table.columns))
+    bare = without_ranges(table)
     for left in _compared(where):
         if _is_empty(infer_interval(left, bare, where)) or _all_fail(left, where):
             words = expression_text(left)
@@ -50,6 +50,22 @@ def refuse_contradiction(where: Expr | None, table: Table, source: Source, span:
                 span,
                 f"{words} is in {can}" if can else f"check the conditions on {words}",
             )
+
+
+def holds_for_no_row(where: Expr | None, table: Table) -> bool:
+    """Whether a condition cannot hold, whatever the rows are."""
+    if isinstance(where, Literal) and where.value is not True:
+        return True
+    bare = without_ranges(table)
+    return any(
+        _is_empty(infer_interval(left, bare, where)) or _all_fail(left, where)
+        for left in _compared(where)
+    )
+
+
+def without_ranges(table: Table) -> Table:
+    """The table as rows may be: a contract's range does not promise what they hold."""
+    return replace(table, columns=tuple(replace(c, low=None, high=None) for c in table.columns))
 
 
 def notes_on(plan: Plan, table: Table) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from privlab.query.ask import Aggregate, Apply, Ask, Node
-from privlab.query.plan import Op
+from privlab.query.kinds import outcomes
+from privlab.query.plan import Call, Expr, Literal, Op, Ref
 
 MAX_NODES = 20_000
 """Most parts of all expressions of one question together."""
@@ -16,6 +17,9 @@ MAX_NESTING = 200
 MAX_WORK = 4_000_000
 """Most work to bring the expressions of one question into their one form; about
 three seconds.  A part is looked at once per pair of unlike operations around it."""
+
+MAX_GROWTH = 16
+"""How many times as long as the texts of a row a text that is made of them may be."""
 
 CHAINS = frozenset({Op.AND, Op.OR, Op.ADD, Op.MUL})
 
@@ -95,3 +99,21 @@ def _measure(root: Node, measured: dict[int, tuple[int, int]]) -> tuple[int, int
             1 + max(depth for _, depth in parts) if parts else 0,
         )
     return measured[id(root)]
+
+
+def growth(expr: Expr) -> int:
+    """How many times as long as the longest text of a row a text may become."""
+    match expr:
+        case Ref():
+            return 1
+        case Call(op=Op.CONCAT, args=args):
+            return sum(map(growth, args))
+        case Call(
+            op=Op.REPLACE, args=(text, Literal(value=str() as old), Literal(value=str() as new))
+        ):
+            return growth(text) * max(1, -(-len(new) // max(1, len(old))))
+        case Call(op=Op.CASE | Op.COALESCE as op, args=args):
+            return max(map(growth, (*outcomes(op, args), *args)))
+        case Call(args=args):
+            return max(map(growth, args))
+    return 0

@@ -9,10 +9,12 @@ from fractions import Fraction
 from privlab.errors import BadQuery
 from privlab.query.ask import Aggregate, AggregateKind, Name, Node, Source, Surface
 from privlab.query.evaluate import evaluate
-from privlab.query.kinds import STRICT, columns_of, conjuncts, kind_of, parts_of
+from privlab.query.kinds import columns_of, conjuncts, is_strict, kind_of, parts_of
 from privlab.query.passes.choose_step import choose_step
+from privlab.query.passes.count_conditions import count_conditions
 from privlab.query.passes.infer_interval import infer_interval
-from privlab.query.plan import Call, Expr, Measure, MeasureKind, Op, Ref
+from privlab.query.passes.infer_null import can_be_null
+from privlab.query.plan import Call, Expr, Literal, Measure, MeasureKind, Op, Ref
 from privlab.terms.catalog import Kind, Scalar, Table
 
 HEADROOM = (1 << 62) - (1 << 50)
@@ -43,22 +45,25 @@ def lower_aggregate(
         overflow; PL106 a distinct count of something else than the unit;
         PL111 a sum of something that is no number.
     """
-    match aggregate.kind:
+    kind, of = count_conditions(aggregate.kind, of)
+    match kind:
         case AggregateKind.UNITS:
-            return _units(aggregate, table, source)
+            return _units(aggregate, of, table, source)
         case AggregateKind.ROWS:
             if of is not None and kind_of(of) is None:
                 raise source.refuse("PL106", "NULL is never counted", aggregate.span, "COUNT(*)")
             return Lowered("rows", Measure(MeasureKind.ROWS, _filled(of, table, where)))
     if of is None:
         raise source.refuse("PL101", "this aggregate needs a value", aggregate.span)
-    if aggregate.kind is AggregateKind.SUM:
+    if kind is AggregateKind.SUM:
         return Lowered("sum", _sum(aggregate, of, table, where, source, centred=False))
     total = _sum(aggregate, of, table, where, source, centred=True)
     return Lowered("mean", total, Measure(MeasureKind.ROWS, _filled(of, table, where)))
 
 
-def _units(aggregate: Aggregate, table: Table, source: Source) -> Lowered:
+def _units(aggregate: Aggregate, of: Expr | None, table: Table, source: Source) -> Lowered:
+    if of is not None:
+        return Lowered("units", Measure(MeasureKind.UNITS, of))
     if not isinstance(aggregate.of, Name) or aggregate.of.name != table.unit:
         sql = source.surface is Surface.SQL
         raise source.refuse(
@@ -78,8 +83,14 @@ def _filled(of: Expr | None, table: Table, where: Expr | None) -> Expr | None:
     """
     if of is None:
         return None
-    strict = all(not isinstance(part, Call) or part.op in STRICT for part in parts_of(of))
-    if not strict:
+    if not can_be_null(of, table, where):
+        return None
+    match of:
+        case Call(op=Op.CASE, args=(condition, value, Literal(value=None))):
+            seen = condition if where is None else Call(Op.AND, (where, condition))
+            if not can_be_null(value, table, seen):
+                return Call(Op.CASE, (condition, Literal(1), Literal(None)))
+    if not all(not isinstance(part, Call) or is_strict(part) for part in parts_of(of)):
         return of
     open_columns = [
         part

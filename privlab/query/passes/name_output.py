@@ -13,6 +13,7 @@ from privlab.query.ask import (
     Surface,
     leaves,
 )
+from privlab.query.plan import Op
 
 FUNCTIONS = {
     AggregateKind.ROWS: "count",
@@ -51,4 +52,6 @@ def _root(value: Node | Aggregate) -> str | None:
     node = value.of if isinstance(value, Aggregate) else value
     if node is None:
         return None
+    if isinstance(node, Apply) and node.op is Op.CASE:
+        node = node.args[1]  # the first value it gives, as Polars has it
     return next((leaf.name for leaf in leaves(node) if isinstance(leaf, Name)), None)

@@ -6,9 +6,21 @@ import math
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from privlab.query.canonical import canonical_text, encode_expr
+from privlab.query import texts
 from privlab.query.evaluate import evaluate
-from privlab.query.kinds import COMPARISONS, GRAINS, PARTS, flattened, kind_of
+from privlab.query.kinds import (
+    COMPARISONS,
+    DAY_PARTS,
+    DIVISIONS,
+    EXTREMES,
+    GRAINS,
+    ROUNDINGS,
+    SHIFTS,
+    flattened,
+    kind_of,
+)
+from privlab.query.passes.normalise_arithmetic import chain, normalise_arithmetic, sort_key
+from privlab.query.passes.normalise_choice import normalise_choice
 from privlab.query.plan import Call, Expr, Literal, Op
 from privlab.terms.catalog import Kind
 
@@ -29,6 +41,9 @@ NEGATED = {
     Op.GE: Op.LT,
 }
 ONE_DAY = timedelta(days=1)
+NUMERIC = DIVISIONS | ROUNDINGS | {Op.ADD, Op.SUB, Op.MUL, Op.NEG, Op.CLIP, Op.ABS, Op.SIGN}
+NUMERIC |= {Op.SQRT, Op.LN, Op.EXP}
+CHOICES = EXTREMES | {Op.CASE, Op.COALESCE}
 
 
 def normalise(expr: Expr) -> Expr:
@@ -41,13 +56,14 @@ def normalise(expr: Expr) -> Expr:
     b = 2 AND a = 1             a = 1 AND b = 2
     NOT (x < 3)                 x >= 3
     a = 1 OR a = 2              a IN (1, 2)
-    x - 1                       -1 + x
-    clip(clip(x, 0, _), _, 9)   clip(x, 0, 9)
+    x LIKE 'a'                  x = 'a'
+    year(to_date(t))            year(t)
+    d + 1 day + 2 days          d + 3 days
     """
     if not isinstance(expr, Call):
         return expr
     op = expr.op
-    chained = op in (Op.AND, Op.OR, Op.ADD, Op.MUL)
+    chained = op in (Op.AND, Op.OR, Op.ADD, Op.MUL, Op.CONCAT)
     args = tuple(normalise(arg) for arg in (flattened(op, expr) if chained else expr.args))
     if op in (Op.AND, Op.OR):
         return _logic(op, args)
@@ -57,31 +73,18 @@ def normalise(expr: Expr) -> Expr:
         return _comparison(op, args[0], args[1])
     if op is Op.IS_IN:
         return _membership(args[0], args[1:])
-    if op in (Op.ADD, Op.SUB, Op.MUL, Op.NEG):
-        return _arithmetic(op, args)
-    if op is Op.CLIP:
-        return _clip(args)
-    if op in GRAINS | PARTS:
-        return _grain(op, args[0])
+    if op in NUMERIC:
+        return normalise_arithmetic(op, args)
+    if op in CHOICES:
+        return normalise_choice(op, args)
     call = Call(op, args)
     if all(isinstance(arg, Literal) for arg in args):
         return Literal(evaluate(call, {}))
-    if op is Op.ABS and isinstance(args[0], Call) and args[0].op is Op.ABS:
-        return args[0]
-    return call
-
-
-def _sort_key(expr: Expr) -> str:
-    return canonical_text(encode_expr(expr))
-
-
-def _chain(op: Op, terms: list[Expr]) -> Expr:
-    """Terms sorted and left-nested: ``((a op b) op c)``."""
-    ordered = sorted(terms, key=_sort_key)
-    chain = ordered[0]
-    for term in ordered[1:]:
-        chain = Call(op, (chain, term))
-    return chain
+    if op in GRAINS | DAY_PARTS | {Op.DAYS}:
+        return _of_days(op, args)
+    if op in SHIFTS:
+        return _shifted(op, args)
+    return _text(op, args)
 
 
 def _logic(op: Op, args: tuple[Expr, ...]) -> Expr:
@@ -90,11 +93,11 @@ def _logic(op: Op, args: tuple[Expr, ...]) -> Expr:
     terms = [term for arg in args for term in flattened(op, arg)]
     if op is Op.OR:
         terms = _merged_memberships(terms)
-    distinct = list({_sort_key(term): term for term in terms}.values())
+    distinct = list({sort_key(term): term for term in terms}.values())
     if absorbing in distinct:
         return absorbing
     kept = [term for term in distinct if term != neutral]
-    return _chain(op, kept) if kept else neutral
+    return chain(op, kept) if kept else neutral
 
 
 def _merged_memberships(terms: list[Expr]) -> list[Expr]:
@@ -107,7 +110,7 @@ def _merged_memberships(terms: list[Expr]) -> list[Expr]:
             case Call(op=Op.EQ | Op.IS_IN, args=(value, *others)) if all(
                 isinstance(one, Literal) for one in others
             ):
-                key = _sort_key(value)
+                key = sort_key(value)
                 if key in lists:
                     sole.pop(key, None)
                 else:
@@ -122,7 +125,7 @@ def _merged_memberships(terms: list[Expr]) -> list[Expr]:
 
 
 def _membership(value: Expr, listed: tuple[Expr, ...]) -> Expr:
-    ordered = sorted({_sort_key(one): one for one in listed}.items())
+    ordered = sorted({sort_key(one): one for one in listed}.items())
     distinct = tuple(one for _, one in ordered)
     if len(distinct) == 1:
         return _comparison(Op.EQ, value, distinct[0])
@@ -154,7 +157,7 @@ def _comparison(op: Op, left: Expr, right: Expr) -> Expr:
             return left if right.value is (op is Op.EQ) else _negation(left)
         op, right = _closed(op, left, right)
         return Call(op, (left, right))
-    if op in (Op.GT, Op.GE) or (op in (Op.EQ, Op.NE) and _sort_key(right) < _sort_key(left)):
+    if op in (Op.GT, Op.GE) or (op in (Op.EQ, Op.NE) and sort_key(right) < sort_key(left)):
         op, left, right = FLIPPED[op], right, left
     return Call(op, (left, right))
 
@@ -178,76 +181,56 @@ def _closed(op: Op, left: Expr, right: Literal) -> tuple[Op, Literal]:
     return op, right
 
 
-def _number(value: Fraction) -> Literal:
-    return Literal(int(value) if value.denominator == 1 else value)
-
-
-def _value(expr: Expr) -> Fraction | None:
-    match expr:
-        case Literal(value=int() | Fraction() as value) if not isinstance(value, bool):
-            return Fraction(value)
-    return None
-
-
-def _arithmetic(op: Op, args: tuple[Expr, ...]) -> Expr:
-    if op is Op.NEG:
-        return _product([Literal(-1), args[0]])
-    if op is Op.SUB:
-        return _sum([args[0], _product([Literal(-1), args[1]])])
-    return _product(list(args)) if op is Op.MUL else _sum(list(args))
-
-
-def _sum(args: list[Expr]) -> Expr:
-    terms = [term for arg in args for term in flattened(Op.ADD, arg)]
-    constant = sum((v for term in terms if (v := _value(term)) is not None), Fraction(0))
-    kept = [term for term in terms if _value(term) is None]
-    if constant or not kept:
-        kept.append(_number(constant))
-    return _chain(Op.ADD, kept)
-
-
-def _product(args: list[Expr]) -> Expr:
-    """Factors with one constant; a minus alone is NEG."""
-    factors: list[Expr] = []
-    constant = Fraction(1)
-    for factor in (factor for arg in args for factor in flattened(Op.MUL, arg)):
-        while isinstance(factor, Call) and factor.op is Op.NEG:
-            constant, factor = -constant, factor.args[0]
-        inner = flattened(Op.MUL, factor)
-        for one in inner:
-            value = _value(one)
-            if value is None:
-                factors.append(one)
-            else:
-                constant *= value
-    if not factors:
-        return _number(constant)
-    if constant == -1:
-        return Call(Op.NEG, (_chain(Op.MUL, factors),))
-    return _chain(Op.MUL, factors if constant == 1 else [*factors, _number(constant)])
-
-
-def _clip(args: tuple[Expr, ...]) -> Expr:
-    value, low, high = args
-    match value:
-        case Literal():
-            return Literal(evaluate(Call(Op.CLIP, args), {}))
-        case Call(op=Op.CLIP, args=(inner, inner_low, inner_high)):
-            outer = (low, high)
-            bottom = low if _value(inner_low) is None else _clipped(inner_low, outer)
-            top = high if _value(inner_high) is None else _clipped(inner_high, outer)
-            return Call(Op.CLIP, (inner, bottom, top))
-    return Call(Op.CLIP, args)
-
-
-def _clipped(bound: Expr, outer: tuple[Expr, Expr]) -> Expr:
-    return Literal(evaluate(Call(Op.CLIP, (bound, *outer)), {}))
-
-
-def _grain(op: Op, arg: Expr) -> Expr:
+def _of_days(op: Op, args: tuple[Expr, ...]) -> Expr:
     """A grain or a part of a calendar day is that of the value itself."""
-    while isinstance(arg, Call) and arg.op is Op.TO_DATE:
-        arg = arg.args[0]
-    if op is Op.TO_DATE and kind_of(arg) is Kind.DATE:
-        return arg
-    return Call(op, (arg,))
+    values = []
+    for arg in args:
+        while isinstance(arg, Call) and arg.op is Op.TO_DATE:
+            arg = arg.args[0]
+        values.append(arg)
+    if op is Op.TO_DATE and kind_of(values[0]) is Kind.DATE:
+        return values[0]
+    return Call(op, tuple(values))
+
+
+def _shifted(op: Op, args: tuple[Expr, ...]) -> Expr:
+    """Days after days are days; no shift is none."""
+    value, by = args
+    if by == Literal(0):
+        return value
+    match value, by:
+        case Call(op=inner, args=(start, Literal(value=int() as first))), Literal(
+            value=int() as then
+        ) if op is inner is Op.ADD_DAYS and (first > 0) is (then > 0):
+            return _shifted(op, (start, Literal(first + then)))
+    return Call(op, args)
+
+
+def _text(op: Op, args: tuple[Expr, ...]) -> Expr:
+    """Texts: patterns without wildcards, case twice, constants side by side."""
+    match op, args:
+        case Op.LIKE, (value, Literal(value=str() as form)):
+            parts = texts.tokens(form)
+            if not any(wild for wild, _ in parts):
+                return _comparison(Op.EQ, value, Literal("".join(char for _, char in parts)))
+        case ((Op.LOWER | Op.UPPER), (Call(op=inner, args=(value,)),)) if inner is op:
+            return Call(op, (value,))
+        case Op.CONCAT, _:
+            return _concatenated([part for arg in args for part in flattened(op, arg)])
+    return Call(op, args)
+
+
+def _concatenated(parts: list[Expr]) -> Expr:
+    """Constants side by side are one; empty ones are none."""
+    kept: list[Expr] = []
+    for part in parts:
+        match part, kept[-1:]:
+            case Literal(value=""), _:
+                continue
+            case Literal(value=str() as text), [Literal(value=str() as before)]:
+                kept[-1] = Literal(before + text)
+            case _:
+                kept.append(part)
+    if not kept:
+        return Literal("")
+    return kept[0] if len(kept) == 1 else Call(Op.CONCAT, tuple(kept))

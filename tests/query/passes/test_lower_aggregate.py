@@ -65,6 +65,36 @@ def test_only_the_unit_is_counted_distinct(refusal: Callable[..., PrivlabError])
     assert error.hint == "COUNT(DISTINCT patient_id)"
 
 
-@pytest.mark.parametrize("value", ["3", "ward", "urgent", "admitted"])
+@pytest.mark.parametrize("value", ["3", "ward", "admitted"])
 def test_only_numbers_of_rows_are_summed(refusal: Callable[..., PrivlabError], value: str) -> None:
     assert refusal(f"SELECT SUM({value}) FROM visits").code in ("PL106", "PL111")
+
+
+def test_a_sum_of_conditions_is_a_count(ask: Callable[..., Question]) -> None:
+    """However it is written, it costs a count, and is one view."""
+    counts = [
+        ask(text).plan.measures
+        for text in (
+            "SELECT COUNT(*) FILTER (WHERE urgent) FROM visits",
+            "SELECT COUNT(age) FILTER (WHERE urgent) FROM visits",
+            "SELECT COUNT(CASE WHEN urgent THEN 'x' END) FROM visits",
+            "SELECT SUM(CASE WHEN urgent THEN 1 ELSE 0 END) FROM visits",
+            "SELECT SUM(urgent) FROM visits",
+            "SELECT COUNT_IF(urgent) FROM visits",
+            'visits.select(pl.col("urgent").sum())',
+            'visits.select(pl.col("stay_days").filter(pl.col("urgent")).len())',
+        )
+    ]
+    assert all(one == counts[0] for one in counts)
+    assert counts[0][0].kind is MeasureKind.ROWS
+
+
+def test_units_are_counted_where_a_condition_holds(ask: Callable[..., Question]) -> None:
+    for text in (
+        "SELECT COUNT(DISTINCT patient_id) FILTER (WHERE urgent) FROM visits",
+        "SELECT COUNT(DISTINCT CASE WHEN urgent THEN patient_id END) FROM visits",
+        'visits.select(pl.col("patient_id").filter(pl.col("urgent")).n_unique())',
+    ):
+        (measure,) = ask(text).plan.measures
+        assert measure.kind is MeasureKind.UNITS
+        assert measure.of is not None

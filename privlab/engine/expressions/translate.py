@@ -1,0 +1,36 @@
+"""The Polars expression of a plan's expression: which family an operation belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from privlab.engine.expressions import arithmetic, logic, text, times
+from privlab.engine.expressions.typed import Typed, literal
+from privlab.query.plan import Call, Expr, Literal, Op, Ref
+from privlab.terms.catalog import Kind
+
+FAMILIES: dict[Op, Callable[[Op, Sequence[Typed]], Typed]] = {
+    **dict.fromkeys(logic.OPERATIONS, logic.apply),
+    **dict.fromkeys(arithmetic.OPERATIONS, arithmetic.apply),
+    **dict.fromkeys(text.OPERATIONS, text.apply),
+    **dict.fromkeys(times.OPERATIONS, times.apply),
+}
+"""The function that translates each operation, given its translated arguments."""
+
+
+def translate(expr: Expr) -> Typed:
+    """The Polars expression of a plan's expression.
+
+    :raises TypeError: an operation on kinds it is not defined for.
+    """
+    match expr:
+        case Ref(column=name, kind=kind):
+            value = pl.col(name)
+            return Typed(value.fill_nan(None) if kind is Kind.FLOAT else value, kind)
+        case Literal(value=value):
+            return literal(value)
+        case Call(op=op, args=args):
+            return FAMILIES[op](op, [translate(arg) for arg in args])
+    raise TypeError("not an expression")

@@ -1,0 +1,43 @@
+"""Sums of conditions are counts: of the rows where they hold."""
+
+from __future__ import annotations
+
+from privlab.query.ask import Aggregate, AggregateKind, Apply, Const, Name, Node
+from privlab.query.kinds import kind_of
+from privlab.query.passes.normalise import normalise
+from privlab.query.plan import Call, Expr, Literal, Op
+from privlab.terms.catalog import Kind
+
+ZERO, ONE, NULL = Literal(0), Literal(1), Literal(None)
+
+
+def count_conditions(kind: AggregateKind, of: Expr | None) -> tuple[AggregateKind, Expr | None]:
+    """What is aggregated, in the form that its equals share.
+
+    Before                          After
+    ------                          -----
+    SUM(a > 3)                      COUNT(CASE WHEN a > 3 THEN 1 END)
+    SUM(CASE WHEN c THEN 1 ELSE 0)  COUNT(CASE WHEN c THEN 1 END)
+    AVG(a > 3)                      AVG(CASE WHEN a > 3 THEN 1 WHEN a <= 3 THEN 0 END)
+    """
+    match kind, of:
+        case AggregateKind.SUM, Call(op=Op.CASE, args=(condition, value, last)) if (
+            value == ONE and last == ZERO
+        ):
+            return AggregateKind.ROWS, Call(Op.CASE, (condition, ONE, NULL))
+        case AggregateKind.SUM, _ if of is not None and kind_of(of) is Kind.BOOL:
+            return AggregateKind.ROWS, normalise(Call(Op.CASE, (of, ONE, NULL)))
+        case AggregateKind.MEAN, _ if of is not None and kind_of(of) is Kind.BOOL:
+            both = (of, ONE, Call(Op.NOT, (of,)), ZERO, NULL)
+            return kind, normalise(Call(Op.CASE, both))
+    return kind, of
+
+
+def units_where(aggregate: Aggregate, unit: str) -> Node | None:
+    """COUNT(DISTINCT CASE WHEN c THEN unit END): a value for the rows where ``c`` holds."""
+    match aggregate.of:
+        case Apply(op=Op.CASE, args=(condition, Name(name=name), Const(value=None)), span=span) if (
+            name == unit
+        ):
+            return Apply(Op.CASE, (condition, Const(1, span), Const(None, span)), span)
+    return None

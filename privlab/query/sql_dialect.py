@@ -1,0 +1,44 @@
+"""How the SQL text is read: the words that dialects share, each with one meaning.
+
+sqlglot's own dialect, with ``//``, ``**`` and XOR, and with the functions on
+dates whose arguments come in another order elsewhere left as they are written.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlglot import TokenType, exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.parser import Parser
+from sqlglot.tokens import Tokenizer
+
+AS_WRITTEN = {
+    "DATEDIFF",
+    "DATE_DIFF",
+    "TIMESTAMPDIFF",
+    "TIMESTAMP_DIFF",
+    "DATEADD",
+    "DATE_ADD",
+    "DATE_SUB",
+    "ADD_MONTHS",
+}
+
+
+class Reading(Dialect):
+    """The dialect of a question."""
+
+    class Tokenizer(Tokenizer):
+        KEYWORDS: ClassVar = {
+            **Tokenizer.KEYWORDS,
+            "**": TokenType.DSTAR,
+            "//": TokenType.DIV,
+            "XOR": TokenType.XOR,
+        }
+
+    class Parser(Parser):
+        FUNCTIONS: ClassVar = {
+            name: build for name, build in Parser.FUNCTIONS.items() if name not in AS_WRITTEN
+        }
+        EXPONENT: ClassVar = {TokenType.DSTAR: exp.Pow}
+        CONJUNCTION: ClassVar = {**Parser.CONJUNCTION, TokenType.XOR: exp.Xor}
