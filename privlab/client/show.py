@@ -33,7 +33,7 @@ MAX_ROWS = 200
 
 NULL = "(null)"
 UNKNOWN = "unknown"
-_COUNTS = frozenset({"rows", "units"})
+_COUNTS = frozenset({"rows", "units", "distinct"})
 _MAX_DECIMALS = 12
 
 

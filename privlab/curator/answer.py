@@ -35,7 +35,7 @@ from privlab.query.plan import MeasureKind, Question
 from privlab.query.price import NEGLIGIBLE, Offer, Priced, price
 from privlab.terms.loss import NOTHING, Loss
 from privlab.terms.principal import Principal
-from privlab.views.measurement import Measurement, held, merged, paid
+from privlab.views.measurement import Measurement, held, merged
 from privlab.wire.messages import Answer, Ask, Explanation, Phase
 
 Say = Callable[[Phase], None]
@@ -138,7 +138,7 @@ def permitted(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Pe
     held_after = certificate.learned(
         asked.question,
         (
-            paid(view) + (0 if noise is None else noise.precision)
+            [*(m.noise for m in view), *(() if noise is None else (noise,))]
             for view, noise in zip(asked.holdings, asked.priced.noises, strict=True)
         ),
     )

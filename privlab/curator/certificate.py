@@ -12,11 +12,11 @@ from privlab.curator.asks import body_digest
 from privlab.curator.epsilons import epsilon_text
 from privlab.ledger.accounts import ChargeRequest
 from privlab.policy.decide import Permit
+from privlab.query import trade
 from privlab.query.canonical import question_id, view_id
 from privlab.query.finish import finish
-from privlab.query.law import law_of
 from privlab.query.plan import KeyOut, MeanOut, MeasureKind, Out, Output, Question
-from privlab.query.words import caption, selects
+from privlab.query.words import caption, rank_words, selects
 from privlab.release.bundle import make
 from privlab.release.result import decimal, result_json
 from privlab.release.statement import (
@@ -30,6 +30,7 @@ from privlab.release.verify import verify
 from privlab.seal.digest import keyed_digest
 from privlab.seal.keys import PublicKey
 from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.noise import Mechanism
 from privlab.terms.principal import Principal
 from privlab.views import measurement as views
 from privlab.views.measurement import Measurement
@@ -78,14 +79,18 @@ def bundle(
     holdings: every measurement of each view that the asker has now paid for.
     """
     plan = asked.question.plan
+    precisions = tuple(views.held(view) for view in holdings)
     answer = finish(
         asked.question,
         tuple(views.merged(view) for view in holdings),
-        tuple(views.held(view) for view in holdings),
+        precisions,
         asked.offer.confidence,
     )
-    words = caption(asked.question, desk.table(plan.dataset, plan.table))
-    result = result_json(answer, title=ask.name, caption=words)
+    words = [
+        caption(asked.question, desk.table(plan.dataset, plan.table)),
+        *rank_words(asked.question, precisions, asked.offer.confidence),
+    ]
+    result = result_json(answer, title=ask.name, caption="; ".join(words))
     facts = _facts(desk, principal, ask, asked, permit, paid, holdings)
     return make(result, statement(result, facts), desk.signer)
 
@@ -100,9 +105,8 @@ def _facts(
     holdings: Holdings,
 ) -> PrivacyFacts:
     plan, currency = asked.question.plan, asked.question.currency
-    law = law_of(currency)
     table = desk.table(plan.dataset, plan.table)
-    total = learned(asked.question, map(views.paid, holdings))
+    total = learned(asked.question, ([m.noise for m in view] for view in holdings))
     salt = desk.custody.derive("account")
     return PrivacyFacts(
         asked_at=asked.asked_at,
@@ -131,8 +135,10 @@ def _facts(
                 view=view_id(plan, index),
                 kind=measure.kind,
                 step=measure.step,
-                sensitivity=law.sensitivity(measure, plan.bound),
+                sensitivity=trade.trade_of(measure, currency).sensitivity(measure, plan.bound),
                 noises=tuple(m.noise for m in views.shown(view)),
+                q=measure.q,
+                candidates=measure.candidates if measure.chosen else None,
             )
             for index, (measure, view) in enumerate(zip(plan.measures, holdings, strict=True))
         ),
@@ -158,16 +164,16 @@ def precisions(bundle: str, key: PublicKey) -> tuple[Fraction, ...]:
     )
 
 
-def learned(question: Question, precisions: Iterable[Fraction]) -> Loss:
-    """What somebody has learned who paid for these precisions of its measures, rounded up.
+def learned(question: Question, bought: Iterable[Iterable[Mechanism]]) -> Loss:
+    """What somebody has learned who bought these for its measures, rounded up.
 
-    All that she ever measured counts, also what a finer answer replaced.
+    All that she ever bought counts, also what a finer answer replaced.
     """
-    plan, law = question.plan, law_of(question.currency)
+    plan = question.plan
     return sum(
         (
-            Loss.charge(law.sensitivity(measure, plan.bound) * precision)
-            for measure, precision in zip(plan.measures, precisions, strict=True)
+            trade.learned(measure, plan.bound, question.currency, mechanisms)
+            for measure, mechanisms in zip(plan.measures, bought, strict=True)
         ),
         NOTHING,
     )
@@ -201,4 +207,5 @@ def _words(asked: Compiled, out: Out) -> str:
             return f"{decimal(centre)} + noisy sum about it / noisy count"
         case _:
             kind = asked.question.plan.measures[out.index].kind
-            return "none" if kind is not MeasureKind.SUM else "steps times the step"
+            coded = (MeasureKind.SUM, MeasureKind.QUANTILE)
+            return "steps times the step" if kind in coded else "none"

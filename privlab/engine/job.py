@@ -18,8 +18,8 @@ from privlab.connector.keys import Custody
 from privlab.connector.manifest import FOOTER_KEY, UNIT_COLUMNS, Manifest
 from privlab.connector.parts import PartFacts
 from privlab.query.canonical import decode_plan, encode_plan
-from privlab.query.plan import MeasureKind, Plan
-from privlab.terms.noise import Noise, law_name, noise_of
+from privlab.query.plan import Plan
+from privlab.terms.noise import Choice, Mechanism, law_name, mechanism_of
 
 VERSION = 1
 KEY_BYTES = 32
@@ -33,14 +33,14 @@ _FIELDS = {"version", "plan", "noises", "folder", "parts", "keys", "bounding_key
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run.  ``noises[j]`` is added to measure j; there is no run without noise.
+    """One run.  ``noises[j]`` is added to measure j, or chooses its cells; none is without.
 
     folder: the table version's, absolute.  keys: column to 32-byte data key.
     bounding_key: 16 bytes, secret, of the table version.
     """
 
     plan: Plan
-    noises: tuple[Noise, ...]
+    noises: tuple[Mechanism, ...]
     folder: str
     parts: tuple[PartFacts, ...]
     keys: Mapping[str, bytes]
@@ -55,17 +55,19 @@ class Job:
             raise ValueError(f"a data key has {KEY_BYTES} bytes")
         if len(self.bounding_key) != BOUNDING_KEY_BYTES:
             raise ValueError(f"a bounding key has {BOUNDING_KEY_BYTES} bytes")
-        for measure in self.plan.measures:
-            reach = measure.radius if measure.kind is MeasureKind.SUM else 1
-            if reach * self.plan.row_cap >= MAX_REACH:
-                raise ValueError("the plan's bounds do not keep its sums inside int64")
+        for measure, noise in zip(self.plan.measures, self.noises, strict=True):
+            if measure.chosen is not isinstance(noise, Choice):
+                raise ValueError("a quantile is chosen, and everything else has noise")
+            most = 4 if measure.chosen else self.plan.row_cap  # answers lie inside 2^60
+            if most * measure.radius >= MAX_REACH:
+                raise ValueError("the plan's bounds do not keep its numbers inside int64")
 
     @classmethod
     def of(
         cls,
         *,
         plan: Plan,
-        noises: tuple[Noise, ...],
+        noises: tuple[Mechanism, ...],
         manifest: Manifest,
         folder: Path,
         custody: Custody,
@@ -117,7 +119,7 @@ class Job:
             return cls(
                 plan=decode_plan(value["plan"]),
                 noises=tuple(
-                    noise_of(_text(law), _whole(multiplier), _whole(shift))
+                    mechanism_of(_text(law), _whole(multiplier), _whole(shift))
                     for law, multiplier, shift in value["noises"]
                 ),
                 folder=_text(value["folder"]),

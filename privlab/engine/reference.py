@@ -32,6 +32,7 @@ def bounded_sums(plan: Plan, rows: Sequence[Row], bounding_key: bytes) -> list[l
     cells = list(product(*(key.values for key in plan.keys)))
     tags = [_tag(cell) for cell in cells]
     sums = [[0] * len(cells) for _ in plan.measures]
+    seen: set[tuple[int, int, Any]] = set()
     for unit, grouped in groupby(rows, key=lambda row: row[UNIT]):
         coded = [(row, _code(plan, row)) for row in grouped]
         for j, measure in enumerate(plan.measures):
@@ -40,10 +41,34 @@ def bounded_sums(plan: Plan, rows: Sequence[Row], bounding_key: bytes) -> list[l
                 codes = {c for r, c in coded if has is None or evaluate(has, r) is not None}
                 for code in _chosen(plan, unit, codes, tags, bounding_key):
                     sums[j][code] += 1
-            else:
+            elif not measure.chosen:
                 for row, code in _kept(plan, unit, coded, tags, bounding_key):
-                    sums[j][code] += _adds(measure, row)
+                    if measure.kind is MeasureKind.DISTINCT and measure.of is not None:
+                        seen.add((j, code, evaluate(measure.of, row)))
+                    else:
+                        sums[j][code] += _adds(measure, row)
+    for j, code, value in seen:
+        sums[j][code] += value is not None
     return sums
+
+
+def sampled(plan: Plan, j: int, rows: Sequence[Row], bounding_key: bytes) -> list[list[int]]:
+    """The values of each group that quantile ``j`` is chosen from, sorted, in steps."""
+    measure = plan.measures[j]
+    if measure.of is None:
+        raise TypeError("a quantile is of a value")
+    cells = list(product(*(key.values for key in plan.keys)))
+    tags = [_tag(cell) for cell in cells]
+    found: list[list[int]] = [[] for _ in cells]
+    for unit, grouped in groupby(rows, key=lambda row: row[UNIT]):
+        first: dict[int, int] = {}
+        for row in grouped:
+            value = evaluate(measure.of, row)
+            if value is not None:
+                first.setdefault(_code(plan, row), steps(measure, value))
+        for code in _chosen(plan, unit, set(first), tags, bounding_key):
+            found[code].append(first[code])
+    return [sorted(values) for values in found]
 
 
 def _chosen(

@@ -1,15 +1,16 @@
 """Rows to noisy integers: the one place where decrypted rows are.
 
 Per part: decrypt the plan's columns, evaluate its expressions to a group code
-and an integer per measure, and let the kernel bound and sum.  Parts hold whole
-units, so their sums just add.  Then noise, and only that leaves.
+and an integer per measure, and let the kernel bound and sum, or mark the rows
+that are kept.  Parts hold whole units, so their sums just add and their samples
+stand side by side.  Then noise and choices, and only they leave.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +25,16 @@ from privlab.connector.parts import PartFacts, aad_prefix, read_part
 from privlab.connector.scan import DTYPES, open_part
 from privlab.engine.expressions import Typed, fitted, nearest, saturated, translate
 from privlab.engine.job import Job
-from privlab.kernels import bounding
+from privlab.engine.samples import Ints, Sample, identity, numbers
+from privlab.kernels import bounding, keeping
 from privlab.kernels.rowtag import fold_words
 from privlab.mechanisms.draw import add_noise
 from privlab.mechanisms.entropy import Words
+from privlab.mechanisms.quantile import quantile
 from privlab.query.canonical import encode_scalar
 from privlab.query.plan import Key, Measure, MeasureKind, Plan
 from privlab.terms.catalog import Kind, Scalar
+from privlab.terms.noise import Choice
 
 MAX_PLAIN_KEYS = 8
 """Up to so many texts are compared one by one; more are looked up."""
@@ -38,7 +42,8 @@ MAX_PLAIN_KEYS = 8
 MEASURES_PER_PASS = 8
 """So many measures of a part are in memory at once."""
 
-Ints = NDArray[np.int64]
+SAMPLED = (MeasureKind.DISTINCT, MeasureKind.QUANTILE)
+"""Measures that need the kept rows themselves."""
 
 
 def warm() -> None:
@@ -47,30 +52,62 @@ def warm() -> None:
         words.take(1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Exact:
+    """What noise and choices are to hide.
+
+    sums: int64[measures, cells]; of a quantile nothing.  samples: of each quantile,
+    by its place among the measures, the kept rows of all parts.
+    """
+
+    sums: Ints
+    samples: Mapping[int, Sample]
+
+
 def release(job: Job) -> list[list[int]]:
-    """The noisy vector of each measure.  All that may leave this process.
+    """The released vector of each measure.  All that may leave this process.
 
     :raises IntegrityError: a part is not the one signed.
     """
     exact = measure(job)
-    noisy: list[list[int]] = []
-    for row, noise in zip(exact, job.noises, strict=True):
+    released: list[list[int]] = []
+    for j, (one, mechanism) in enumerate(zip(job.plan.measures, job.noises, strict=True)):
         with Words() as words:
-            noisy.append(add_noise(np.ascontiguousarray(row), noise, words).tolist())
-    return noisy
+            if isinstance(mechanism, Choice):
+                cells = exact.samples[j].by_cell(job.plan.cells)
+                released.append([_chosen(one, values, mechanism, words) for values in cells])
+            else:
+                row = np.ascontiguousarray(exact.sums[j])
+                released.append(add_noise(row, mechanism, words).tolist())
+    return released
 
 
-def measure(job: Job) -> Ints:
-    """The exact sums, int64[measures, cells]: secret.
+def _chosen(one: Measure, values: Ints, choice: Choice, words: Words) -> int:
+    """A quantile of one group's values, in steps."""
+    if one.q is None:
+        raise TypeError("only a quantile is chosen")
+    low, high = int(one.low / one.step), int(one.high / one.step)
+    return quantile(np.clip(values, low, high), low, high, one.q, choice.epsilon, words)
+
+
+def measure(job: Job) -> Exact:
+    """The exact sums and samples: secret.
 
     :raises IntegrityError: a part is not the one signed.
     """
     work = _Work.of(job)
+    sums = np.zeros((len(job.noises), job.plan.cells), dtype=np.int64)
+    samples: dict[int, list[Sample]] = {}
     with ThreadPoolExecutor(max_workers=min(len(job.parts), os.cpu_count() or 1)) as pool:
-        exact = np.zeros((len(job.noises), job.plan.cells), dtype=np.int64)
-        for sums in pool.map(work.part, job.parts):
-            exact += sums
-        return exact
+        for found in pool.map(work.part, job.parts):
+            sums += found.sums
+            for j, sample in found.samples.items():
+                samples.setdefault(j, []).append(sample)
+    merged = {j: Sample.merged(parts) for j, parts in samples.items()}
+    for j, one in enumerate(job.plan.measures):
+        if one.kind is MeasureKind.DISTINCT:
+            sums[j] = merged.pop(j).unique().sizes(job.plan.cells)
+    return Exact(sums, merged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +121,29 @@ class _Work:
 
     @classmethod
     def of(cls, job: Job) -> _Work:
+        key = np.frombuffer(job.bounding_key, dtype="<u8").astype(np.uint64)
         return cls(
             job,
-            tuple((group, tuple(_selected(job.plan, group))) for group in _passes(job.plan)),
+            tuple((group, tuple(_selected(job.plan, group, key))) for group in _passes(job.plan)),
             group_tags(job.plan),
-            np.frombuffer(job.bounding_key, dtype="<u8").astype(np.uint64),
+            key,
         )
 
-    def part(self, facts: PartFacts) -> Ints:
-        """The exact sums of one part."""
+    def part(self, facts: PartFacts) -> Exact:
+        """The exact sums and the kept rows of one part."""
         job, plan = self.job, self.job.plan
         data = read_part(facts, Path(job.folder) / facts.name)
         aad = aad_prefix(plan.dataset, plan.table, plan.version, facts.bucket)
         scan = open_part(facts, data, aad, job.keys)
-        out = np.zeros((len(plan.measures), plan.cells), dtype=np.int64)
+        sums = np.zeros((len(plan.measures), plan.cells), dtype=np.int64)
+        samples: dict[int, Sample] = {}
         for group, selected in self.passes:
             rows = scan.select(selected).collect(engine="in-memory")
-            out[group] = self._accumulate(rows, group)
-        return out
+            if plan.measures[group[0]].kind in SAMPLED:
+                samples[group[0]] = self._kept(rows, group[0])
+            else:
+                sums[group] = self._accumulate(rows, group)
+        return Exact(sums, samples)
 
     def _accumulate(self, rows: pl.DataFrame, group: list[int]) -> Ints:
         plan = self.job.plan
@@ -138,9 +180,39 @@ class _Work:
             raise RuntimeError("the kernel refused its input")
         return out
 
+    def _kept(self, rows: pl.DataFrame, j: int) -> Sample:
+        """The rows that are kept for a measure that is no sum, each with its number.
+
+        A choice takes one value of each unit in a group, and pays for groups, so it
+        needs no other bound on rows (DESIGN rule 10): the first row that has a value.
+        """
+        one, bound = self.job.plan.measures[j], self.job.plan.bound
+        codes, valid = rows["code"].to_numpy(), rows[f"valid{j}"].to_numpy()
+        most, most_per_group = bound.rows, bound.rows_per_group
+        if one.chosen:
+            codes = np.where(valid, codes, -1)
+            most, most_per_group = max(1, rows.height), 1
+        kept = np.empty(rows.height, dtype=np.bool_)
+        status = keeping.keep(
+            rows["unit_hi"].to_numpy(),
+            rows["unit_lo"].to_numpy(),
+            codes,
+            self.tags,
+            most,
+            most_per_group,
+            bound.groups,
+            self.key,
+            kept,
+        )
+        if status != bounding.OK:
+            raise RuntimeError("the kernel refused its input")
+        kept &= valid
+        sample = Sample(codes[kept], numbers(rows[f"value{j}"])[kept])
+        return sample if one.chosen else sample.unique()
+
 
 def _passes(plan: Plan) -> Iterator[list[int]]:
-    """Measures that share one pass; a count of units with a value has its own rows.
+    """Measures that share one pass; what has rows of its own, or is no sum, has one alone.
 
     Few at a time, so that the memory of a part follows from its rows alone: all
     rows of a table may be one unit's, and then they are in one part.
@@ -148,7 +220,7 @@ def _passes(plan: Plan) -> Iterator[list[int]]:
     alone = [
         j
         for j, one in enumerate(plan.measures)
-        if one.kind is MeasureKind.UNITS and one.of is not None
+        if one.kind in SAMPLED or (one.kind is MeasureKind.UNITS and one.of is not None)
     ]
     together = [j for j in range(len(plan.measures)) if j not in alone]
     for start in range(0, len(together), MEASURES_PER_PASS):
@@ -157,7 +229,7 @@ def _passes(plan: Plan) -> Iterator[list[int]]:
         yield [j]
 
 
-def _selected(plan: Plan, group: list[int]) -> Iterator[pl.Expr]:
+def _selected(plan: Plan, group: list[int], key: NDArray[np.uint64]) -> Iterator[pl.Expr]:
     """Pseudonym, group code, and per measure of ``group`` value and validity, of every row."""
     for name, column in zip(("unit_hi", "unit_lo"), UNIT_COLUMNS, strict=True):
         yield pl.col(column).alias(name)
@@ -170,8 +242,10 @@ def _selected(plan: Plan, group: list[int]) -> Iterator[pl.Expr]:
         if one.of is None:
             continue
         value = translate(one.of)
-        if one.kind is MeasureKind.SUM:
+        if one.kind in (MeasureKind.SUM, MeasureKind.QUANTILE):
             yield coded(one, value).fill_null(0).alias(f"value{j}")
+        elif one.kind is MeasureKind.DISTINCT:
+            yield identity(value, key).alias(f"value{j}")
         yield value.expr.is_not_null().alias(f"valid{j}")
 
 

@@ -54,7 +54,7 @@ def _after(
 
 
 @_compile
-def _unit_returns(unit_hi: NDArray[np.uint64], unit_lo: NDArray[np.uint64]) -> Any:
+def unit_returns(unit_hi: NDArray[np.uint64], unit_lo: NDArray[np.uint64]) -> Any:
     """Whether some unit's rows are in two places, which would double its part."""
     size = unit_hi.size
     runs = 0
@@ -89,7 +89,7 @@ def _unit_returns(unit_hi: NDArray[np.uint64], unit_lo: NDArray[np.uint64]) -> A
 
 
 @_compile
-def _rank(
+def rank_groups(
     found: int,
     codes: NDArray[np.int64],
     tags: NDArray[np.uint64],
@@ -104,7 +104,7 @@ def _rank(
 
 
 @_compile
-def _choose(
+def choose_groups(
     found: int,
     groups: int,
     codes: NDArray[np.int64],
@@ -115,7 +115,7 @@ def _choose(
 ) -> None:
     """Mark in ``kept`` the ``groups`` of the ``found`` codes that come first.
 
-    hashes: as `_rank` left them; not looked at where all codes are kept.
+    hashes: as `rank_groups` left them; not looked at where all codes are kept.
     """
     if found <= groups:
         kept[:found] = True
@@ -226,7 +226,7 @@ def accumulate(
     for i in range(size):
         if codes[i] < -1 or codes[i] >= cells:
             return BAD_CODE
-    if _unit_returns(unit_hi, unit_lo):
+    if unit_returns(unit_hi, unit_lo):
         return BAD_ORDER
 
     most = min(rows, size)
@@ -264,9 +264,9 @@ def accumulate(
                 seen += 1
             stop += 1
         if found > groups:
-            _rank(found, found_codes, tags, hi, lo, key, hashes)
+            rank_groups(found, found_codes, tags, hi, lo, key, hashes)
         if takes_rows:
-            _choose(near, groups, found_codes, tags, hashes, best, kept)
+            choose_groups(near, groups, found_codes, tags, hashes, best, kept)
             for t in range(min(seen, rows)):
                 i = picked[t]
                 code = codes[i]
@@ -279,7 +279,7 @@ def accumulate(
                         out[j, code] += min(max(values[j, i], -radius[j]), radius[j])
         if counts_units:
             if found > near or not takes_rows:
-                _choose(found, groups, found_codes, tags, hashes, best, kept)
+                choose_groups(found, groups, found_codes, tags, hashes, best, kept)
             for slot in range(found):
                 if kept[slot]:
                     for j in range(measures):

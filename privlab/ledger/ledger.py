@@ -19,7 +19,7 @@ from privlab.ledger.budgets import Budgets
 from privlab.ledger.sqlite import Database, Row
 from privlab.ledger.tables import Tables
 from privlab.terms.loss import NOTHING, Delta, Loss
-from privlab.terms.noise import law_name, noise_of
+from privlab.terms.noise import law_name, mechanism_of
 from privlab.views.measurement import Measurement
 
 MAX_ATTEMPTS = 2
@@ -144,7 +144,7 @@ class Ledger(Budgets, Tables):
             " WHERE view_id = ? AND principal = ? ORDER BY seq",
             (view_id, principal),
         )
-        return tuple(Measurement(noise_of(*noise), _unpack(vector)) for *noise, vector in rows)
+        return tuple(Measurement(mechanism_of(*noise), _unpack(vector)) for *noise, vector in rows)
 
     def released(self, principal: str, question_id: str, purpose: str) -> tuple[Sealed, ...]:
         """This principal's releases of the question for the purpose, newest first."""

@@ -74,12 +74,13 @@ CREATE TABLE failure (
     FOREIGN KEY (charge, number) REFERENCES attempt
 ) STRICT, WITHOUT ROWID;
 
--- A noisy vector that a charge paid for: one measure of one plan.
+-- A released vector that a charge paid for: one measure of one plan.
 CREATE TABLE measurement (
     charge      INTEGER NOT NULL REFERENCES charge,
     view_id     TEXT    NOT NULL CHECK (view_id <> ''),
-    law         TEXT    NOT NULL                -- of its noise, of this scale
-        CHECK (law IN ('rounded-gaussian', 'discrete-laplace', 'rounded-laplace')),
+    law         TEXT    NOT NULL                -- of its noise, of this scale; or of its choices
+        CHECK (law IN ('rounded-gaussian', 'discrete-laplace', 'rounded-laplace',
+                       'exponential-choice')),
     multiplier  INTEGER NOT NULL,
     shift       INTEGER NOT NULL,
     vector      BLOB    NOT NULL CHECK (length(vector) % 8 = 0),  -- int64, little-endian

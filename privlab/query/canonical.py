@@ -79,7 +79,7 @@ def encode_expr(expr: Expr) -> Json:
 
 
 def encode_measure(measure: Measure) -> Json:
-    return {
+    found = {
         "kind": measure.kind.value,
         "of": None if measure.of is None else encode_expr(measure.of),
         "low": str(measure.low),
@@ -87,6 +87,7 @@ def encode_measure(measure: Measure) -> Json:
         "step": str(measure.step),
         "centre": str(measure.centre),
     }
+    return found if measure.q is None else {**found, "q": str(measure.q)}
 
 
 def encode_plan(plan: Plan) -> dict[str, Json]:
@@ -246,10 +247,16 @@ def _expr(value: Json) -> Expr:
     return Literal(_scalar(scalar))
 
 
+_BOUNDED = (MeasureKind.SUM, MeasureKind.QUANTILE)
+_VALUED = (*_BOUNDED, MeasureKind.DISTINCT)
+
+
 def _measure(value: Json) -> Measure:
-    kind, of, low, high, step, centre = _fields(
-        value, "kind", "of", "low", "high", "step", "centre"
-    )
+    names = ("kind", "of", "low", "high", "step", "centre")
+    if isinstance(value, dict) and "q" in value:
+        kind, of, low, high, step, centre, q = _fields(value, *names, "q")
+    else:
+        (kind, of, low, high, step, centre), q = _fields(value, *names), None
     measure = Measure(
         MeasureKind(kind),
         None if of is None else _expr(of),
@@ -257,13 +264,18 @@ def _measure(value: Json) -> Measure:
         _fraction(high),
         _fraction(step),
         _fraction(centre),
+        None if q is None else _fraction(q),
     )
     if measure.step <= 0 or measure.low > measure.high:
         raise ValueError("bounds")
-    if measure.kind is MeasureKind.SUM and measure.of is None:
-        raise ValueError("a sum needs a value")
-    if measure.kind is not MeasureKind.SUM and measure != Measure(measure.kind, measure.of):
+    if measure.kind in _VALUED and measure.of is None:
+        raise ValueError("a sum, a quantile and distinct values need a value")
+    if measure.kind not in _BOUNDED and measure != Measure(measure.kind, measure.of):
         raise ValueError("a count has no bounds")
+    if measure.chosen is (measure.q is None) or not 0 <= (measure.q or 0) <= 1:
+        raise ValueError("a quantile has a q in [0, 1], and nothing else has one")
+    if measure.chosen and measure.centre:
+        raise ValueError("a quantile is coded about zero")
     measure.radius  # noqa: B018  raises when a bound is off the grid
     return measure
 

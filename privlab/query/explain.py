@@ -9,7 +9,8 @@ from privlab.query.canonical import plan_text
 from privlab.query.law import law_of
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
 from privlab.query.price import Priced
-from privlab.query.words import percent, price_words, significant, what_fits
+from privlab.query.trade import trade_of
+from privlab.query.words import percent, price_words, rank_words, significant, what_fits
 from privlab.terms.loss import NOTHING, Loss
 from privlab.wire.messages import ColumnPrice, Explanation
 
@@ -30,7 +31,8 @@ def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Ex
     if means and sizes:
         rows = int(min(sizes))
         words += f"; half-widths of means are for about {rows:,} rows in a group"
-    words += "".join(f"; {note}" for note in question.notes)
+    ranks = rank_words(question, priced.precisions, priced.confidence)
+    words += "".join(f"; {note}" for note in (*ranks, *question.notes))
     return Explanation(
         plan=plan_text(question.plan),
         columns=tuple(
@@ -74,16 +76,17 @@ def _charge(question: Question, priced: Priced, index: int) -> Loss:
     noise = priced.noises[index]
     if noise is None:
         return NOTHING
-    plan, law = question.plan, law_of(question.currency)
-    event = law.event(law.sensitivity(plan.measures[index], plan.bound), noise)
+    plan, measure = question.plan, question.plan.measures[index]
+    trade = trade_of(measure, question.currency)
+    event = trade.event(trade.sensitivity(measure, plan.bound), noise)
     return charge(event, question.currency).loss
 
 
 def _width(question: Question, at: int, output: Output, priced: Priced) -> Fraction | None:
-    """The half-width to expect; None for a mean of unknown size."""
+    """The half-width to expect; None for a mean of unknown size, and for a quantile."""
     measures, law = question.plan.measures, law_of(question.currency)
     match output.out:
-        case MeasureOut(index=index):
+        case MeasureOut(index=index) if not measures[index].chosen:
             steps = law.half_width(priced.precisions[index], priced.confidence)
             return steps * measures[index].step
         case MeanOut(total=total, count=count):

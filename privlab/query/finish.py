@@ -19,7 +19,6 @@ from privlab.query.plan import (
     KeyOut,
     MeanOut,
     Measure,
-    MeasureKind,
     MeasureOut,
     Op,
     Order,
@@ -124,7 +123,9 @@ class _Decoder:
         self.confidence = confidence
         self.intervals: dict[tuple[int, int], Intervals] = {}
         self.widths = [
-            self.law.half_width(precision, confidence) * measure.step
+            None  # where values are sparse, a rank may be off by any amount
+            if measure.chosen
+            else self.law.half_width(precision, confidence) * measure.step
             for precision, measure in zip(precisions, self.plan.measures, strict=True)
         ]
 
@@ -199,14 +200,14 @@ def _column(question: Question, at: int, rows: Sequence[_Row]) -> ResultColumn:
     if isinstance(output.out, MeasureOut):
         measure = plan.measures[output.out.index]
         kind = _kind(measure)
-        places = 0 if kind is Kind.INT else min(places, _places_of(measure.step))
+        finest = _places_of(measure.step)
+        places = 0 if kind is Kind.INT else finest if measure.chosen else min(places, finest)
     word = plural(output.unit_word) if output.unit_word else ""
     return ResultColumn(output.name, output.label, kind, places, word)
 
 
 def _kind(measure: Measure) -> Kind:
-    whole = measure.kind is not MeasureKind.SUM or measure.step.denominator == 1
-    return Kind.INT if whole else Kind.FLOAT
+    return Kind.INT if measure.step.denominator == 1 else Kind.FLOAT
 
 
 def _places_of(step: Fraction) -> int:

@@ -1,8 +1,8 @@
 """The canonical plan: what is measured, and what is made of it afterwards.
 
 A `Plan` is all that touches rows: filter, form public groups, and per privacy
-unit a bounded integer vector summed per group.  A `Finish` is all that happens
-afterwards to released numbers.  Expressions are total: whatever a row holds,
+unit a bounded integer vector summed per group, or one value per group to choose
+a quantile of.  A `Finish` is all that happens afterwards to released numbers.  Expressions are total: whatever a row holds,
 they give a value or null, and never fail.
 """
 
@@ -141,6 +141,8 @@ class MeasureKind(StrEnum):
     ROWS = "rows"  # its rows, or its rows where `of` is neither null nor NaN
     UNITS = "units"  # one
     SUM = "sum"  # the sum of its coded values
+    DISTINCT = "distinct"  # the values of `of` in its rows, as far as no other unit has them
+    QUANTILE = "quantile"  # the coded value of one of its rows, to choose a quantile of
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,10 @@ class Measure:
     an integer in [-radius, radius]; rows where ``of`` is null or NaN add nothing.
     low, high and centre are whole multiples of step.  ``centre`` is zero unless
     the decoder adds ``centre`` times a charged noisy count back (DESIGN rule 11).
-    For ROWS and UNITS: low 0, high 1, step 1, centre 0.
+    For ROWS, UNITS and DISTINCT: low 0, high 1, step 1, centre 0.
+
+    QUANTILE is no sum: a group's cell is a whole number of steps from low to high,
+    chosen near the q-quantile of its values, one of each unit in the group.
     """
 
     kind: MeasureKind
@@ -160,6 +165,17 @@ class Measure:
     high: Fraction = Fraction(1)
     step: Fraction = Fraction(1)
     centre: Fraction = Fraction(0)
+    q: Fraction | None = None
+
+    @property
+    def chosen(self) -> bool:
+        """Whether its cells are chosen; nothing is added to them."""
+        return self.kind is MeasureKind.QUANTILE
+
+    @property
+    def candidates(self) -> int:
+        """How many answers a quantile has."""
+        return int((self.high - self.low) / self.step) + 1
 
     @property
     def radius(self) -> int:
@@ -170,14 +186,20 @@ class Measure:
         return int(reach)
 
     def squared_sensitivity(self, bound: ContributionBound) -> int:
-        """D2 in squared steps, for a bound that is already `for_cells`."""
-        if self.kind is MeasureKind.UNITS:
+        """D2 in squared steps, for a bound that is already `for_cells`.
+
+        Of a quantile: the groups in which one unit can move all scores by one.
+        """
+        if self.kind in (MeasureKind.UNITS, MeasureKind.QUANTILE):
             return bound.groups
         return bound.squared_rows * self.radius**2
 
     def sensitivity(self, bound: ContributionBound) -> int:
-        """D1, the L1 sensitivity in steps, for a bound that is already `for_cells`."""
-        if self.kind is MeasureKind.UNITS:
+        """D1, the L1 sensitivity in steps, for a bound that is already `for_cells`.
+
+        Of a quantile: as `squared_sensitivity`.
+        """
+        if self.kind in (MeasureKind.UNITS, MeasureKind.QUANTILE):
             return bound.groups
         return bound.most_rows * self.radius
 
@@ -263,8 +285,9 @@ Out = KeyOut | MeasureOut | MeanOut
 class Output:
     """A column of the answer.
 
-    label: what it is, "key", "rows", "units", "sum" or "mean".  unit_word: what
-    a "units" column counts ("patient"), else "".
+    label: what it is, "key", "rows", "units", "distinct", "sum", "mean",
+    "quantile", "median", "min" or "max".  unit_word: what a "units" column counts
+    ("patient"), else "".
     """
 
     name: str

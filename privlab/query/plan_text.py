@@ -61,11 +61,12 @@ def plan_text(plan: Plan) -> str:
 def measure_text(measure: Measure) -> str:
     """One measure: what is summed, between which bounds, on which grid."""
     of = "" if measure.of is None else f" of {expression_text(measure.of)}"
-    if measure.kind is not MeasureKind.SUM:
+    if measure.kind not in (MeasureKind.SUM, MeasureKind.QUANTILE):
         return f"{measure.kind.value}{of}"
     about = f" about {decimal(measure.centre)}" if measure.centre else ""
     low, high, step = decimal(measure.low), decimal(measure.high), decimal(measure.step)
-    return f"sum{of} in {low}..{high}{about}, step {step}"
+    what = "sum" if measure.q is None else f"quantile {decimal(measure.q)}"
+    return f"{what}{of} in {low}..{high}{about}, step {step}"
 
 
 def expression_text(expr: Expr) -> str:

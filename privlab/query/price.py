@@ -25,9 +25,10 @@ from privlab.query.allocate import (
 from privlab.query.law import Law, law_of
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Question
 from privlab.query.plan_text import decimal
+from privlab.query.trade import Trade, trade_of
 from privlab.terms.events import Event
 from privlab.terms.loss import Delta, Loss
-from privlab.terms.noise import Noise
+from privlab.terms.noise import Mechanism
 from privlab.wire.messages import Price
 
 NEGLIGIBLE = Fraction(1, 1 << 20)
@@ -91,14 +92,14 @@ class Offer:
 class Priced:
     """A question at its price.
 
-    noises: what is drawn for each measure; None where nothing is missing.
+    noises: what each measure is drawn or chosen with; None where nothing is missing.
     wanted: the precision the offer asks for, per measure (`law`).
     precisions: what she will hold afterwards, per measure.
     charge, delta: the sum of the events' charges.  sizes: per output, the rows of a
     typical group of a mean as far as she knows, or None.
     """
 
-    noises: tuple[Noise | None, ...]
+    noises: tuple[Mechanism | None, ...]
     wanted: tuple[Fraction, ...]
     precisions: tuple[Fraction, ...]
     charge: Loss
@@ -121,11 +122,16 @@ def price(
     held: precision the asker holds, per measure.  granted: her grant.  counts:
     released counts she holds, per measure.
 
-    :raises BadQuery: PL108, the price is on a mean of unknown size, on a column
-        that is not there, or is too small or too large for noise to be drawn.
+    :raises BadQuery: PL108, the price is on a mean of unknown size, on a quantile,
+        on a column that is not there, or is too small or too large for noise to be
+        drawn.
     """
     plan, law = question.plan, law_of(question.currency)
-    sensitivities = [law.sensitivity(measure, plan.bound) for measure in plan.measures]
+    trades = [trade_of(measure, question.currency) for measure in plan.measures]
+    sensitivities = [
+        trade.sensitivity(measure, plan.bound)
+        for trade, measure in zip(trades, plan.measures, strict=True)
+    ]
     if offer.within is not None:
         targets = _targets(question, offer.within)
         wanted = _for_targets(question, targets, offer.confidence, held, counts)
@@ -135,16 +141,19 @@ def price(
         else:
             loss = Loss.budget(law.amount(offer.epsilon or Fraction(0), delta))
         part = Loss(loss.units // len(plan.measures))  # whole units: the charges fit the offer
-        wanted = [part.amount / sensitivity for sensitivity in sensitivities]
-    noises = tuple(_missing(law, want, have) for want, have in zip(wanted, held, strict=True))
+        wanted = [
+            trade.affords(part.amount, sensitivity)
+            for trade, sensitivity in zip(trades, sensitivities, strict=True)
+        ]
+    noises = tuple(map(_missing, trades, wanted, held))
     events = tuple(
-        law.event(sensitivity, noise)
-        for sensitivity, noise in zip(sensitivities, noises, strict=True)
+        trade.event(sensitivity, noise)
+        for trade, sensitivity, noise in zip(trades, sensitivities, noises, strict=True)
         if noise is not None
     )
     precisions = tuple(
-        have if noise is None else noise.precision + (have if law.adds else 0)
-        for have, noise in zip(held, noises, strict=True)
+        have if noise is None else noise.precision + (have if trade.adds else 0)
+        for trade, have, noise in zip(trades, held, noises, strict=True)
     )
     total = charge_all(events, question.currency)
     return Priced(
@@ -164,14 +173,14 @@ def price(
     )
 
 
-def _missing(law: Law, wanted: Fraction, held: Fraction) -> Noise | None:
-    """The noise that brings ``held`` to ``wanted``; None when there is nothing to buy.
+def _missing(trade: Trade, wanted: Fraction, held: Fraction) -> Mechanism | None:
+    """What brings ``held`` to ``wanted``; None when there is nothing to buy.
 
     Noise lives on a grid and falls short of a precision by less than one part
     in 2^29, so what a first purchase left over is always negligible.  Where
     precisions do not add, a finer answer is bought anew, in full.
     """
-    if wanted > law.finest:
+    if wanted > trade.finest:
         raise _bad("this is finer than a released number can be", "offer less: --share 1%")
     missing = wanted - held
     if held > 0 and missing <= wanted * NEGLIGIBLE:
@@ -179,7 +188,7 @@ def _missing(law: Law, wanted: Fraction, held: Fraction) -> Noise | None:
     if missing <= 0:
         raise _bad("this price buys nothing", "offer more, for example --share 1%")
     try:
-        return law.noise(missing if law.adds else wanted)
+        return trade.mechanism(missing if trade.adds else wanted)
     except ValueError:
         raise _bad(
             "this price is so small that its noise would drown any answer",
@@ -237,6 +246,12 @@ def _for_targets(
     for target in targets:
         if isinstance(target.out, MeasureOut):
             at = target.out.index
+            if plan.measures[at].chosen:
+                raise _bad(
+                    f"how far off {target.name} is depends on how densely the values lie, so a "
+                    "half-width has no price",
+                    "ask with --share 1%; --explain says how many ranks off it may be",
+                )
             width = target.width / plan.measures[at].step
             wanted[at] = max(
                 wanted[at], _precision(law, width, confidence, target, plan.measures[at].step)

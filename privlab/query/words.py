@@ -5,11 +5,13 @@ An answer says what was counted, not what the analyst may hope was counted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 
+from privlab.accuracy.choice import ranks_off
 from privlab.accuracy.gaussian import sqrt_up
-from privlab.query.plan import KeyOut, MeasureKind, Plan, Question
+from privlab.query.plan import KeyOut, MeasureKind, MeasureOut, Out, Plan, Question
 from privlab.query.plan_text import decimal, expression_text
 from privlab.terms.catalog import Table
 from privlab.terms.loss import Currency, Loss
@@ -21,6 +23,11 @@ IRREGULAR = {
     "man": "men",
     "woman": "women",
 }
+
+QUANTILES = frozenset({"median", "quantile", "min", "max"})
+"""Labels of what is chosen."""
+
+ENDS = frozenset({"min", "max"})
 
 MANY = 10_000
 """Beyond this many more like it, the number says nothing."""
@@ -54,6 +61,8 @@ def caption(question: Question, table: Table) -> str:
     binds = not _one_row_per_unit(table)
     if labels == {"units"}:
         parts = [_units(plan, table)]
+    elif labels <= QUANTILES:
+        parts = [_one_row(plan, table)]
     elif labels == {"mean"}:
         rest = f", not over all {table.name}" if binds else ""
         parts = [f"the average over {_bound(plan, table, labels)}{rest}"]
@@ -61,10 +70,15 @@ def caption(question: Question, table: Table) -> str:
         parts = [_bound(plan, table, labels)]
     clamps: dict[str, None] = {}
     for measure in plan.measures:
-        if measure.kind is MeasureKind.SUM and measure.of is not None:
+        if measure.kind in (MeasureKind.SUM, MeasureKind.QUANTILE) and measure.of is not None:
             of = expression_text(measure.of)
             clamps[f"{of} clamped to {decimal(measure.low)}..{decimal(measure.high)}"] = None
     parts += clamps
+    if labels & QUANTILES and not labels <= QUANTILES and table.bound.rows > 1:
+        parts.append(f"quantiles are of {_one_row(plan, table)}")
+    parts += [_end(one.name, plan, one.out) for one in question.finish.outputs if one.label in ENDS]
+    if binds and "distinct" in labels:
+        parts.append("values that only other rows have are not counted")
     if binds and labels & {"rows", "sum"}:
         both = "total or average" if "mean" in labels else "total"
         parts.append(f"not the {both} of all rows")
@@ -75,6 +89,53 @@ def caption(question: Question, table: Table) -> str:
     if table.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, *question.notes])
+
+
+def _one_row(plan: Plan, table: Table) -> str:
+    """What a quantile is chosen of."""
+    if _one_row_per_unit(table):
+        return f"1 row of {table.name} per {table.unit_word}"
+    if plan.cells == 1:
+        return f"1 of the {table.name} of each {table.unit_word}"
+    text = f"1 of the {table.name} of each {table.unit_word} in a group"
+    if plan.bound.groups < plan.cells:
+        text += f", in at most {counted(plan.bound.groups, 'group')}"
+    return text
+
+
+def _end(name: str, plan: Plan, out: Out) -> str:
+    """What MIN and MAX really are."""
+    q = plan.measures[out.index].q if isinstance(out, MeasureOut) else None
+    if q is None:
+        raise ValueError("the smallest and the largest are quantiles")
+    if q < Fraction(1, 2):
+        return (
+            f"{name} is not the least value but the one that {decimal(100 * (1 - q))} % lie above"
+        )
+    return f"{name} is not the greatest value but the one that {decimal(100 * q)} % lie below"
+
+
+def rank_words(
+    question: Question, precisions: Sequence[Fraction], confidence: Fraction
+) -> list[str]:
+    """How far off each quantile is, in ranks; no interval of values is known.
+
+    precisions: of each measure, as bought.  Example: ``med is within 72 ranks of
+    the exact one at 95 %``.
+    """
+    found: dict[str, None] = {}
+    for one in question.finish.outputs:
+        if not isinstance(one.out, MeasureOut):
+            continue
+        measure = question.plan.measures[one.out.index]
+        if measure.q is None:
+            continue
+        off = ranks_off(measure.q, measure.candidates, precisions[one.out.index], confidence)
+        each = " in each group" if question.plan.cells > 1 else ""
+        found[
+            f"{one.name} is within {off:,} ranks of the exact one{each} at {decimal(confidence)} %"
+        ] = None
+    return list(found)
 
 
 def selects(question: Question) -> bool:

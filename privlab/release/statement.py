@@ -19,7 +19,13 @@ from privlab.release.verify import PREDICATE_TYPE, RESULT_NAME, STATEMENT_TYPE
 from privlab.seal.canonical import Json
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.loss import Currency, Loss
-from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
+from privlab.terms.noise import (
+    Choice,
+    DiscreteLaplace,
+    Mechanism,
+    RoundedGaussian,
+    RoundedLaplace,
+)
 from privlab.terms.principal import Tier
 
 DEFINITIONS = {
@@ -32,25 +38,38 @@ MECHANISMS: Mapping[type, str] = {
     RoundedGaussian: "rounded Gaussian of variance 8 * (multiplier / 2^shift)^2",
     DiscreteLaplace: "discrete Laplace of scale multiplier / 2^shift",
     RoundedLaplace: "rounded Laplace of scale multiplier / 2^shift",
+    Choice: "exponential mechanism of epsilon multiplier / 2^shift in each group",
 }
-"""Each law of noise, in the words a statement has for it."""
+"""Each mechanism, in the words a statement has for it."""
+
+_SENSITIVITIES: Mapping[type, str] = {
+    RoundedGaussian: "squaredSensitivity",
+    DiscreteLaplace: "sensitivity",
+    RoundedLaplace: "sensitivity",
+    Choice: "groups",
+}
+"""What of one unit the loss is proportional to, or of a choice, how often it is paid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureFacts:
-    """One noisy vector behind the answer.
+    """One released vector behind the answer.
 
-    kind: "rows", "units" or "sum".  step: the unit of its integers, in the
-    column's unit.  sensitivity: in squared steps where the noise is Gaussian, else
-    in steps (L1).  noises: one for each measurement that was merged, oldest
-    first, all of one law; one alone where it is Laplace.  view: the view's id.
+    kind: "rows", "units", "sum", "distinct" or "quantile".  step: the unit of its
+    integers, in the column's unit.  sensitivity: in squared steps where the noise
+    is Gaussian, in steps (L1) where it is Laplace; of a quantile, the groups that
+    one unit is in at most.  noises: one for each measurement that was merged, oldest
+    first, all of one law; one alone where it is not Gaussian.  view: the view's id.
+    q, candidates: of a quantile, which one, and among how many values.
     """
 
     view: str
     kind: str
     step: Fraction
     sensitivity: int
-    noises: tuple[Noise, ...]
+    noises: tuple[Mechanism, ...]
+    q: Fraction | None = None
+    candidates: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +205,7 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
     }
 
 
-def noises_of(measure: Mapping[str, Any]) -> tuple[Noise, ...]:
+def noises_of(measure: Mapping[str, Any]) -> tuple[Mechanism, ...]:
     """The noises of one entry of ``measures``, of a statement that verified.
 
     :raises ValueError: they are of no law that a statement names.
@@ -201,15 +220,18 @@ def noises_of(measure: Mapping[str, Any]) -> tuple[Noise, ...]:
 
 def _measure(measure: MeasureFacts) -> dict[str, Json]:
     (law,) = {type(noise) for noise in measure.noises}
-    sensitivity = "squaredSensitivity" if law is RoundedGaussian else "sensitivity"
-    return {
+    facts: dict[str, Json] = {
         "view": measure.view,
         "kind": measure.kind,
         "step": decimal(measure.step),
-        sensitivity: str(measure.sensitivity),
+        _SENSITIVITIES[law]: str(measure.sensitivity),
         "mechanism": MECHANISMS[law],
         "noises": [
             {"multiplier": str(noise.multiplier), "shift": str(noise.shift)}
             for noise in measure.noises
         ],
     }
+    if measure.q is not None:
+        facts["quantile"] = decimal(measure.q)
+        facts["candidates"] = str(measure.candidates)
+    return facts

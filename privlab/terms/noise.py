@@ -1,6 +1,6 @@
-"""What is drawn: the public parameters of a law of noise.
+"""What is drawn: the public parameters of a law of noise, or of a choice.
 
-Each law is on the integers, in steps of the measure it is added to, and its
+Each law of noise is on the integers, in steps of the measure it is added to, and its
 scale is ``multiplier / 2^shift``: dyadic, so that the sampler multiplies and
 shifts and never divides.
 """
@@ -139,24 +139,74 @@ class RoundedLaplace:
         return 1 / self.scale
 
 
-Noise = RoundedGaussian | DiscreteLaplace | RoundedLaplace
-"""Every law that is drawn."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The exponential mechanism, of ``epsilon = multiplier / 2^shift`` in each cell.
 
-LAWS: Mapping[str, type[RoundedGaussian] | type[DiscreteLaplace] | type[RoundedLaplace]] = {
+    Nothing is added: one of the possible answers is chosen, each with a weight of
+    ``exp(epsilon * score / 2)`` (``mechanisms/choose.py``).
+    """
+
+    multiplier: int
+    shift: int
+
+    def __post_init__(self) -> None:
+        _check_grid(self.multiplier, self.shift)
+        if not LEAST_CHOICE <= self.epsilon <= MOST_CHOICE:
+            raise ValueError("an epsilon of a choice is in 2^-40 .. 2^10")
+
+    @classmethod
+    def at_most(cls, epsilon: Fraction) -> Choice:
+        """The choice on our grid whose epsilon is next below this, or equal.
+
+        Less than one part in 2^21 is given up, above 2^-14 less than one in 2^45.
+
+        :raises ValueError: epsilon is out of range.
+        """
+        if not LEAST_CHOICE <= positive("an epsilon", epsilon) <= MOST_CHOICE:
+            raise ValueError("an epsilon of a choice is in 2^-40 .. 2^10")
+        above = epsilon.numerator.bit_length() - epsilon.denominator.bit_length() + 1
+        shift = min(MAX_SHIFT, 48 - above)  # epsilon is below 2^above
+        return cls(math.floor(epsilon * (1 << shift)), shift)
+
+    @property
+    def epsilon(self) -> Fraction:
+        """Of one cell, exact."""
+        return Fraction(self.multiplier, 1 << self.shift)
+
+    @property
+    def precision(self) -> Fraction:
+        """epsilon: what a finer choice has more of."""
+        return self.epsilon
+
+
+LEAST_CHOICE = Fraction(1, 1 << 40)
+MOST_CHOICE = Fraction(1 << 10)
+
+Noise = RoundedGaussian | DiscreteLaplace | RoundedLaplace
+"""Every law that is drawn and added."""
+
+Mechanism = Noise | Choice
+"""Everything that a cell of an answer may come from."""
+
+LAWS: Mapping[
+    str, type[RoundedGaussian] | type[DiscreteLaplace] | type[RoundedLaplace] | type[Choice]
+] = {
     "rounded-gaussian": RoundedGaussian,
     "discrete-laplace": DiscreteLaplace,
     "rounded-laplace": RoundedLaplace,
+    "exponential-choice": Choice,
 }
 """Each law by the name it is written under."""
 
 
-def law_name(noise: Noise) -> str:
-    """The name of the noise's law in `LAWS`."""
-    return next(name for name, law in LAWS.items() if type(noise) is law)
+def law_name(mechanism: Mechanism) -> str:
+    """The name of the mechanism's law in `LAWS`."""
+    return next(name for name, law in LAWS.items() if type(mechanism) is law)
 
 
-def noise_of(law: str, multiplier: int, shift: int) -> Noise:
-    """The noise that is written as these three.
+def mechanism_of(law: str, multiplier: int, shift: int) -> Mechanism:
+    """The mechanism that is written as these three.
 
     :raises ValueError: there is no such law, or a number is out of its range.
     """

@@ -12,7 +12,8 @@ from privlab.terms.catalog import Kind, Scalar
 class ResultColumn:
     """One column: its name, what it is, and how many decimals are worth showing.
 
-    label: "key", "rows", "units", "sum" or "mean".
+    label: "key", "rows", "units", "distinct", "sum", "mean", "quantile", "median",
+    "min" or "max".
     unit_word: what a "units" column counts ("patients"), else "".
     """
 

@@ -1,4 +1,4 @@
-"""Measurements of one view: which of them an answer is made of, and what all of them cost.
+"""Measurements of one view: which of them an answer is made of.
 
 Independent Gaussian measurements of one vector at precisions P1..Pk cost
 together exactly what one at P1 + ... + Pk costs (the Gaussian mechanism's mu^2
@@ -7,8 +7,9 @@ one (Andersson, Retschmeier, Nelson, Pagh, "Private Lossless Multiple Release",
 ICML 2025, arXiv:2505.22449).
 
 Laplace measurements, those of a pure dataset, are never merged: a mean of them
-has no simple law, and is worse than one of the epsilon they cost together.  The
-finest is held, and a finer one takes its place.
+has no simple law, and is worse than one of the epsilon they cost together.  Nor
+are choices, in any dataset: the mean of two medians is no median.  The finest is
+held, and a finer one takes its place.
 """
 
 from __future__ import annotations
@@ -17,44 +18,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from privlab.terms.noise import Noise, RoundedGaussian
+from privlab.terms.noise import Choice, Mechanism, RoundedGaussian
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One noisy vector in steps, and the noise that is in it."""
+    """One noisy vector in steps, and the noise that is in it, or the choices it is made of."""
 
-    noise: Noise
+    noise: Mechanism
     values: tuple[int, ...]
 
 
 def held(measurements: Sequence[Measurement]) -> Fraction:
-    """The precision of `merged`: the sum of Gaussian ones, the greatest Laplace one."""
+    """The precision of `merged`: the sum of Gaussian ones, else the greatest."""
     return sum((m.noise.precision for m in shown(measurements)), Fraction(0))
 
 
-def paid(measurements: Sequence[Measurement]) -> Fraction:
-    """The precision all of them cost together: times the sensitivity, the loss."""
-    return sum((m.noise.precision for m in measurements), Fraction(0))
-
-
 def shown(measurements: Sequence[Measurement]) -> tuple[Measurement, ...]:
-    """Those that `merged` is made of: every Gaussian one, or the finest Laplace one.
+    """Those that `merged` is made of: every Gaussian one, or the finest other one.
 
-    Of two Laplace ones of one precision, the older.
+    Of two others of one precision, the older.
 
-    :raises ValueError: Gaussian and Laplace noise in one view.
+    :raises ValueError: measurements of several laws in one view.
     """
-    gaussian = {isinstance(m.noise, RoundedGaussian) for m in measurements}
-    if len(gaussian) > 1:
-        raise ValueError("a view has measurements of one currency")
-    if gaussian <= {True}:
+    laws = {type(m.noise) for m in measurements}
+    if len(laws) > 1 and laws & {RoundedGaussian, Choice}:
+        raise ValueError("a view has measurements of one currency and of one kind")
+    if laws <= {RoundedGaussian}:
         return tuple(measurements)
     return (max(measurements, key=lambda m: m.noise.precision),)
 
 
 def merged(measurements: Sequence[Measurement]) -> tuple[Fraction, ...]:
-    """What is known of each cell, exact: the inverse-variance mean, or the finest Laplace one.
+    """What is known of each cell, exact: the inverse-variance mean, or the finest other one.
 
     :raises ValueError: no measurement, or vectors of different lengths.
     """

@@ -23,8 +23,8 @@ from privlab.engine.expressions import Typed, translate
 from privlab.engine.job import Job
 from privlab.kernels import bounding
 from privlab.query import price as priced
-from privlab.query.law import Law, law_of
 from privlab.query.plan import Expr, Measure, MeasureKind, Ref
+from privlab.query.trade import Trade, trade_of
 from privlab.terms.bounds import ContributionBound as Bound
 from privlab.terms.catalog import Catalog
 from privlab.terms.catalog import Kind as Type
@@ -163,7 +163,7 @@ def _checked(measure: Measure, value: Typed) -> pl.Expr:
 
 def _exact_counts(job: Job) -> list[list[int]]:
     """Divides by the number of rows, not by the noisy one."""
-    exact, noisy = _measure(job), _release(job)
+    exact, noisy = _measure(job).sums, _release(job)
     return [
         exact[j].tolist() if one.kind is MeasureKind.ROWS else noisy[j]
         for j, one in enumerate(job.plan.measures)
@@ -176,23 +176,24 @@ def _about_the_low_end(job: Job) -> list[list[int]]:
     above = replace(job, plan=replace(job.plan, measures=(replace(one, centre=one.low),)))
     count = replace(job, plan=replace(job.plan, measures=(Measure(MeasureKind.ROWS, one.of),)))
     low = int(one.low / one.step)
-    rows = _measure(count)[0].tolist()
+    rows = _measure(count).sums[0].tolist()
     return [[sum_ + low * n for sum_, n in zip(_release(above)[0], rows, strict=True)]]
 
 
 def _noise_as_wide_as_the_data(job: Job) -> list[list[int]]:
-    spread = int(np.abs(_measure(job)).max()) + 1
+    spread = int(np.abs(_measure(job).sums).max()) + 1
     noise = RoundedGaussian.at_most(Fraction(1, spread**2))
     return _release(replace(job, noises=(noise,) * len(job.noises)))
 
 
 def _nothing_to_do(job: Job) -> list[list[int]]:
-    exact = _measure(job)
+    exact = _measure(job).sums
     return _release(job) if exact.any() else exact.tolist()
 
 
 def _float_sums(job: Job) -> Any:
-    return _measure(job).astype(np.float64) / 4
+    exact = _measure(job)
+    return replace(exact, sums=exact.sums.astype(np.float64) / 4)
 
 
 # --- protecting --------------------------------------------------------------
@@ -246,8 +247,8 @@ def _width(measure: Measure, bound: Bound) -> int:
     return bound.squared_rows * int((measure.high - measure.low) / measure.step) ** 2
 
 
-def _cheap(currency: Currency) -> Law:
-    return replace(law_of(currency), sensitivity=_width)
+def _cheap(measure: Measure, currency: Currency) -> Trade:
+    return replace(trade_of(measure, currency), sensitivity=_width)
 
 
 def _of(*kinds: Kind) -> frozenset[Kind]:
@@ -276,7 +277,7 @@ BUGS = (
     Bug("the bound keeps rows by row number", BY_DAY, FAR, ((bounding, "accumulate", _by_row_number),)),
     Bug("rows are stored by row number", BY_DAY, FAR, ((protect, "_row_tags", _numbered),), anew=True),
     Bug("a sum about L with an exact n", SUM_SCORE, SAID, ((run, "release", _about_the_low_end),)),
-    Bug("a sum about 0 at the price of U - L", SUM_SCORE, FAR, ((priced, "law_of", _cheap),)),
+    Bug("a sum about 0 at the price of U - L", SUM_SCORE, FAR, ((priced, "trade_of", _cheap),)),
     Bug("the bound on rows is forgotten", SUM_AGE, FAR, (_kernel(rows=UNBOUNDED, per_group=UNBOUNDED),)),
     Bug("the bound on rows of a group is forgotten", BY_WARD, FAR, (_kernel(per_group=UNBOUNDED),)),
     Bug("the bound on groups is forgotten", IN_GROUPS, FAR, (_kernel(groups=UNBOUNDED),)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from privlab.engine.job import Job
 from privlab.engine.reference import UNIT
 from privlab.query.plan import Expr, Key, Measure, Plan
 from privlab.terms.bounds import ContributionBound
-from privlab.terms.noise import Noise, RoundedGaussian
+from privlab.terms.noise import Choice, Noise, RoundedGaussian
 
 CONTRACT = """\
 [table]
@@ -73,6 +74,9 @@ SCHEMA = {
 
 QUIET = RoundedGaussian(1, 40)
 """Noise so small that it rounds to nothing: what comes back is exact."""
+
+SHARP = Choice.at_most(Fraction(1000))
+"""A choice that takes a best answer whenever the word is not one in a googol."""
 
 
 def frame(rows: int = 400) -> pl.DataFrame:
@@ -133,7 +137,7 @@ class Place:
     def job(self, plan: Plan, noise: Noise = QUIET) -> Job:
         return Job.of(
             plan=plan,
-            noises=(noise,) * len(plan.measures),
+            noises=tuple(SHARP if one.chosen else noise for one in plan.measures),
             manifest=self.manifest,
             folder=self.folder,
             custody=self.custody,

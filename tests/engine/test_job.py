@@ -17,7 +17,7 @@ from privlab.engine.job import Job
 from privlab.errors import IntegrityError
 from privlab.query.plan import Call, Key, Literal, Measure, MeasureKind, Op, Ref
 from privlab.terms.catalog import Kind
-from privlab.terms.noise import DiscreteLaplace, RoundedGaussian, RoundedLaplace
+from privlab.terms.noise import Choice, DiscreteLaplace, RoundedGaussian, RoundedLaplace
 
 WARD, AGE = Ref("ward", Kind.TEXT), Ref("age", Kind.INT)
 COUNT = Measure(MeasureKind.ROWS)
@@ -163,3 +163,24 @@ def test_the_curators_half_loads_no_library_that_decodes_rows() -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_quantile_is_chosen_and_a_count_has_noise(job: Job) -> None:
+    median = Measure(MeasureKind.QUANTILE, AGE, Fraction(0), Fraction(110), q=Fraction(1, 2))
+    choice = Choice.at_most(Fraction(1, 10))
+    plan = replace(job.plan, measures=(COUNT, median))
+    chosen = replace(job, plan=plan, noises=(NOISE, choice))
+    assert Job.decode(chosen.encode()) == chosen
+    for noises in ((choice, choice), (NOISE, NOISE), (choice, NOISE)):
+        with pytest.raises(ValueError, match="chosen"):
+            replace(chosen, noises=noises)
+
+
+def test_the_answers_of_a_quantile_have_a_length_inside_int64(job: Job) -> None:
+    wide = Measure(MeasureKind.QUANTILE, AGE, Fraction(0), Fraction(1 << 60), q=Fraction(1, 2))
+    with pytest.raises(ValueError, match="int64"):
+        replace(
+            job,
+            plan=replace(job.plan, measures=(COUNT, wide)),
+            noises=(NOISE, Choice.at_most(Fraction(1))),
+        )

@@ -8,14 +8,16 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privlab.connector.keys import Custody
-from privlab.engine.reference import bounded_sums
+from privlab.engine.reference import bounded_sums, sampled
 from privlab.engine.run import MEASURES_PER_PASS, _passes, group_tags, measure, release, value_hash
 from privlab.errors import IntegrityError
+from privlab.mechanisms.quantile import pieces
 from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Ref
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
@@ -74,6 +76,10 @@ measures = st.lists(
             Measure(MeasureKind.SUM, WEIGHT, Fraction(0), Fraction(100), Fraction(1, 10)),
             Measure(MeasureKind.SUM, Call(Op.MUL, (AGE, STAY)), Fraction(0), Fraction(500)),
             Measure(MeasureKind.SUM, Call(Op.MUL, (BIG, Literal(3))), Fraction(0), Fraction(500)),
+            *(
+                Measure(MeasureKind.DISTINCT, one)
+                for one in (WARD, AGE, BIG, WEIGHT, STAY, DAY, AT)
+            ),
         ]
     ),
     min_size=1,
@@ -98,7 +104,59 @@ def test_the_engine_equals_the_reference(
     plan = place.plan(*what, keys=tuple(by), where=where, bound=bound)
     job = place.job(plan)
 
-    assert measure(job).tolist() == bounded_sums(plan, place.rows, job.bounding_key)
+    assert measure(job).sums.tolist() == bounded_sums(plan, place.rows, job.bounding_key)
+
+
+QUANTILES = [
+    Measure(MeasureKind.QUANTILE, AGE, Fraction(0), Fraction(110), q=Fraction(1, 2)),
+    Measure(MeasureKind.QUANTILE, STAY, Fraction(-2), Fraction(60), Fraction(1, 4), q=Fraction(1, 4)),
+    Measure(MeasureKind.QUANTILE, BIG, Fraction(10), Fraction(20), q=Fraction(99, 100)),
+    Measure(MeasureKind.QUANTILE, WEIGHT, Fraction(3), Fraction(80), Fraction(1, 10), q=Fraction(1, 3)),
+]  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    by=st.lists(keys, max_size=2), where=wheres, bound=bounds(),
+    what=st.lists(st.sampled_from([*QUANTILES, COUNT]), min_size=1, max_size=3),
+)  # fmt: skip
+def test_the_values_to_choose_among_are_those_of_the_reference(
+    place: Any, by: list[Key], where: Expr | None, what: list[Measure], bound: ContributionBound
+) -> None:
+    """One of each unit and group at most, in at most so many groups."""
+    plan = place.plan(*what, keys=tuple(by), where=where, bound=bound)
+    job = place.job(plan)
+    exact = measure(job)
+
+    assert set(exact.samples) == {j for j, one in enumerate(what) if one.chosen}
+    for j, sample in exact.samples.items():
+        cells = [values.tolist() for values in sample.by_cell(plan.cells)]
+        assert cells == sampled(plan, j, place.rows, job.bounding_key)
+
+
+@pytest.mark.parametrize("one", QUANTILES)
+def test_what_leaves_is_a_quantile_of_each_group(place: Any, one: Measure) -> None:
+    """So sharp a choice takes a value with the best score; of an empty group, any value."""
+    plan = place.plan(one, keys=(Key(WARD, Kind.TEXT, ("north", "nowhere", "west")),))
+    job = place.job(plan)
+    (released,) = release(job)
+    low, high = int(one.low / one.step), int(one.high / one.step)
+
+    assert all(low <= value <= high for value in released)
+    for value, group in zip(released, sampled(plan, 0, place.rows, job.bounding_key), strict=True):
+        inside = sorted(min(max(other, low), high) for other in group)
+        best = pieces(np.array(inside, np.int64), low, high, one.q).scores.max()
+        below = sum(other < value for other in inside)
+        above = sum(other > value for other in inside)
+        assert one.q is not None
+        missed = max(0, below - one.q * len(inside), one.q * len(inside) - len(inside) + above)
+        assert -(missed // max(one.q, 1 - one.q)) == best
+
+
+def test_distinct_values_of_several_parts_are_counted_once(place: Any) -> None:
+    plan = place.plan(Measure(MeasureKind.DISTINCT, WARD), bound=ContributionBound(9, 9, 1))
+    assert len(place.manifest.parts) > 1
+    assert measure(place.job(plan)).sums.tolist() == [[4]]
 
 
 def test_many_measures_are_taken_a_few_at_a_time(place: Any) -> None:
@@ -111,7 +169,7 @@ def test_many_measures_are_taken_a_few_at_a_time(place: Any) -> None:
     job = place.job(plan)
 
     assert max(len(group) for group in _passes(plan)) == MEASURES_PER_PASS
-    assert measure(job).tolist() == bounded_sums(plan, place.rows, job.bounding_key)
+    assert measure(job).sums.tolist() == bounded_sums(plan, place.rows, job.bounding_key)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +178,7 @@ def test_many_measures_are_taken_a_few_at_a_time(place: Any) -> None:
 def test_what_leaves_is_the_sum_with_noise(place: Any, noise: Noise) -> None:
     """At a noise of variance 8 or so the mean of 30 releases is within 4 of the sum."""
     plan = place.plan(COUNT, TOTAL, keys=(Key(WARD, Kind.TEXT, ("north", "south")),))
-    exact = measure(place.job(plan)).tolist()
+    exact = measure(place.job(plan)).sums.tolist()
 
     drawn = [release(place.job(plan, noise)) for _ in range(30)]
 
@@ -136,7 +194,7 @@ def test_a_null_cell_takes_the_rows_without_a_key(place: Any) -> None:
         COUNT, keys=(Key(WARD, Kind.TEXT, (None,)),), bound=ContributionBound(9, 9, 9)
     )
 
-    (found,) = measure(place.job(plan)).tolist()
+    (found,) = measure(place.job(plan)).sums.tolist()
 
     assert found == [sum(row["ward"] is None for row in place.rows)]
 
@@ -168,7 +226,7 @@ def test_the_bound_on_groups_follows_the_secret_key(place: Any) -> None:
     job = place.job(plan)
     other = Custody(b"\x08" * 32).derive("bounding", "clinic", "visits", "1")[:16]
 
-    one = measure(job).tolist()[0]
+    one = measure(job).sums.tolist()[0]
     two = bounded_sums(plan, place.rows, other)[0]
 
     assert one != two

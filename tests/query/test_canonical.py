@@ -44,12 +44,19 @@ scalars: st.SearchStrategy[Scalar | None] = st.one_of(
 @st.composite
 def measures(draw: st.DrawFn) -> Measure:
     kind = draw(st.sampled_from(MeasureKind))
-    if kind is not MeasureKind.SUM:
-        of = draw(st.none() | numbers) if kind is MeasureKind.ROWS else None
-        return Measure(kind, of)
+    match kind:
+        case MeasureKind.ROWS:
+            return Measure(kind, draw(st.none() | numbers))
+        case MeasureKind.UNITS:
+            return Measure(kind)
+        case MeasureKind.DISTINCT:
+            return Measure(kind, draw(numbers))
     step = draw(st.fractions(Fraction(1, 1000), 1000))
     low, high, centre = sorted(draw(st.tuples(*[st.integers(-1000, 1000)] * 3)))
-    return Measure(kind, draw(numbers), low * step, high * step, step, centre * step)
+    if kind is MeasureKind.SUM:
+        return Measure(kind, draw(numbers), low * step, high * step, step, centre * step)
+    q = draw(st.fractions(0, 1, max_denominator=1 << 20))
+    return Measure(kind, draw(numbers), low * step, high * step, step, q=q)
 
 
 @st.composite

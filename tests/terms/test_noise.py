@@ -16,7 +16,7 @@ from privlab.terms.noise import (
     RoundedGaussian,
     RoundedLaplace,
     law_name,
-    noise_of,
+    mechanism_of,
 )
 
 
@@ -48,7 +48,7 @@ def test_a_precision_out_of_reach_is_refused(precision: Fraction) -> None:
 @pytest.mark.parametrize(
     ("multiplier", "shift"), [(0, 0), (MAX_MULTIPLIER + 1, 0), (1, -1), (1, MAX_SHIFT + 1)]
 )
-def test_noise_off_the_grid_is_refused(multiplier: int, shift: int) -> None:
+def test_mechanism_off_the_grid_is_refused(multiplier: int, shift: int) -> None:
     with pytest.raises(ValueError, match="must be in"):
         RoundedGaussian(multiplier, shift)
 
@@ -66,13 +66,13 @@ def test_laplace_noise_is_at_most_as_precise_as_asked_and_the_grid_maps_to_itsel
 
 @pytest.mark.parametrize("name", LAWS)
 def test_a_noise_is_written_as_its_law_and_its_scale(name: str) -> None:
-    noise = noise_of(name, 3, 1)
+    noise = mechanism_of(name, 3, 1)
     assert type(noise) is LAWS[name]
     assert (law_name(noise), noise.multiplier, noise.shift) == (name, 3, 1)
 
 
 def test_a_law_that_is_not_drawn_is_not_read() -> None:
     with pytest.raises(ValueError, match="no law"):
-        noise_of("discrete-gaussian", 1, 0)
+        mechanism_of("discrete-gaussian", 1, 0)
     with pytest.raises(ValueError, match="multiplier"):
-        noise_of("discrete-laplace", 0, 0)
+        mechanism_of("discrete-laplace", 0, 0)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlab.terms.noise import DiscreteLaplace, RoundedGaussian, RoundedLaplace
-from privlab.views.measurement import Measurement, held, merged, paid, shown
+from privlab.terms.noise import Choice, DiscreteLaplace, RoundedGaussian, RoundedLaplace
+from privlab.views.measurement import Measurement, held, merged, shown
 
 noises = st.builds(RoundedGaussian, st.integers(1, 1 << 32), st.integers(0, 62))
 
@@ -26,14 +26,13 @@ laplaces = st.builds(DiscreteLaplace, *grid) | st.builds(RoundedLaplace, *grid)
 
 
 @given(view=st.lists(st.builds(Measurement, laplaces, st.tuples(st.integers())), min_size=1))
-def test_of_laplace_measurements_the_finest_is_held_and_all_are_paid(
+def test_of_laplace_measurements_the_finest_is_held(
     view: list[Measurement],
 ) -> None:
     (finest,) = shown(view)
     assert finest in view
     assert held(view) == finest.noise.precision == max(1 / m.noise.scale for m in view)  # type: ignore[union-attr]
     assert merged(view) == (Fraction(finest.values[0]),)
-    assert paid(view) == sum(m.noise.precision for m in view)
 
 
 def test_of_two_equally_fine_laplace_measurements_the_older_is_held() -> None:
@@ -48,11 +47,22 @@ def test_gaussian_and_laplace_measurements_are_of_no_common_view() -> None:
 
 
 @given(view=views())
-def test_all_gaussian_measurements_are_shown_and_what_they_cost_is_what_they_hold(
-    view: list[Measurement],
-) -> None:
+def test_all_gaussian_measurements_are_shown(view: list[Measurement]) -> None:
     assert shown(view) == tuple(view)
-    assert paid(view) == held(view)
+
+
+def test_of_choices_the_finest_is_held_and_none_are_merged() -> None:
+    coarse, fine = Choice(1, 4), Choice(3, 5)
+    view = [Measurement(fine, (7, 9)), Measurement(coarse, (0, 1)), Measurement(fine, (8, 8))]
+    assert shown(view) == (view[0],)
+    assert held(view) == Fraction(3, 32)
+    assert merged(view) == (7, 9)
+
+
+@pytest.mark.parametrize("noise", [RoundedGaussian(1, 0), DiscreteLaplace(1, 0)])
+def test_noise_and_choices_are_of_no_common_view(noise: RoundedGaussian | DiscreteLaplace) -> None:
+    with pytest.raises(ValueError, match="one kind"):
+        shown([Measurement(noise, (1,)), Measurement(Choice(1, 0), (1,))])
 
 
 @given(view=views())
