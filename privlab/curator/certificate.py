@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from privlab._version import __version__
 from privlab.curator.asks import body_digest
 from privlab.curator.epsilons import epsilon_text
 from privlab.ledger.accounts import ChargeRequest
+from privlab.mechanisms.opendp import certifier
 from privlab.policy.decide import Permit
 from privlab.query import trade
 from privlab.query.canonical import question_id, view_id
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 ACCOUNT_LABEL = "privlab/account/v1"
 ENGINE = f"privlab {__version__}"
-CERTIFIER = f"opendp {version('opendp')}"
 
 Holdings = Sequence[Sequence[Measurement]]
 
@@ -147,7 +146,7 @@ def _facts(
         policy=permit.policy,
         rules=permit.rules,
         tier=principal.tier,
-        certifier=CERTIFIER,
+        certifier=certifier(asked.priced.events),
         engine=ENGINE,
         selected=selects(asked.question),
     )

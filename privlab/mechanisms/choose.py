@@ -22,10 +22,8 @@ from numpy.typing import NDArray
 from privlab.kernels.choose import TIE, choose_index
 from privlab.mechanisms.entropy import KeyStream
 from privlab.mechanisms.intervals import down, interval
+from privlab.terms.events import LEAST_CHOICE_EPSILON, MOST_CHOICE_EPSILON
 from privlab.terms.exact import positive
-
-LEAST_EPSILON = Fraction(1, 1 << 40)
-MOST_EPSILON = Fraction(1 << 20)
 
 MOST_LENGTH = (1 << 63) - 1
 """Of all candidates together."""
@@ -57,7 +55,7 @@ def choose(
     if not 1 <= scores.size <= MOST_CANDIDATES:
         raise ValueError(f"a choice has 1 to 2^30 candidates, got {scores.size}")
     epsilon = positive("an epsilon", epsilon)
-    if not LEAST_EPSILON <= epsilon <= MOST_EPSILON:
+    if not LEAST_CHOICE_EPSILON <= epsilon <= MOST_CHOICE_EPSILON:
         raise ValueError("an epsilon of a choice is in 2^-40 .. 2^20")
     if lengths is None:
         lengths = np.ones(scores.size, np.int64)

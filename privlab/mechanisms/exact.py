@@ -29,8 +29,10 @@ Exponent = Callable[[int, int], tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """How a trial becomes noise.  Its exponent grows by at least 1/2 a step.
+    """How a trial becomes noise.
 
+    exponent: convex, and where ``exp(-g)`` is below 2^-64 it grows by at least
+    1/2 a step (Laplace: everywhere; the Gaussian's k^2/16: from k = 4 on).
     step_bits: k + x counts steps of 2^-step_bits; rounded: to the nearest
     integer; else down, and a negative zero is dropped.
     """
@@ -139,8 +141,9 @@ def _scaled(trial: Trial, whole: int, multiplier: int, shift: int, rounded: bool
 def _weights(exponent: Exponent, bits: int) -> tuple[tuple[int, int], ...]:
     """Lower and upper ends of 2^bits exp(-g(k)), until they no longer matter.
 
-    Each weight is at most e^-1/2 of the one before, so those left out, all at
-    most half an ulp, add up to less than 1/2 / (1 - e^-1/2) < 2 ulps.
+    bits: 64 or more.  The first weight left out is at most half an ulp, so its
+    exponent is where each further weight is at most e^-1/2 of the one before
+    (`Law.exponent`): they add up to less than 1/2 / (1 - e^-1/2) < 2 ulps.
     """
     weights: list[tuple[int, int]] = []
     while True:

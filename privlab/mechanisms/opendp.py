@@ -6,12 +6,16 @@ For each event OpenDP's own measurement is built and its privacy map asked:
 |---|---|---|
 | `GaussianEvent` | Gaussian on integer vectors | rho of zCDP, and mu^2 is two rho |
 | `LaplaceEvent` | Laplace on integer vectors | epsilon |
-| `ChoiceEvent` | noisy max with Gumbel noise, which is the exponential mechanism | epsilon; or the rho of a bounded range r, r^2 / 8 |
+| `ChoiceEvent` | noisy max with Gumbel noise, which is the exponential mechanism | the rho of a bounded range r, r^2 / 8; a range is an epsilon too |
 | `ThresholdEvent` | Gaussian noise and threshold on counts by key | delta |
 | `PartitionEvent` | none: OpenDP has no such mechanism | |
 
+(For pure DP OpenDP's noisy max draws exponential noise, another mechanism: it is
+not asked.)  Of a partition its table, as it is drawn from, is checked here in
+whole numbers, and `certifier` says so.
+
 Where a GDP dataset needs the mu^2 of an epsilon or of a range, it is computed
-here, apart from the code that prices.  Its arithmetic is 64-bit floats rounded
+here, apart from the code that prices.  OpenDP's arithmetic is 64-bit floats rounded
 up; what it is asked about is rounded to the side that costs more.  Only scalar
 measurements are used; OpenDP's data frame layer decides nothing here, and
 neither it nor `opendp.prelude` is loaded.
@@ -20,9 +24,12 @@ neither it nor `opendp.prelude` is loaded.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.metadata import version
+from itertools import pairwise
 from typing import Any
 
 from flint import ctx
@@ -33,7 +40,7 @@ from opendp.measurements import (
     make_laplace,
     make_noisy_max,
 )
-from opendp.measures import max_divergence, zero_concentrated_divergence
+from opendp.measures import zero_concentrated_divergence
 from opendp.metrics import (
     absolute_distance,
     l02inf_distance,
@@ -45,7 +52,9 @@ from opendp.mod import OpenDPException, enable_features
 
 from privlab.errors import IntegrityError
 from privlab.mechanisms.floats import float_down, float_up, sqrt_down, sqrt_up
-from privlab.mechanisms.intervals import interval, up
+from privlab.mechanisms.intervals import down, interval, up
+from privlab.mechanisms.partition import ONE, selection
+from privlab.mechanisms.threshold import delta_per_group
 from privlab.terms.events import (
     ChoiceEvent,
     Event,
@@ -59,66 +68,73 @@ from privlab.terms.noise import DiscreteLaplace, RoundedGaussian, RoundedLaplace
 
 enable_features("contrib")
 
+OPENDP = f"opendp {version('opendp')}"
+
+LOSS_ERROR = Fraction(1, UNITS_PER_ONE)
+"""Part of a loss by which OpenDP's, in floats, may exceed the true one."""
+
 DELTA_ERROR = Fraction(1, 1 << 16)
 """Part of a delta by which OpenDP's may exceed the true one: its erfc is that coarse."""
 
 _INTEGERS = vector_domain(atom_domain(T="i64"))
 _BITS = 256
+_TABLE_BITS = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What OpenDP finds one event to cost.
+    """What one event is found to cost.
 
     amount: of the currency; delta: beside it; delta_room: how much of that may be
-    OpenDP's own error; known: whether OpenDP has the mechanism at all.
+    OpenDP's own error.
     """
 
     amount: Fraction
     delta: Fraction = Fraction(0)
     delta_room: Fraction = Fraction(0)
-    known: bool = True
 
 
-def certify(
-    events: Sequence[Event], loss: Loss, delta: Delta, currency: Currency
-) -> tuple[Event, ...]:
-    """Return if OpenDP agrees that ``loss`` and ``delta`` cover ``events``.
+def certify(events: Sequence[Event], loss: Loss, delta: Delta, currency: Currency) -> None:
+    """Return if ``loss`` and ``delta`` are found to cover ``events``, all of them.
 
-    Returns the events that OpenDP has no measurement for.  Of these it is only
-    checked that their own epsilon and delta are covered, so for them there is no
-    second opinion.
+    The room is what floats can err by, no more: a part in 2^48 of the loss, which
+    is less than a unit of any charge below 1, and of each threshold's delta a part
+    in 2^16 and ``(groups + 1) 2^-53`` (OpenDP computes ``1 - (1 - q)^groups`` in
+    floats, so of deltas as small as that it cannot tell).  Each threshold must
+    come with the Gaussian event that pays for its counts, its own.
 
-    OpenDP may say one unit of loss more per event, which is what its floats can
-    err by; for an event above 1 its error grows with the amount, and so does the
-    room.  Of delta it may say one unit per event, a part in 2^16, and
-    ``(groups + 1) 2^-53`` more: it computes ``1 - (1 - q)^groups`` in floats, so of
-    deltas as small as that it cannot tell.
-
-    :raises IntegrityError: PL408, OpenDP finds more, or cannot tell; PL410, an
-        event has no proved loss in this currency.
+    :raises IntegrityError: PL408, more is found, or it cannot be told, or the
+        counts of a threshold are not paid; PL410, an event has no proved loss in
+        this currency.
     """
     found = [opendp_loss(event, currency) for event in events]
+    _counts_are_paid(events)
     spent = sum((each.amount for each in found), Fraction(0))
-    room = sum(max(1, math.ceil(each.amount)) for each in found)
-    if spent * UNITS_PER_ONE > loss.units + room:
+    if spent * (1 - LOSS_ERROR) > loss.amount:
         raise _too_small(
             f"{math.ceil(spent * UNITS_PER_ONE)} units of loss", f"{loss.units} units of loss"
         )
     risk = sum((each.delta - each.delta_room for each in found), Fraction(0))
-    if risk * DELTA_UNITS_PER_ONE > delta.units + len(found):
+    if risk > delta.delta:
         raise _too_small(
             f"{math.ceil(risk * DELTA_UNITS_PER_ONE)} units of delta",
             f"{delta.units} units of delta",
         )
-    return tuple(event for event, each in zip(events, found, strict=True) if not each.known)
+
+
+def certifier(events: Sequence[Event]) -> str:
+    """Who found that a charge covers ``events``, as a release names it."""
+    selects = any(isinstance(event, PartitionEvent) for event in events)
+    return f"{OPENDP}; privlab's own check of which groups exist" if selects else OPENDP
 
 
 def opendp_loss(event: Event, currency: Currency) -> Found:
     """What one event costs in ``currency`` as OpenDP computes it, never below the exact loss.
 
-    :raises IntegrityError: PL408, OpenDP does not accept the event at all;
-        PL410, it has no proved loss in this currency, or its noise is of a law
+    (Of a partition, as its checked table shows.)
+
+    :raises IntegrityError: PL408, OpenDP does not accept the event at all, or the
+        table of a partition cannot be drawn from or is not what the event says; PL410, it has no proved loss in this currency, or its noise is of a law
         that it does not draw.
     """
     ask = _QUESTIONS.get((type(event), currency))
@@ -149,18 +165,18 @@ def _laplace(event: LaplaceEvent) -> Fraction:
     return _finite(measurement.map(float_up(Fraction(event.sensitivity))))
 
 
-def _choice(event: ChoiceEvent, measure: Any) -> Fraction:
-    """Of one group: weights exp(score / scale), scores that a unit moves by one."""
+def _range(event: ChoiceEvent) -> Fraction:
+    """Of one group: weights exp(score / scale), scores that a unit moves by one.
+
+    rho = r^2 / 8 for a range r (Cesar, Rogers 2021, arXiv:2004.07223, Lemma 3.2).
+    """
     measurement: Any = make_noisy_max(
-        _INTEGERS, linf_distance(T="i64"), measure, scale=float_down(2 / event.epsilon)
+        _INTEGERS,
+        linf_distance(T="i64"),
+        zero_concentrated_divergence(),
+        scale=float_down(2 / event.epsilon),
     )
-    return _finite(measurement.map(1))
-
-
-def _choice_mu2(event: ChoiceEvent) -> Found:
-    """rho = r^2 / 8 for a range r (Cesar, Rogers 2021, arXiv:2004.07223, Lemma 3.2)."""
-    rho = _choice(event, zero_concentrated_divergence())
-    return Found(event.times * mu2_of_range(Fraction(sqrt_up(8 * rho))))
+    return Fraction(sqrt_up(8 * _finite(measurement.map(1))))
 
 
 def _threshold(event: ThresholdEvent) -> Found:
@@ -185,19 +201,70 @@ def _threshold(event: ThresholdEvent) -> Found:
 
 
 def _partition(event: PartitionEvent) -> Found:
-    """OpenDP has none; what the event itself says, so many equal parts of pure epsilon."""
+    """Checked here: so many independent choices, each (epsilon / groups, d)-DP by its table."""
+    each = delta_per_group(event.delta, event.groups)
+    try:
+        entries = selection(event)
+    except ValueError:
+        raise _too_small("a table of which groups exist too long to be drawn from", None) from None
+    if not (
+        _composes(each, event.groups, event.delta)
+        and is_private(entries, event.epsilon / event.groups, each)
+    ):
+        raise _too_small("a table of which groups exist that costs more than it says", None)
     part = mu2_of_range(2 * event.epsilon / event.groups)
-    return Found(event.groups * part, event.delta, known=False)
+    return Found(event.groups * part, event.delta)
+
+
+def is_private(entries: Sequence[int], epsilon: Fraction, delta: Fraction) -> bool:
+    """Whether chances of 0, 1, ... units, then 1, in units of 2^-192, are (epsilon, delta)-DP.
+
+    None is kept of no units.  Both inequalities between each count and the next, kept and dropped, in whole
+    numbers, with e^epsilon rounded down; that they never fall makes the other two.
+    """
+    bits = _TABLE_BITS + max(0, math.ceil(2 * epsilon))
+    with ctx.workprec(bits):
+        grown = down(interval(epsilon).exp(), bits)
+    step, unit = grown.numerator, grown.denominator
+    room = math.floor(delta * ONE * unit)
+    return entries[0] == 0 and all(
+        fewer <= more
+        and more * unit <= step * fewer + room
+        and (ONE - fewer) * unit <= step * (ONE - more) + room
+        for fewer, more in pairwise([*entries, ONE, ONE])
+    )
+
+
+def _composes(each: Fraction, groups: int, delta: Fraction) -> bool:
+    """Whether it is proved that ``1 - (1 - each)^groups <= delta``."""
+    if groups == 1:
+        return each <= delta
+    with ctx.workprec(_TABLE_BITS):
+        return bool(-(groups * (-interval(each)).log1p()).expm1() <= interval(delta))
+
+
+def _counts_are_paid(events: Sequence[Event]) -> None:
+    """Each threshold has a Gaussian event of its own noise that its groups do not exceed."""
+    paid: dict[RoundedGaussian, list[int]] = defaultdict(list)
+    tested: dict[RoundedGaussian, list[int]] = defaultdict(list)
+    for event in events:
+        if isinstance(event, GaussianEvent):
+            paid[event.noise].append(event.squared_sensitivity)
+        elif isinstance(event, ThresholdEvent):
+            tested[event.noise].append(event.groups)
+    for noise, groups in tested.items():
+        covered = sorted(paid[noise], reverse=True)
+        for at, wanted in enumerate(sorted(groups, reverse=True)):
+            if at >= len(covered) or covered[at] < wanted:
+                raise _too_small(f"no event that pays the counts of {wanted} groups", None)
 
 
 _QUESTIONS: dict[tuple[type, Currency], Callable[[Any], Found]] = {
     (GaussianEvent, Currency.GDP): _gaussian,
     (LaplaceEvent, Currency.GDP): lambda event: Found(mu2_of_range(2 * _laplace(event))),
     (LaplaceEvent, Currency.PURE): lambda event: Found(_laplace(event)),
-    (ChoiceEvent, Currency.GDP): _choice_mu2,
-    (ChoiceEvent, Currency.PURE): lambda event: Found(
-        event.times * _choice(event, max_divergence())
-    ),
+    (ChoiceEvent, Currency.GDP): lambda event: Found(event.times * mu2_of_range(_range(event))),
+    (ChoiceEvent, Currency.PURE): lambda event: Found(event.times * _range(event)),
     (ThresholdEvent, Currency.GDP): _threshold,
     (PartitionEvent, Currency.GDP): _partition,
 }
@@ -232,7 +299,7 @@ def _finite(found: float) -> Fraction:
 
 
 def _too_small(found: str, charge: str | None) -> IntegrityError:
-    facts = {"OpenDP finds": found}
+    facts = {"the certifier finds": found}
     if charge is not None:
         facts["the charge is"] = charge
     return IntegrityError(

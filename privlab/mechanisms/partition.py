@@ -28,7 +28,7 @@ from privlab.mechanisms.bernoulli import bernoulli
 from privlab.mechanisms.entropy import KeyStream
 from privlab.mechanisms.intervals import down, interval, up
 from privlab.mechanisms.threshold import delta_per_group
-from privlab.terms.events import PartitionEvent
+from privlab.terms.events import MOST_SELECTION_EPSILON, PartitionEvent
 
 BITS = 192
 ONE = 1 << BITS
@@ -36,8 +36,6 @@ ONE = 1 << BITS
 
 LONGEST = 1 << 18
 """Most entries of a table."""
-
-MOST_EPSILON = 1 << 10
 
 _WORD_BITS = 64
 _REST_BITS = BITS - _WORD_BITS
@@ -47,7 +45,9 @@ def keep(counts: NDArray[np.int64], event: PartitionEvent, words: KeyStream) -> 
     """Which groups are kept: bool[n].
 
     counts: int64[n], exact numbers of units; words: fresh.  A cell costs one
-    word and the same operations whatever its count is; one in 2^64 needs more.
+    word and the same operations whatever its count is, but for the table's cache
+    lines, which the count picks (an observer of the processor's caches is outside
+    the statement); one in 2^64 needs more.
 
     :raises TypeError: counts are not int64 in one dimension.
     :raises ValueError: as `selection`.
@@ -71,12 +71,12 @@ def chance(count: int, event: PartitionEvent) -> Fraction:
     return Fraction(entries[max(count, 0)], ONE) if count < len(entries) else Fraction(1)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def selection(event: PartitionEvent) -> tuple[int, ...]:
     """The table of one of the event's groups.
 
-    :raises ValueError: the epsilon of a group is above 2^10 or so small that
-        the table has more than 2^18 entries, or delta is below 2^-128.
+    :raises ValueError: the epsilon of a group is so small that the table has
+        more than 2^18 entries.  The certifier has asked before any charge.
     """
     return table(event.epsilon / event.groups, delta_per_group(event.delta, event.groups))
 
@@ -89,7 +89,7 @@ def table(epsilon: Fraction, delta: Fraction) -> tuple[int, ...]:
 
     :raises ValueError: epsilon is above 2^10, or there are more than 2^18 entries.
     """
-    if epsilon > MOST_EPSILON:
+    if epsilon > MOST_SELECTION_EPSILON:
         raise ValueError("the epsilon of a selection is at most 2^10")
     grown, _ = exp_around(epsilon)
     _, shrunk = exp_around(-epsilon)
@@ -116,7 +116,7 @@ def exp_around(x: Fraction) -> tuple[Fraction, Fraction]:
         return down(power, bits), up(power, bits)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _first_words(event: PartitionEvent) -> NDArray[np.uint64]:
     """The leading word of each entry, and of 1 less one bit."""
     words = [entry >> _REST_BITS for entry in selection(event)]

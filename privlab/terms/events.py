@@ -4,6 +4,11 @@ An event holds the parameters that are necessary and sufficient to account for
 one use of a mechanism, all public and exact.  `accounting.charge` says what it
 costs in a currency; `mechanisms.opendp` asks another library whether that is
 enough.  The meaning of an event never changes; new mechanisms get new events.
+
+An event that exists can be charged and drawn: what no mechanism draws is refused
+here, since a failure after the charge would be a charge for nothing.  (But for
+the length of a selection's table, which only computing it tells: there the
+certifier refuses.)
 """
 
 from __future__ import annotations
@@ -12,7 +17,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from privlab.terms.exact import positive, whole
+from privlab.terms.loss import DELTA_UNITS_PER_ONE
 from privlab.terms.noise import DiscreteLaplace, RoundedGaussian, RoundedLaplace
+
+LEAST_CHOICE_EPSILON = Fraction(1, 1 << 40)
+MOST_CHOICE_EPSILON = Fraction(1 << 20)
+
+MOST_SELECTION_EPSILON = 1 << 10
+"""Of one of a selection's groups."""
+
+LEAST_SELECTION_DELTA = Fraction(1, 1 << 128)
+MOST_SELECTION_GROUPS = 1 << 40
+
+MOST_DELTA = Fraction(1, 2) - Fraction(1, DELTA_UNITS_PER_ONE)
+"""The largest that can be charged: rounded up to units, below one half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +79,15 @@ class ChoiceEvent:
     """The exponential mechanism, once in each of ``times`` groups of one unit.
 
     Weights ``exp(epsilon * score / 2)`` for scores that one unit moves by at
-    most one (McSherry, Talwar 2007).
+    most one (McSherry, Talwar 2007).  epsilon: in [2^-40, 2^20].
     """
 
     epsilon: Fraction
     times: int = 1
 
     def __post_init__(self) -> None:
-        positive("an epsilon", self.epsilon)
+        if not LEAST_CHOICE_EPSILON <= positive("an epsilon", self.epsilon) <= MOST_CHOICE_EPSILON:
+            raise ValueError("an epsilon of a choice is in 2^-40 .. 2^20")
         _at_least_one("a number of groups", self.times)
 
 
@@ -78,7 +97,7 @@ class ThresholdEvent:
 
     noise: that of the counts, whose own loss is a `GaussianEvent`.  groups: that
     one unit can be in.  delta: at least the chance that a group which only one
-    unit made is shown, in any of them.
+    unit made is shown, in any of them; at most 1/2 - 2^-64.
     """
 
     noise: RoundedGaussian
@@ -98,7 +117,8 @@ class PartitionEvent:
 
     (epsilon, delta): of the whole selection; each of the ``groups`` that one
     unit can be in has an equal part (Desfontaines, Voss, Gipson, Mandayam 2020,
-    arXiv:2006.03684).
+    arXiv:2006.03684).  epsilon: at most 2^10 for each group; delta: in
+    2^-128 .. 1/2 - 2^-64; groups: at most 2^40.
     """
 
     epsilon: Fraction
@@ -109,6 +129,12 @@ class PartitionEvent:
         positive("an epsilon", self.epsilon)
         _probability(self.delta)
         _at_least_one("a number of groups", self.groups)
+        if self.epsilon > MOST_SELECTION_EPSILON * self.groups:
+            raise ValueError("the epsilon of a selection is at most 2^10 for each group")
+        if self.delta < LEAST_SELECTION_DELTA:
+            raise ValueError("the delta of a selection is at least 2^-128")
+        if self.groups > MOST_SELECTION_GROUPS:
+            raise ValueError("a selection has at most 2^40 groups of one unit")
 
 
 Event = GaussianEvent | LaplaceEvent | ChoiceEvent | ThresholdEvent | PartitionEvent
@@ -121,5 +147,5 @@ def _at_least_one(what: str, value: int) -> None:
 
 
 def _probability(delta: Fraction) -> None:
-    if positive("a delta", delta) >= Fraction(1, 2):
-        raise ValueError("a delta is below one half")
+    if positive("a delta", delta) > MOST_DELTA:
+        raise ValueError("a delta is at most one half less 2^-64")

@@ -13,8 +13,6 @@ from scipy import stats
 from privlab.kernels.choose import TIE as TIED
 from privlab.kernels.choose import choose_index
 from privlab.mechanisms.choose import (
-    LEAST_EPSILON,
-    MOST_EPSILON,
     base_two_rate,
     choose,
     settle,
@@ -22,6 +20,7 @@ from privlab.mechanisms.choose import (
     uniform_below,
 )
 from privlab.mechanisms.entropy import KeyStream
+from privlab.terms.events import LEAST_CHOICE_EPSILON, MOST_CHOICE_EPSILON
 from tests.kernels.twin_choose import TIE, reference
 from tests.mechanisms.given import Given
 
@@ -242,7 +241,7 @@ def test_there_is_no_whole_number_below_nothing() -> None:
         uniform_below(0, Given([]))
 
 
-@given(st.fractions(LEAST_EPSILON, MOST_EPSILON))
+@given(st.fractions(LEAST_CHOICE_EPSILON, MOST_CHOICE_EPSILON))
 def test_the_rate_is_the_nearest_to_base_two(epsilon: Fraction) -> None:
     """In its normal form, within a part in 2^64."""
     rate, shift = base_two_rate(epsilon)
@@ -275,7 +274,9 @@ def test_lengths_out_of_range_are_refused(lengths: list[int], message: str) -> N
 
 
 @pytest.mark.parametrize(
-    "epsilon", [Fraction(0), Fraction(-1), LEAST_EPSILON / 2, MOST_EPSILON + 1], ids=str
+    "epsilon",
+    [Fraction(0), Fraction(-1), LEAST_CHOICE_EPSILON / 2, MOST_CHOICE_EPSILON + 1],
+    ids=str,
 )
 def test_epsilons_out_of_range_are_refused(epsilon: Fraction) -> None:
     with pytest.raises(ValueError, match="epsilon"):

@@ -5,15 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 from fractions import Fraction
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from opendp.measurements import make_noisy_max
+from opendp.measures import zero_concentrated_divergence
 
 from privlab.accounting.charge import charge, charge_all
 from privlab.accounting.pure import mu2_of_choice, mu2_of_pure
 from privlab.errors import IntegrityError
-from privlab.mechanisms.opendp import certify, mu2_of_range, opendp_loss
+from privlab.mechanisms import opendp, partition
+from privlab.mechanisms.opendp import (
+    DELTA_ERROR,
+    OPENDP,
+    certifier,
+    certify,
+    is_private,
+    mu2_of_range,
+    opendp_loss,
+)
 from privlab.mechanisms.threshold import delta_of_threshold, gaussian_threshold
 from privlab.terms.events import (
     ChoiceEvent,
@@ -57,25 +69,44 @@ def thresholds(draw: st.DrawFn) -> ThresholdEvent:
 
 
 choices = st.builds(ChoiceEvent, EPSILONS, st.integers(1, 20))
-partitions = st.builds(PartitionEvent, EPSILONS, DELTAS, st.integers(1, 20))
+partitions = st.builds(
+    PartitionEvent,
+    st.fractions(Fraction(1, 10), 50, max_denominator=10**6),
+    DELTAS,
+    st.integers(1, 20),
+)
 gdp_events: st.SearchStrategy[Event] = st.one_of(
     gaussians(), laplaces(), choices, thresholds(), partitions
 )
 pure_events: st.SearchStrategy[Event] = st.one_of(laplaces(), choices)
 
 
+def with_counts(event: Event) -> list[Event]:
+    """The event, a threshold after the event that pays for its counts."""
+    if isinstance(event, ThresholdEvent):
+        return [GaussianEvent(event.groups, event.noise), event]
+    return [event]
+
+
+def refusal(events: list[Event], loss: Loss, delta: Delta, currency: Currency = GDP) -> str:
+    """The code with which the certifier refuses them."""
+    with pytest.raises(IntegrityError) as caught:
+        certify(events, loss, delta, currency)
+    return caught.value.code
+
+
 @given(st.lists(gdp_events, max_size=4))
 def test_an_honest_charge_is_certified(drawn: list[Event]) -> None:
-    """What accounting charges, OpenDP grants; and of all but partitions it has an opinion."""
-    honest = charge_all(drawn, GDP)
-    unknown = certify(drawn, honest.loss, honest.delta, GDP)
-    assert list(unknown) == [event for event in drawn if isinstance(event, PartitionEvent)]
+    """What accounting charges, the certifier grants."""
+    events = [event for one in drawn for event in with_counts(one)]
+    honest = charge_all(events, GDP)
+    certify(events, honest.loss, honest.delta, GDP)
 
 
 @given(st.lists(pure_events, max_size=4))
 def test_an_honest_pure_charge_is_certified(drawn: list[Event]) -> None:
     """In the other currency."""
-    assert certify(drawn, charge_all(drawn, PURE).loss, CERTAIN, PURE) == ()
+    certify(drawn, charge_all(drawn, PURE).loss, CERTAIN, PURE)
 
 
 @given(st.lists(gaussians(), min_size=1, max_size=4))
@@ -119,17 +150,14 @@ def test_opendp_never_says_less_than_the_exact_delta(event: ThresholdEvent) -> N
 
 @given(gdp_events)
 def test_a_charge_that_is_too_small_is_found(event: Event) -> None:
-    """Two units of loss below the honest charge of an event below 1, or a part in 10^6."""
+    """By one unit below the exact loss, or by two parts in 2^48 of it where that is more."""
     honest = charge(event, GDP)
-    if not honest.loss:
-        return
+    if isinstance(event, ThresholdEvent):
+        return  # its counts' loss is another event
     amount = opendp_loss(event, GDP).amount
-    short = honest.loss.units - max(2, -(-amount // 1) + 1, honest.loss.units // 10**6)
-    if short < 0:
-        return
-    with pytest.raises(IntegrityError) as caught:
-        certify([event], Loss(short), honest.delta, GDP)
-    assert caught.value.code == "PL408"
+    short = honest.loss.units - 1 - int(2 * amount)
+    if short >= 0:
+        assert refusal([event], Loss(short), honest.delta) == "PL408"
 
 
 @pytest.mark.parametrize(
@@ -143,48 +171,193 @@ def test_a_charge_that_is_too_small_is_found(event: Event) -> None:
     ],
     ids=str,
 )
-def test_two_units_short_is_too_short(event: Event) -> None:
-    """One unit is what floats may err by; the message names both amounts."""
-    found = opendp_loss(event, GDP).amount
-    least = -(-found * (1 << 48) // 1) - 1
-    delta = charge(event, GDP).delta
-    certify([event], Loss(least), delta, GDP)
+def test_one_unit_short_is_too_short(event: Event) -> None:
+    """Below a loss of one there is not a unit of room; the message names both amounts."""
+    honest = charge(event, GDP)
+    certify([event], honest.loss, honest.delta, GDP)
+    short = honest.loss.units - 1
     with pytest.raises(IntegrityError, match="nothing was charged") as caught:
-        certify([event], Loss(least - 1), delta, GDP)
+        certify([event], Loss(short), honest.delta, GDP)
     assert caught.value.code == "PL408"
     assert caught.value.facts == {
-        "OpenDP finds": f"{least + 1} units of loss",
-        "the charge is": f"{least - 1} units of loss",
+        "the certifier finds": f"{short + 1} units of loss",
+        "the charge is": f"{short} units of loss",
     }
 
 
 @pytest.mark.parametrize(
     "event", [LaplaceEvent(1, RoundedLaplace(10, 0)), ChoiceEvent(Fraction(1, 7), 5)], ids=str
 )
-def test_two_units_short_is_too_short_in_a_pure_dataset(event: Event) -> None:
+def test_one_unit_short_is_too_short_in_a_pure_dataset(event: Event) -> None:
     """An epsilon is found as a mu^2 is."""
     honest = charge(event, PURE).loss.units
-    certify([event], Loss(honest - 1), CERTAIN, PURE)
-    with pytest.raises(IntegrityError) as caught:
-        certify([event], Loss(honest - 2), CERTAIN, PURE)
-    assert caught.value.code == "PL408"
+    certify([event], Loss(honest), CERTAIN, PURE)
+    assert refusal([event], Loss(honest - 1), CERTAIN, PURE) == "PL408"
 
 
-@given(st.one_of(thresholds(), partitions))
-def test_a_delta_that_is_too_small_is_found(event: ThresholdEvent | PartitionEvent) -> None:
-    """A part in a thousand less than what can go wrong, where OpenDP's floats can tell."""
-    honest = charge(event, GDP)
-    exact = (
-        delta_of_threshold(event.noise, event.threshold, event.groups)
-        if isinstance(event, ThresholdEvent)
-        else event.delta
-    )
-    if exact < Fraction(event.groups, 10**9):
+@pytest.mark.parametrize("count", [1, 1000])
+@pytest.mark.parametrize(
+    ("event", "currency"),
+    [
+        (GaussianEvent(1, RoundedGaussian.at_most(Fraction(1, 1 << 48))), GDP),
+        (GaussianEvent(1, RoundedGaussian.at_most(Fraction(1, 1 << 60))), GDP),
+        (LaplaceEvent(1, DiscreteLaplace(1 << 48, 0)), PURE),
+        (ChoiceEvent(Fraction(1, 1 << 40)), GDP),
+    ],
+    ids=str,
+)
+def test_nothing_is_never_the_charge_of_something(
+    event: Event, currency: Currency, count: int
+) -> None:
+    """However little one of them costs, and however many there are."""
+    assert refusal([event] * count, NOTHING, CERTAIN, currency) == "PL408"
+
+
+def test_many_events_have_no_more_room_than_one() -> None:
+    """Of a thousand that together cost 0.1, one unit short of the whole is too short."""
+    events: list[Event] = [GaussianEvent(1, RoundedGaussian.at_most(Fraction(1, 10**4)))] * 1000
+    whole = Loss.charge(1000 * events[0].mu2)  # type: ignore[union-attr]
+    certify(events, whole, CERTAIN, GDP)
+    assert refusal(events, Loss(whole.units - 1), CERTAIN) == "PL408"
+
+
+NOISE = RoundedGaussian.at_most(Fraction(1, 100))
+OTHER = RoundedGaussian.at_most(Fraction(1, 50))
+FOUR = ThresholdEvent(
+    NOISE, 4, gaussian_threshold(NOISE, Fraction(1, 10**6), 4), Fraction(1, 10**6)
+)
+ONE = ThresholdEvent(NOISE, 1, FOUR.threshold, FOUR.delta)
+AMPLE = Loss(1 << 60), Delta(1 << 62)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [FOUR],
+        [FOUR, GaussianEvent(3, NOISE)],
+        [FOUR, GaussianEvent(4, OTHER)],
+        [FOUR, FOUR, GaussianEvent(4, NOISE)],
+        [FOUR, FOUR, GaussianEvent(9, NOISE), GaussianEvent(1, NOISE)],
+        [ONE, FOUR, GaussianEvent(4, NOISE), GaussianEvent(4, OTHER)],
+    ],
+    ids=[
+        "no counts",
+        "too few groups",
+        "other noise",
+        "one for two",
+        "the larger for both",
+        "mixed",
+    ],
+)
+def test_a_threshold_whose_counts_nobody_pays_is_refused(events: list[Event]) -> None:
+    """Each threshold has a Gaussian event of its own: its noise, and D2 at least its groups."""
+    assert refusal(events, *AMPLE) == "PL408"
+
+
+def test_thresholds_whose_counts_are_paid_are_certified() -> None:
+    """In any order; the smaller events pay for the smaller thresholds."""
+    certify([ONE, GaussianEvent(9, NOISE), FOUR, GaussianEvent(1, NOISE)], *AMPLE, GDP)
+
+
+@given(thresholds())
+@example(FOUR)
+def test_a_threshold_s_delta_that_is_too_small_is_found(event: ThresholdEvent) -> None:
+    """Beyond twice the room that OpenDP's floats are given there is none."""
+    exact = delta_of_threshold(event.noise, event.threshold, event.groups)
+    short = exact * (1 - 2 * DELTA_ERROR) - 2 * Fraction(event.groups + 1, 1 << 53)
+    if short <= 0:
         return
+    paid = with_counts(event)
+    assert refusal(paid, charge_all(paid, GDP).loss, Delta.charge(short)) == "PL408"
+
+
+def test_the_room_of_a_delta_is_met_on_both_sides() -> None:
+    """At a delta of which OpenDP's own error is known: half the room is granted, twice is not."""
+    paid = with_counts(FOUR)
+    loss = charge_all(paid, GDP).loss
+    exact = delta_of_threshold(FOUR.noise, FOUR.threshold, FOUR.groups)
+    certify(paid, loss, Delta.charge(exact), GDP)
+    assert refusal(paid, loss, Delta.budget(exact * (1 - 2 * DELTA_ERROR))) == "PL408"
+
+
+@pytest.mark.parametrize("short", [1, 2])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_partition_s_delta_has_no_room(count: int, short: int) -> None:
+    """A unit of 2^-64 short, or two, is too short: nothing of it is a float."""
+    event = PartitionEvent(Fraction(1), Fraction(1, 1 << 30), 4)
+    events: list[Event] = [event] * count
+    honest = charge_all(events, GDP)
+    certify(events, honest.loss, honest.delta, GDP)
+    assert refusal(events, honest.loss, Delta(honest.delta.units - short)) == "PL408"
+
+
+TABLE = partition.table(Fraction(1, 2), Fraction(1, 50))
+
+
+def test_a_partition_s_table_is_judged_entry_by_entry() -> None:
+    """As it is it is private; with one entry a little larger, smaller or first above zero it is not."""
+    assert is_private(TABLE, Fraction(1, 2), Fraction(1, 50))
+    for at in range(1, len(TABLE)):
+        raised = (*TABLE[:at], TABLE[at] + 2, *TABLE[at + 1 :])
+        assert not is_private(raised, Fraction(1, 2), Fraction(1, 50))
+    assert not is_private((1, *TABLE[1:]), Fraction(1, 2), Fraction(1, 50))
+    assert not is_private(TABLE[:-1], Fraction(1, 2), Fraction(1, 50))
+    assert not is_private(TABLE, Fraction(499, 1000), Fraction(1, 50))
+    assert not is_private(TABLE, Fraction(1, 2), Fraction(499, 25000))
+
+
+@pytest.mark.parametrize("what", ["selection", "delta_per_group"])
+def test_a_partition_that_is_drawn_from_another_table_is_refused(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One entry too large, or parts of delta that compose to more than the whole."""
+    event = PartitionEvent(Fraction(1), Fraction(1, 100), 2)
+    entries = partition.selection(event)
+    wrong = {
+        "selection": lambda _: (*entries[:2], entries[2] + 2, *entries[3:]),
+        "delta_per_group": lambda delta, groups: delta / groups * Fraction(101, 100),
+    }
+    monkeypatch.setattr(opendp, what, wrong[what])
+    assert refusal([event], *AMPLE) == "PL408"
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "delta"),
+    [(Fraction(1, 10**6), Fraction(1, 10**9)), (Fraction(1, 12000), Fraction(1, 1 << 60))],
+)
+def test_a_partition_that_cannot_be_drawn_is_refused_before_the_charge(
+    epsilon: Fraction, delta: Fraction
+) -> None:
+    """Its table would have more than 2^18 entries."""
+    event = PartitionEvent(epsilon, delta, 1)
+    with pytest.raises(ValueError, match="2\\^18"):
+        partition.selection(event)
+    honest = charge(event, GDP)
     with pytest.raises(IntegrityError) as caught:
-        certify([event], honest.loss, Delta.charge(exact * Fraction(999, 1000)), GDP)
+        certify([event], honest.loss, honest.delta, GDP)
     assert caught.value.code == "PL408"
-    assert caught.value.facts["the charge is"].endswith("units of delta")
+    assert "too long" in caught.value.facts["the certifier finds"]
+
+
+def test_only_what_opendp_was_asked_about_is_in_its_name() -> None:
+    """A release that selected groups says who checked that."""
+    assert certifier([]) == certifier(with_counts(FOUR)) == OPENDP
+    selected = certifier([GaussianEvent(1, NOISE), PartitionEvent(Fraction(1), FOUR.delta, 1)])
+    assert selected == f"{OPENDP}; privlab's own check of which groups exist"
+
+
+def test_a_pure_choice_is_asked_about_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenDP draws Gumbel noise for zCDP, the exponential mechanism; for pure DP it does not."""
+    asked: list[object] = []
+
+    def noisy_max(domain: Any, metric: Any, measure: Any, scale: float) -> Any:
+        asked.append(measure)
+        return make_noisy_max(domain, metric, measure, scale=scale)
+
+    monkeypatch.setattr(opendp, "make_noisy_max", noisy_max)
+    for currency in Currency:
+        opendp_loss(ChoiceEvent(Fraction(1, 3), 2), currency)
+    assert asked == [zero_concentrated_divergence()] * 2
 
 
 @pytest.mark.parametrize(
@@ -220,7 +393,7 @@ def test_noise_of_another_law_is_refused() -> None:
 
 def test_no_event_needs_no_charge() -> None:
     """An answer made of views held costs nothing."""
-    assert certify([], NOTHING, CERTAIN, GDP) == ()
+    certify([], NOTHING, CERTAIN, GDP)
 
 
 @pytest.mark.parametrize(

@@ -189,10 +189,16 @@ def test_counts_that_are_not_whole_are_refused() -> None:
         keep(np.array([1.0]), HALF, Given([]))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("epsilon", "message"), [(Fraction(1025), "at most"), (Fraction(1, 10**6), "entries")]
-)
-def test_epsilons_out_of_reach_are_refused(epsilon: Fraction, message: str) -> None:
-    """Above 2^10, or with a table of more than 2^18 entries."""
-    with pytest.raises(ValueError, match=message):
-        selection(PartitionEvent(epsilon, Fraction(1, 10**9), 1))
+def test_a_table_too_long_to_draw_from_is_refused() -> None:
+    """More than 2^18 entries; of larger deltas there are fewer."""
+    with pytest.raises(ValueError, match="entries"):
+        selection(PartitionEvent(Fraction(1, 10**6), Fraction(1, 10**9), 1))
+    assert len(selection(PartitionEvent(Fraction(1, 10**6), Fraction(1, 3), 1))) < 10
+
+
+def test_an_epsilon_above_the_event_s_is_refused() -> None:
+    """By the event, and by the table itself."""
+    with pytest.raises(ValueError, match="at most"):
+        PartitionEvent(Fraction(1025), Fraction(1, 10**9), 1)
+    with pytest.raises(ValueError, match="at most"):
+        table(Fraction(1025), Fraction(1, 10**9))

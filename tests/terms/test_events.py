@@ -6,12 +6,27 @@ import subprocess
 import sys
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlab.terms.events import GaussianEvent
-from privlab.terms.loss import UNITS_PER_ONE, Loss
+from privlab.accounting.charge import charge
+from privlab.mechanisms import choose, partition
+from privlab.mechanisms.entropy import KeyStream
+from privlab.terms.events import (
+    LEAST_CHOICE_EPSILON,
+    LEAST_SELECTION_DELTA,
+    MOST_CHOICE_EPSILON,
+    MOST_DELTA,
+    MOST_SELECTION_EPSILON,
+    MOST_SELECTION_GROUPS,
+    ChoiceEvent,
+    GaussianEvent,
+    PartitionEvent,
+    ThresholdEvent,
+)
+from privlab.terms.loss import UNITS_PER_ONE, Currency, Delta, Loss
 from privlab.terms.noise import FINE_MULTIPLIER, MAX_MULTIPLIER, MAX_SHIFT, RoundedGaussian
 
 SCALES = st.builds(RoundedGaussian, st.integers(1, MAX_MULTIPLIER), st.integers(0, MAX_SHIFT))
@@ -37,6 +52,67 @@ def test_noise_on_what_nobody_can_move_is_a_mistake() -> None:
     """A squared sensitivity of 0 would be a free release."""
     with pytest.raises(ValueError, match="at least 1"):
         GaussianEvent(0, RoundedGaussian(1, 0))
+
+
+@pytest.mark.parametrize("epsilon", [LEAST_CHOICE_EPSILON, MOST_CHOICE_EPSILON], ids=str)
+def test_the_choices_at_the_ends_of_the_range_can_be_drawn(epsilon: Fraction) -> None:
+    """What can be charged can be drawn; beyond there is no such event."""
+    event = ChoiceEvent(epsilon)
+    assert charge(event, Currency.PURE).loss
+    scores = np.zeros(2, np.int64)
+    assert choose.choose(scores, event.epsilon, KeyStream(bytes(32))) in (0, 1)
+    beyond = epsilon / 2 if epsilon < 1 else epsilon + 1
+    with pytest.raises(ValueError, match=r"2\^-40"):
+        ChoiceEvent(beyond)
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "delta", "groups"),
+    [
+        (Fraction(MOST_SELECTION_EPSILON), Fraction(1, 100), 1),
+        (Fraction(MOST_SELECTION_EPSILON * 3), LEAST_SELECTION_DELTA, 3),
+        (Fraction(1), MOST_DELTA, 1),
+        (Fraction(MOST_SELECTION_GROUPS), Fraction(1, 3), MOST_SELECTION_GROUPS),
+    ],
+)
+def test_the_selections_at_the_ends_of_the_range_can_be_drawn(
+    epsilon: Fraction, delta: Fraction, groups: int
+) -> None:
+    """And charged."""
+    event = PartitionEvent(epsilon, delta, groups)
+    assert charge(event, Currency.GDP).delta
+    counts = np.array([0, 1 << 40], np.int64)
+    assert list(partition.keep(counts, event, KeyStream(bytes(32)))) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "delta", "groups", "message"),
+    [
+        (Fraction(1025), Fraction(1, 100), 1, "2.10"),
+        (Fraction(2049), Fraction(1, 100), 2, "2.10"),
+        (Fraction(1), LEAST_SELECTION_DELTA / 2, 1, "2.-128"),
+        (Fraction(1), Fraction(1, 2) - Fraction(1, 1 << 70), 1, "one half less"),
+        (Fraction(1), Fraction(1, 100), MOST_SELECTION_GROUPS + 1, "2.40"),
+    ],
+)
+def test_a_selection_that_cannot_be_drawn_or_charged_is_no_event(
+    epsilon: Fraction, delta: Fraction, groups: int, message: str
+) -> None:
+    """So it is never charged."""
+    with pytest.raises(ValueError, match=message):
+        PartitionEvent(epsilon, delta, groups)
+
+
+def test_a_delta_that_no_charge_covers_is_no_event_s() -> None:
+    """Rounded up to units it would be one half, which is no delta."""
+    noise = RoundedGaussian(1, 0)
+    near = Fraction(1, 2) - Fraction(1, 1 << 70)
+    with pytest.raises(ValueError, match="below one half"):
+        Delta.charge(near)
+    with pytest.raises(ValueError, match="one half less"):
+        ThresholdEvent(noise, 1, 20, near)
+    largest = charge(ThresholdEvent(noise, 1, 20, MOST_DELTA), Currency.GDP)
+    assert largest.delta.delta == MOST_DELTA
 
 
 @given(st.fractions(Fraction(1, 1 << 99), 1 << 58).filter(lambda p: p > 0))
