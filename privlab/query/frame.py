@@ -33,6 +33,7 @@ from privlab.query.ask import (
 from privlab.query.frame_expressions import COMPARISONS, Expressions, Place, typed_name
 from privlab.query.frame_rows import STEPS, RowSteps
 from privlab.query.hints import ON_THE_FRAME, ONE_TABLE, key_of, number_of
+from privlab.query.passes.limit_text import limit_text
 from privlab.terms.catalog import Catalog
 
 METHODS = (*STEPS, "group_by", "agg", "select", "len", "sort", "head", "limit")
@@ -57,6 +58,7 @@ def parse_frame(text: str, catalog: Catalog = NO_TABLES) -> Ask:
         PL105 it asks for rows, PL106 it uses what the language does not have.
     """
     source = Source(text, Surface.POLARS, catalog)
+    limit_text(source)
     try:
         tree, place = _expression(source)
         return _Chain(source, place).question(tree)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlglot import TokenType, exp
+from sqlglot import TokenType, exp, parser, tokens
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.parser import Parser
-from sqlglot.tokens import Tokenizer
 
 AS_WRITTEN = {
     "DATEDIFF",
@@ -28,17 +26,17 @@ AS_WRITTEN = {
 class Reading(Dialect):
     """The dialect of a question."""
 
-    class Tokenizer(Tokenizer):
+    class Tokenizer(tokens.Tokenizer):
         KEYWORDS: ClassVar = {
-            **Tokenizer.KEYWORDS,
+            **tokens.Tokenizer.KEYWORDS,
             "**": TokenType.DSTAR,
             "//": TokenType.DIV,
             "XOR": TokenType.XOR,
         }
 
-    class Parser(Parser):
+    class Parser(parser.Parser):
         FUNCTIONS: ClassVar = {
-            name: build for name, build in Parser.FUNCTIONS.items() if name not in AS_WRITTEN
+            name: build for name, build in parser.Parser.FUNCTIONS.items() if name not in AS_WRITTEN
         }
         EXPONENT: ClassVar = {TokenType.DSTAR: exp.Pow}
-        CONJUNCTION: ClassVar = {**Parser.CONJUNCTION, TokenType.XOR: exp.Xor}
+        CONJUNCTION: ClassVar = {**parser.Parser.CONJUNCTION, TokenType.XOR: exp.Xor}

@@ -10,7 +10,7 @@ from privlab.query.ask import Apply, Const, Name, Node, Param, Source, Surface
 from privlab.query.evaluate import evaluate
 from privlab.query.kinds import COMPARISONS, EXTREMES, columns_of, kind_of
 from privlab.query.literals import whole
-from privlab.query.passes.align_kinds import WORDS, align_sides, align_values
+from privlab.query.passes.align_kinds import WORDS, align_sides, align_values, read_as
 from privlab.query.passes.find_column import find_column
 from privlab.query.passes.infer_null import can_be_null
 from privlab.query.passes.resolve_cast import resolve_cast
@@ -138,6 +138,9 @@ def _plain(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
         constants.append(found)
     if op is Op.LIKE:
         constants = [_form(constants, node, source)]
+    if op is Op.ELAPSED and Kind.DATETIME in kinds:
+        args = tuple(read_as(arg, Kind.DATETIME, node, source) for arg in args)
+        kinds = [kind_of(arg) for arg in args]
     if op is Op.ELAPSED and kinds == [Kind.DATE, Kind.DATE]:
         return Call(Op.MUL, (Call(Op.DAYS, args), Literal(DAY)))
     if op is Op.ELAPSED and kinds != [Kind.DATETIME, Kind.DATETIME]:

@@ -34,21 +34,22 @@ def can_be_null(expr: Expr, table: Table, where: Expr | None) -> bool:
         case Call(op=Op.CLIP | Op.SLICE, args=args):
             return can_be_null(args[0], table, where)
         case Call(op=op, args=args) if is_strict(expr) or op in SHIFTS or op in (Op.AND, Op.OR):
-            if any(rules_out_null(one, expr) for one in conjuncts(where)):
+            if _known(expr) in conjuncts(where):
                 return False
             return any(can_be_null(arg, table, where) for arg in args)
-    return not any(rules_out_null(one, expr) for one in conjuncts(where))
+    return _known(expr) not in conjuncts(where)
 
 
-def rules_out_null(condition: Expr, value: Expr) -> bool:
-    """Whether every row that passes ``condition`` has a value that is not null."""
-    if condition == Call(Op.NOT, (Call(Op.IS_NULL, (value,)),)):
-        return True
-    columns = columns_of(value)
-    if columns_of(condition) != columns or len(columns) != 1:
+def _known(value: Expr) -> Expr:
+    return Call(Op.NOT, (Call(Op.IS_NULL, (value,)),))
+
+
+def rules_out_null(condition: Expr, column: Ref) -> bool:
+    """Whether a row passes ``condition`` only when ``column`` is not null."""
+    if columns_of(condition) != {column.column}:
         return False
-    nulls: dict[str, Scalar | None] = dict.fromkeys(columns)
-    return evaluate(value, nulls) is None and evaluate(condition, nulls) is not True
+    nothing: dict[str, Scalar | None] = {column.column: None}
+    return evaluate(condition, nothing) is not True
 
 
 def branches(

@@ -12,9 +12,9 @@ from privlab.query.ask import Source, Span
 from privlab.query.evaluate import evaluate, grain
 from privlab.query.kinds import (
     BOOLEAN,
-    CLOCK_PARTS,
     DAY_PARTS,
     GRAINS,
+    SHIFTS,
     columns_of,
     conjuncts,
     kind_of,
@@ -37,8 +37,8 @@ MAX_RANGE = 1_000
 MAX_POINTS = 50_000
 """Most values of columns on which a key is worked out, and most parts of it all together."""
 
-CLOCKED = CLOCK_PARTS | {Op.TO_HOUR, Op.ELAPSED}
-"""Operations for which a time is more than its day."""
+DAILY = DAY_PARTS | GRAINS | {Op.DAYS, Op.IS_NULL}
+"""Operations for which a time is its day and no more."""
 
 NULL = Literal(None)
 _SELF = "the key itself"
@@ -143,8 +143,9 @@ class _Space:
         """What ``expr`` is on all public values of its columns, if they are few."""
         names = sorted(columns_of(expr))
         kinds = {part.column: part.kind for part in parts_of(expr) if isinstance(part, Ref)}
-        clocked = any(isinstance(part, Call) and part.op in CLOCKED for part in parts_of(expr))
-        domains = [self.points(name, kinds[name], where, clocked=clocked) for name in names]
+        if not _by_day(expr):
+            return None
+        domains = [self.points(name, kinds[name], where) for name in names]
         known = [one for one in domains if one is not None]
         size = sum(1 for _ in parts_of(expr))
         count = size
@@ -162,9 +163,7 @@ class _Space:
                     found[value] = None
         return self.union([found], kind_of(expr))
 
-    def points(
-        self, name: str, kind: Kind, where: Expr | None, *, clocked: bool
-    ) -> list[Scalar | None] | None:
+    def points(self, name: str, kind: Kind, where: Expr | None) -> list[Scalar | None] | None:
         """The public values of one column, with null where it can be; None when there are none."""
         column = self.table.column(name)
         ref = Ref(name, kind)
@@ -176,8 +175,6 @@ class _Space:
         elif kind is Kind.BOOL:
             found = (False, True)
         elif kind.is_time and days is not None and len(days) <= MAX_POINTS:
-            if kind is Kind.DATETIME and clocked:
-                return None
             found = _days(days) if kind is Kind.DATE else map(_midnight, _days(days))
         elif kind is Kind.INT and column is not None and column.low is not None:
             found = _whole(interval, Fraction(1), MAX_POINTS)
@@ -216,6 +213,17 @@ class _Space:
         else:
             hint = f"the owner can list keys for {name} in the contract: keys = [...]"
         return self.source.refuse("PL107", f"the values of {name} are not public", self.span, hint)
+
+
+def _by_day(expr: Expr, *, daily: bool = False) -> bool:
+    """Whether of each time no more than its day matters."""
+    match expr:
+        case Ref(kind=kind):
+            return daily or kind is not Kind.DATETIME
+        case Call(op=op, args=args):
+            inside = op in DAILY or (daily and op in SHIFTS)
+            return all(_by_day(arg, daily=inside) for arg in args)
+    return True
 
 
 def _whole(interval: Interval, step: Fraction, most: int = MAX_RANGE) -> range | None:

@@ -1,0 +1,73 @@
+"""Refuse a text that is too long or too deep, before a parser reads it."""
+
+from __future__ import annotations
+
+import re
+
+from privlab.query.ask import Source, Span, Surface
+from privlab.query.passes.limit_size import MAX_NESTING
+
+MAX_WORDS = 25_000
+"""Most words, numbers and texts of one question; more than its expressions may have parts."""
+
+MAX_SELECTS = 50
+"""Most SELECTs of one question."""
+
+MAX_SUFFIXES = 400
+"""Most operators of one text that nest without parentheses, as ``::`` and ``**`` do."""
+
+MAX_METHODS = 2_000
+"""Most methods that are called on what a call gives."""
+
+_PARTS = (
+    r"|(?P<opens>[(\[{]|\bCASE\b)"
+    r"|(?P<methods>\)\s*+\.)"
+    r"|(?P<closes>[)\]}]|\bEND\b)"
+    r"|(?P<selects>\bSELECT\b)"
+    r"|(?P<suffix>::|\*\*|\bINTERVAL\b)"
+    r"|(?P<word>\w++)"
+)
+_FLAGS = re.IGNORECASE | re.DOTALL
+_LEXEMES = {
+    Surface.SQL: re.compile(
+        r"(?P<quoted>'(?:[^']|'')*+(?:'|\Z)|\"(?:[^\"]|\"\")*+(?:\"|\Z))"
+        r"|(?P<comment>--[^\n]*+|/\*(?:.*?\*/|.*+))" + _PARTS,
+        _FLAGS,
+    ),
+    Surface.POLARS: re.compile(
+        r"(?P<quoted>'(?:[^'\\]|\\.)*+(?:'|\Z)|\"(?:[^\"\\]|\\.)*+(?:\"|\Z))"
+        r"|(?P<comment>#[^\n]*+)" + _PARTS,
+        _FLAGS,
+    ),
+}
+"""Quotes and comments that do not close run to the end, so that each is looked at once."""
+
+
+def limit_text(source: Source) -> None:
+    """Count words and measure nesting in one look; texts in quotes count as a word.
+
+    :raises BadQuery: PL106, more than 25,000 words, parentheses more than 200
+        deep, or more SELECTs or chained operators than a question has.
+    """
+    lexemes = _LEXEMES[source.surface]
+    counts = dict.fromkeys(lexemes.groupindex, 0)
+    depth = 0
+    for found in lexemes.finditer(source.text):
+        kind = str(found.lastgroup)
+        counts[kind] += 1
+        if kind == "opens":
+            depth += 1
+        elif kind in ("closes", "methods"):
+            depth = max(0, depth - 1)
+        at = Span(*found.span())
+        if depth > MAX_NESTING:
+            what = f"this question is nested more than {MAX_NESTING} deep"
+            raise source.refuse("PL106", what, at, "write fewer conditions, or IN")
+        if counts["word"] + counts["quoted"] > MAX_WORDS:
+            what = f"this question has more than {MAX_WORDS:,} words"
+            raise source.refuse("PL106", what, at, "pass long lists as a parameter")
+        chained = counts["suffix"] > MAX_SUFFIXES or counts["methods"] > MAX_METHODS
+        if chained or counts["selects"] > MAX_SELECTS:
+            raise source.refuse(
+                "PL106", "this question is nested too deeply", at, "split the question"
+            )

@@ -1,0 +1,46 @@
+"""Every example of the language's page compiles, and both surfaces ask one question."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from privlab.query.canonical import question_id
+from privlab.query.compile import compile_question
+from tests.query.conftest import CATALOG
+
+PAGE = Path(__file__).parents[2] / "docs/language.md"
+ROW = re.compile(r"^\|(?: [^`|]* \|)? (`.*`) \| ?(`.*`)? ?\|$", re.MULTILINE)
+EXAMPLES = [
+    tuple(cell.replace("\\|", "|").strip("`") for cell in row if cell)
+    for row in ROW.findall(PAGE.read_text("utf-8"))
+]
+
+
+def question(text: str, surface: int) -> str:
+    """A whole question: the example itself, or a count of it."""
+    if text.startswith(("SELECT ", "WITH ", "visits.")):
+        return text
+    return (
+        f"SELECT COUNT({text}) AS n FROM visits"
+        if surface == 0
+        else f"visits.select(n=({text}).count())"
+    )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one[0][:50])
+def test_an_example_is_one_question_in_both_surfaces(example: tuple[str, ...]) -> None:
+    ids = {
+        question_id(compile_question(question(text, surface), {}, CATALOG))
+        for surface, text in enumerate(example)
+    }
+    assert len(ids) == 1
+
+
+def test_every_row_of_the_page_was_found() -> None:
+    rows = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
+    titles = [line for line in rows if line.startswith(("| what |", "| SQL |"))]
+    assert len(EXAMPLES) == len(rows) - len(titles)
+    assert len(EXAMPLES) >= 80
