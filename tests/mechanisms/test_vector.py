@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from privlab.mechanisms import vector
 from privlab.mechanisms.entropy import KeyStream, Words
-from privlab.mechanisms.exact import settle
-from tests.kernels.trials import CASES, Case, packed
+from privlab.mechanisms.exact import Law, settle
+from tests.kernels.trials import CASES, Case, packed, rounding_edge
+from tests.kernels.trials import Words as Trial
 from tests.kernels.twin_trial import DROPPED, TIE, table, twin
 
 every_law = pytest.mark.parametrize("case", CASES, ids=repr)
@@ -65,35 +68,101 @@ def test_the_given_vector_is_left_alone(case: Case) -> None:
     assert noisy.tolist() != values.tolist()
 
 
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many further words each tie that `vector.add` settles has read."""
+    reads: list[int] = []
+
+    def counting(
+        trial: Trial, law: Law, multiplier: int, shift: int, more: Callable[[], int]
+    ) -> int | None:
+        reads.append(0)
+
+        def one_more() -> int:
+            reads[-1] += 1
+            return more()
+
+        return settle(trial, law, multiplier, shift, one_more)
+
+    monkeypatch.setattr(vector, "settle", counting)
+    return reads
+
+
 @every_law
-def test_ties_in_the_middle_of_a_vector_are_settled_in_place(case: Case) -> None:
-    """Three crafted ties among random trials; cell for cell as in plain Python."""
+def test_ties_in_the_middle_of_a_vector_are_settled_in_place(
+    case: Case, settled: list[int]
+) -> None:
+    """Twelve trials whose U hits an entry, among others: cell for cell as in plain Python.
+
+    Which number each gives is decided by fresh words, drawn when it is met.
+    """
     entries = table(case.law)
-    tie_kept = packed(entries[0], 0, 1 << 62, 0)
-    tie_negative = packed(entries[2], 1, 1 << 62, 0)
-    tie_dropped = packed(entries[3], 0, (1 << 64) - 1, (1 << 64) - 1)
-    plain = packed(entries[0] // 2, 1, 1 << 63, 7)[:2]
-    script = [*tie_kept, *plain, *tie_dropped, *tie_negative, *plain]
+    script: list[int] = []
+    for k in range(12):
+        script += packed(entries[k % 5], k % 2, 1 << 62, 0)
+        script += packed(entries[0] // 2, 1, 1 << 63, 7)[:2]
     found = vector.add(np.zeros(40, np.int64), case.sampler, 5, 1, Scripted(list(script)))
+    assert len(settled) == 12
+    assert all(settled)
     assert found.tolist() == by_twin(case, 40, (5, 1), Scripted(list(script)))
+
+
+@every_law
+def test_ties_of_rounding_are_settled_in_place(case: Case, settled: list[int]) -> None:
+    """Nine trials whose last bits of x decide between two numbers, at a wide scale."""
+    scale = ((1 << 48) - 12345, 0)
+    script: list[int] = []
+    for k in range(9):
+        x = next(
+            edge
+            for target in range(k << 20, (k << 20) + 99)
+            if (edge := rounding_edge(case.law, 0, scale, target)) is not None
+        )
+        script += packed(table(case.law)[0] // 2, k % 2, x, 0)
+    found = vector.add(np.zeros(30, np.int64), case.sampler, *scale, Scripted(list(script)))
+    assert len(settled) == 9
+    assert all(settled)
+    assert found.tolist() == by_twin(case, 30, scale, Scripted(list(script)))
+
+
+@every_law
+def test_a_tie_that_is_dropped_leaves_its_cell_to_the_next_trial(
+    case: Case, settled: list[int]
+) -> None:
+    """A is far above every chance, whichever number U means."""
+    script: list[int] = []
+    for k in range(6):
+        script += packed(table(case.law)[3], k % 2, (1 << 64) - 1, (1 << 64) - 1)
+    found = vector.add(np.zeros(30, np.int64), case.sampler, 5, 1, Scripted(list(script)))
+    assert len(settled) == 6
+    assert found.tolist() == by_twin(case, 30, (5, 1), Scripted(list(script)))
 
 
 @every_law
 @pytest.mark.parametrize("cells", [1, 2, 900])
 def test_a_vector_takes_its_words_in_order(case: Case, cells: int) -> None:
-    """Cell for cell as in plain Python, at a scale where every thousandth trial is a tie."""
+    """Cell for cell as in plain Python, at a wide scale."""
     scale = ((1 << 48) - 1, 0)
     found = vector.add(np.zeros(cells, np.int64), case.sampler, *scale, KeyStream(bytes(32)))
     assert found.tolist() == by_twin(case, cells, scale, KeyStream(bytes(32)))
 
 
 @every_law
-def test_large_scales_meet_ties_and_long_vectors_many_batches(case: Case) -> None:
-    """At 2^48 about one trial in 2^16 is a tie; 200,000 cells pass through several batches."""
-    noise = vector.add(np.zeros(200_000, np.int64), case.sampler, 1 << 48, 0, KeyStream(b"9" * 32))
-    sizes = np.abs(noise).astype(float) / 2**48
+@pytest.mark.parametrize(("short", "ties"), [(0, range(1)), (12345, range(1, 12))])
+def test_long_vectors_of_wide_noise_take_many_batches_and_meet_ties(
+    case: Case, short: int, ties: range, settled: list[int]
+) -> None:
+    """200,000 cells pass through several batches.
+
+    Of their trials at most ``S 2^-64``, about three, are ties at S near 2^48; none
+    are at 2^48 itself, where rounding reads whole bits of x.
+    """
+    scale = (1 << 48) - short, 0
+    noise = vector.add(np.zeros(200_000, np.int64), case.sampler, *scale, KeyStream(b"9" * 32))
+    assert len(settled) in ties
+    sizes = np.abs(noise).astype(float) / scale[0]
     square = 8 if case.name == "rounded-gaussian" else 2  # of the law at scale 1
-    assert abs(noise.astype(float).mean() / 2**48) < 5 * (square / 200_000) ** 0.5
+    assert abs(noise.astype(float).mean() / scale[0]) < 5 * (square / 200_000) ** 0.5
     assert abs((sizes**2).mean() / square - 1) < 0.03
 
 
