@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 
 SPACES = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -160,20 +161,25 @@ def tokens(form: str) -> list[tuple[bool, str]]:
 
 def like(text: str, form: str) -> bool:
     """Whether a text matches a pattern in its form; in time |text| * |form| at most."""
-    parts = tokens(form)
-    at = here = 0
-    star, mark = -1, 0
-    while at < len(text):
-        part = parts[here] if here < len(parts) else None
-        if part == (True, MANY):
-            star, mark = here, at
-            here += 1
-        elif part is not None and (part == (True, ONE) or part == (False, text[at])):
-            at += 1
-            here += 1
-        elif star >= 0:
-            mark += 1
-            at, here = mark, star + 1
+    return _matcher(form).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _matcher(form: str) -> re.Pattern[str]:
+    """A pattern as a regular expression that never goes back over what it has placed.
+
+    What stands between two ``%`` is placed as early as it can be: if any place
+    for it leads to a match, the first one does.
+    """
+    parts = [""]
+    for wild, char in tokens(form):
+        if wild and char == MANY:
+            parts.append("")
         else:
-            return False
-    return all(part == (True, MANY) for part in parts[here:])
+            parts[-1] += "." if wild else re.escape(char)
+    first, *rest = parts
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    *middle, last = rest
+    placed = "".join(f"(?>.*?{part})" for part in middle)
+    return re.compile(f"{first}{placed}.*{last}", re.DOTALL)
