@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import accumulate
 from time import perf_counter, perf_counter_ns
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +34,7 @@ EPSILONS = [
     Fraction(50),
     Fraction(1 << 20),
 ]
+Kernel = Callable[..., Any]
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 
 
@@ -40,12 +43,16 @@ def lift_of(lengths: list[int]) -> int:
 
 
 def run(
-    scores: list[int], lengths: list[int], epsilon: Fraction, word: int
+    scores: list[int],
+    lengths: list[int],
+    epsilon: Fraction,
+    word: int,
+    choose_index: Kernel = kernel.choose_index,
 ) -> tuple[Outcome, list[int]]:
     """The kernel's outcome, or TIE, and the sums it leaves."""
     rate, shift = base_two_rate(epsilon)
     sums = np.empty((len(scores), 2), np.uint64)
-    status, index = kernel.choose_index(
+    status, index = choose_index(
         np.array(scores, np.int64),
         np.array(lengths, np.uint64),
         np.uint64(rate),
@@ -59,9 +66,20 @@ def run(
     ]
 
 
-def kernel_choice(scores: list[int], lengths: list[int], epsilon: Fraction, word: int) -> Outcome:
+def kernel_choice(
+    scores: list[int],
+    lengths: list[int],
+    epsilon: Fraction,
+    word: int,
+    choose_index: Kernel = kernel.choose_index,
+) -> Outcome:
     """The kernel's outcome alone."""
-    return run(scores, lengths, epsilon, word)[0]
+    return run(scores, lengths, epsilon, word, choose_index)[0]
+
+
+def twin_choice(scores: list[int], lengths: list[int], epsilon: Fraction, word: int) -> Outcome:
+    """The twin's outcome."""
+    return twin(scores, lengths, *base_two_rate(epsilon), lift_of(lengths), word)
 
 
 def twin_sums(scores: list[int], lengths: list[int], epsilon: Fraction) -> list[int]:
@@ -95,11 +113,78 @@ def candidates(draw: np.random.Generator, spread: int) -> tuple[list[int], list[
     return scores, lengths
 
 
+Close = tuple[list[int], list[int], Fraction, list[int]]
+"""Scores, lengths, epsilon and words."""
+
+
+def many_light(count: int, words: list[int]) -> Close:
+    """So many weights just below a whole number: what rounding loses of their sum is as much.
+
+    One of length 2^62 weighs nothing and makes all others light.
+    """
+    return [-88] * count + [0, -(1 << 40)], [1] * (count + 1) + [1 << 62], Fraction(1), words
+
+
+def far_but_long(gap: int) -> Close:
+    """An exponent of 101 to 115, which a length of 2^61 still makes count."""
+    scores, lengths = [-gap, 0, -(1 << 40)], [1 << 61, 1, 1 << 61]
+    near = boundaries(scores, lengths, Fraction(1))
+    offs = (-2000, -1000, 0, 1000, 2000)
+    return scores, lengths, Fraction(1), [min(max(w + d, 0), TOP) for w in near for d in offs]
+
+
+def beyond_a_word() -> Close:
+    """An exponent whose whole part is a multiple of 2^64 and a little: of no weight at all."""
+    words = [0, 1, 1 << 20, 1 << 30, 1 << 40, 1 << 43, 1 << 62, TOP]
+    return [-1645674364222774508, 0], [5, 5], Fraction(1 << 20), words
+
+
+def heavy(offs: range) -> Close:
+    """Six of length about 2^59: each word moves U total by some 2^62, so carries are common.
+
+    offs: words from a boundary; the band ends 512 before it and 514 after it.
+    """
+    lengths = [(1 << 59) + k * 0x123456789ABCDEF for k in range(6)]
+    near = boundaries([0] * 6, lengths, Fraction(1))[:-1]
+    return [0] * 6, lengths, Fraction(1), [at + off for at in near for off in offs]
+
+
+CLOSE = {
+    "3000 light": many_light(3000, [*range(0, 9000, 97), *range(9000, 90_000, 9999)]),
+    "300 light": many_light(300, [*range(0, 1600, 97), 5000]),
+    **{f"far {gap}": far_but_long(gap) for gap in (*range(141, 160, 3), 159)},
+    "beyond a word": beyond_a_word(),
+    "heavy": heavy(range(-1200, 1201, 80)),
+    "heavy, before": heavy(range(-518, -504)),
+    "heavy, after": heavy(range(504, 518)),
+}
+
+
+@pytest.fixture
+def choose_index() -> Kernel:
+    """The compiled kernel; the mutants of ``test_mutants.py`` bring their own."""
+    compiled: Kernel = kernel.choose_index
+    return compiled
+
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_twin_and_definition_agree_where_a_slip_would_show(name: str, choose_index: Kernel) -> None:
+    """Inputs on which each term of the band, the longest exponents and the carries decide."""
+    scores, lengths, epsilon, words = CLOSE[name]
+    decided = 0
+    for word in words:
+        outcome = kernel_choice(scores, lengths, epsilon, word, choose_index)
+        assert outcome == twin_choice(scores, lengths, epsilon, word)
+        if outcome != TIE:
+            decided += 1
+            assert outcome == reference(scores, lengths, epsilon, (word, 64))
+    assert decided > 0
+
+
 @pytest.mark.parametrize("epsilon", EPSILONS, ids=str)
-def test_the_twin_agrees_word_for_word(epsilon: Fraction) -> None:
+def test_the_twin_agrees_word_for_word(epsilon: Fraction, choose_index: Kernel) -> None:
     """On random words, edges, and words about every boundary; ties and choices occur."""
     draw = np.random.default_rng(epsilon.numerator + epsilon.denominator)
-    rate, shift = base_two_rate(epsilon)
     found: list[Outcome] = []
     for spread in (0, 3, 40, 10**6, 1 << 62) * 8:
         scores, lengths = candidates(draw, spread)
@@ -107,15 +192,15 @@ def test_the_twin_agrees_word_for_word(epsilon: Fraction) -> None:
         words = [int(word) for word in draw.integers(0, 1 << 64, 12, dtype=np.uint64)] + EDGES
         words += [min(max(at + off, 0), TOP) for at in near for off in (-5000, -1, 0, 1, 5000)]
         for word in words:
-            outcome = kernel_choice(scores, lengths, epsilon, word)
-            assert outcome == twin(scores, lengths, rate, shift, lift_of(lengths), word)
+            outcome = kernel_choice(scores, lengths, epsilon, word, choose_index)
+            assert outcome == twin_choice(scores, lengths, epsilon, word)
             found.append(outcome)
     assert TIE in found
     assert len(set(found)) > 5
 
 
 @pytest.mark.parametrize("epsilon", EPSILONS, ids=str)
-def test_the_sums_are_those_of_the_twin(epsilon: Fraction) -> None:
+def test_the_sums_are_those_of_the_twin(epsilon: Fraction, choose_index: Kernel) -> None:
     """Also of weights near 2^-128, and of gaps whose exponent has more than 64 bits."""
     draw = np.random.default_rng(12)
     rate, shift = base_two_rate(epsilon)
@@ -125,11 +210,12 @@ def test_the_sums_are_those_of_the_twin(epsilon: Fraction) -> None:
         scores, lengths = candidates(draw, spread)
         scores += [MOST, *(max(MOST - gap, LEAST) for gap in gaps)]
         lengths += [1] * 7 + [1 << 40] * 2
-        assert run(scores, lengths, epsilon, 1 << 63)[1] == twin_sums(scores, lengths, epsilon)
+        sums = run(scores, lengths, epsilon, 1 << 63, choose_index)[1]
+        assert sums == twin_sums(scores, lengths, epsilon)
 
 
 @pytest.mark.parametrize("weighty", [False, True])
-def test_the_band_ends_where_the_twin_says(weighty: bool) -> None:
+def test_the_band_ends_where_the_twin_says(weighty: bool, choose_index: Kernel) -> None:
     """The words on either side of where a sum is surely reached, and surely not."""
     draw = np.random.default_rng(13)
     found = []
@@ -144,9 +230,8 @@ def test_the_band_ends_where_the_twin_says(weighty: bool) -> None:
             for edge in (upto + band, upto - band - (sums[-1] >> 64) - 2):
                 for off in range(-3, 4):
                     word = min(max((edge << 64) // sums[-1] + off, 0), TOP)
-                    outcome = kernel_choice(scores, lengths, Fraction(1, 3), word)
-                    rate, shift = base_two_rate(Fraction(1, 3))
-                    assert outcome == twin(scores, lengths, rate, shift, lift_of(lengths), word)
+                    outcome = kernel_choice(scores, lengths, Fraction(1, 3), word, choose_index)
+                    assert outcome == twin_choice(scores, lengths, Fraction(1, 3), word)
                     found.append(outcome == TIE)
     assert 0 < sum(found) < len(found)
 

@@ -1,8 +1,8 @@
-"""Are the samplers' checks awake?  Each sampler with one thing wrong, and what notices.
+"""Are the kernels' checks awake?  Each sampler and the choice with one thing wrong, and what notices.
 
 A mutant is the kernel's own source with one text replaced, which must stand in
 it exactly once: so no mutant outlives the line it is about.  The checks are those
-of ``test_trial.py`` itself.  Mutants run as plain Python on NumPy's integers
+of ``test_trial.py`` and ``test_choose.py`` themselves.  Mutants run as plain Python on NumPy's integers
 rather than compiled; with nothing replaced they pass the same checks.
 """
 
@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 
 import privlab.kernels
-from privlab.kernels import gaussian, laplace, trial
-from tests.kernels import test_trial
+from privlab.kernels import choose, gaussian, laplace, trial
+from tests.kernels import test_choose, test_trial
 from tests.kernels.trials import CASES, Case
 from tests.kernels.twin_trial import series
 
@@ -35,11 +35,12 @@ words_run_out = test_trial.test_a_kernel_that_runs_out_of_words_says_so
 tables = test_trial.test_tables_are_what_their_definitions_say
 twin_agrees = test_trial.test_the_twin_agrees_word_for_word
 trials_in_order = test_trial.test_a_vector_is_its_trials_in_order
+slips_show = test_choose.test_twin_and_definition_agree_where_a_slip_would_show
 by_definition = test_trial.test_what_the_kernel_decides_is_what_infinitely_many_bits_would_give
 
 SOURCES = {
     module.__name__.rpartition(".")[2]: Path(module.__file__ or "").read_text()
-    for module in (trial, gaussian, laplace)
+    for module in (trial, gaussian, laplace, choose)
 }
 
 SCALES = [(3, 1), (1 << 32, 0), ((1 << 48) - 1, 20)]
@@ -124,6 +125,45 @@ MUTANTS = [
 ]  # fmt: skip
 
 
+CHOICE_MUTANTS = [
+    Mutant(name, "choose", old, new)
+    for name, old, new in [
+        # The band
+        ("a band without the number of candidates", "+ np.uint64(count) + _TWO\n    band_high = (high >> _BAND_RIGHT) + np.uint64(band_low < np.uint64(count) + _TWO)", "+ _TWO\n    band_high = (high >> _BAND_RIGHT) + np.uint64(band_low < _TWO)"),
+        ("a band of half its width", "    band_high, band_low = _left(band_high, band_low, _ONE)\n", ""),
+        ("a band of fewer bits", "BAND_BITS = 56\n", "BAND_BITS = 58\n"),
+        ("the band's carry dropped", " + np.uint64(band_low < np.uint64(count) + _TWO)", ""),
+        ("what one word leaves open forgotten", "reach = high + _TWO", "reach = _ZERO"),
+        ("two less left open", "reach = high + _TWO", "reach = high"),
+        # Weights
+        ("exponents end at 100", "np.uint64(whole > _GONE)\n", "np.uint64(whole > np.uint64(100))\n"),
+        ("exponents beyond a word wrap", "np.uint64(whole_high > _ZERO) | np.uint64(whole > _GONE)", "np.uint64(whole > _GONE)"),
+        ("what is too light counts in full", "return high * there, low * there", "return high, low"),
+        ("a fraction of half its size", "fraction = low << (_WORD - shift)", "fraction = low << (_WORD - shift) >> _ONE"),
+        ("a fraction of a long shift lost", "_, fraction = _right(high, low, shift - _WORD)", "fraction = _ZERO"),
+        ("a coefficient one too large", "0x3D7F7BFF058B1D50", "0x3D7F7BFF058B1D51"),
+        ("a sign of the series", "SERIES[k] - high_word", "SERIES[k] + high_word"),
+        ("a series cut short", "for k in range(SERIES.size - 2, -1, -1)", "for k in range(SERIES.size - 6, -1, -1)"),
+        ("weights not lifted", "length * power, lift)", "length * power, _ZERO)"),
+        ("the low word of a weight lost", "high_word(length, power), length * power, lift", "high_word(length, power), _ZERO, lift"),
+        ("a far shift as a near one", "    far = by >> np.uint64(6)\n", "    far = _ZERO\n"),
+        ("scores taken without their sign", "        gap = best - (np.uint64(scores[i]) ^ _SIGN)\n", "        gap = best - np.uint64(scores[i])\n"),
+        ("a candidate of no length is the best", "(np.uint64(scores[i]) ^ _SIGN) * there)", "(np.uint64(scores[i]) ^ _SIGN))"),
+        # Carries
+        ("the carry of a sum dropped", "add_high + np.uint64(low < add_low)", "add_high"),
+        ("the carry of U total dropped", "high_word(word, high) + np.uint64(at_low < part)", "high_word(word, high)"),
+        ("the carry of the end's band dropped", "at_high + band_high + np.uint64(end_low < band_low)", "at_high + band_high"),
+        ("the carry of the end dropped", "    end_high += np.uint64(end_low < reach)\n", ""),
+        ("the carry of a sum's band dropped", "sum_high + band_high + np.uint64(top_low < band_low)", "sum_high + band_high"),
+        ("a borrow forgotten", " | np.uint64(high - other_high < borrow)", ""),
+        # Choosing
+        ("a tie taken as decided", "tie = np.uint64(surely != perhaps)", "tie = _ZERO"),
+        ("one of no length after the last is the last", "last = max(last, np.uint64(i) * there)", "last = np.uint64(i)"),
+        ("the last may be passed as well", "perhaps += met & before", "perhaps += met"),
+    ]
+]  # fmt: skip
+
+
 def high_word(a: np.uint64, b: np.uint64) -> np.uint64:
     """`privlab.kernels.wide.high_word` in plain Python."""
     return np.uint64(int(a) * int(b) >> 64)
@@ -188,6 +228,40 @@ def check_series(made: ModuleType) -> None:
     """As in ``test_trial.py``, of an edition."""
     assert list(map(int, made.HALF_SERIES)) == series(32)
     assert list(map(int, made.FULL_SERIES)) == series(64)
+
+
+def objection_to_choice(made: ModuleType) -> str | None:
+    """The first check of choices that fails on this edition, or None."""
+
+    def wraps(*arguments: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return made.choose_index(*arguments)
+
+    epsilons = [test_choose.EPSILONS[at] for at in (0, 4, 5)]
+    checks = {
+        **{f"sums at {e}": partial(test_choose.test_the_sums_are_those_of_the_twin, e, wraps) for e in epsilons},
+        **{f"close: {name}": partial(slips_show, name, wraps) for name in test_choose.CLOSE if name != "3000 light"},
+        "band": partial(test_choose.test_the_band_ends_where_the_twin_says, weighty=True, choose_index=wraps),
+        **{f"twin at {e}": partial(test_choose.test_the_twin_agrees_word_for_word, e, wraps) for e in epsilons},
+    }  # fmt: skip
+    for name, check in checks.items():
+        try:
+            check()
+        except AssertionError:
+            return name
+    return None
+
+
+def test_nothing_is_found_in_the_choice_as_it_is() -> None:
+    """The same checks, on the source with nothing replaced."""
+    assert objection_to_choice(edition()["choose"]) is None
+
+
+@pytest.mark.parametrize("mutant", CHOICE_MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_of_the_choice_is_caught(mutant: Mutant) -> None:
+    """By at least one check."""
+    made = edition(mutant.module, mutant.old, mutant.new)
+    assert objection_to_choice(made["choose"]) is not None
 
 
 @pytest.mark.parametrize("case", CASES, ids=repr)
