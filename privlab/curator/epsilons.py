@@ -41,7 +41,11 @@ def mu2(loss: Loss, currency: Currency) -> Loss:
 
 
 def delta_text(delta: Fraction, currency: Currency) -> str:
-    """The delta that goes with it, one digit: ``1e-6``; "0" in a pure dataset."""
+    """The delta that goes with it, two digits, rounded up: ``1e-6``, ``1.5e-6``; "0" in pure."""
     if currency is Currency.PURE:
         return "0"
-    return f"{float(delta):.0e}".replace("e-0", "e-")
+    with localcontext() as context:
+        context.prec, context.rounding = 2, ROUND_CEILING
+        shown = Decimal(delta.numerator) / Decimal(delta.denominator)
+    digits, _, power = f"{shown:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(power)}"

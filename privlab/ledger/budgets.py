@@ -18,6 +18,9 @@ from privlab.ledger.record import MAX_UNITS, Book
 from privlab.ledger.sqlite import Row
 from privlab.terms.loss import CERTAIN, Currency, Delta, Loss
 
+LEAST_DELTA = Fraction(1, 10**15)
+"""Below it a delta says nothing that an epsilon alone would not."""
+
 
 class Budgets(Book):
     """Every dataset's cap and every principal's accounts."""
@@ -27,13 +30,14 @@ class Budgets(Book):
     ) -> None:
         """Set what the dataset may lose in all.
 
-        delta: at which epsilon is shown; 0 in a pure dataset.  delta_cap: the part
-        of it that thresholds may use up; None leaves it as it is, which is nothing
-        at first.
+        delta: at which epsilon is shown, from 1e-15 to below 1/2 and a decimal,
+        so that statements can write it exactly; 0 in a pure dataset.  delta_cap: the
+        part of it that thresholds may use up; None leaves it as it is, which is
+        nothing at first.
 
         :raises BudgetExceeded: PL211, below what is spent already.
-        :raises BadQuery: PL108, delta is not between 0 and 1, delta_cap is not below
-            it, a pure dataset is to have one, or the cap has no meaning.
+        :raises BadQuery: PL108, delta is out of range or no decimal, delta_cap is not
+            below it, a pure dataset is to have one, or the cap has no meaning.
         """
         _countable(cap)
         with self._deed(by, "budget", dataset, amount=cap):
@@ -182,8 +186,12 @@ class Budgets(Book):
                     hint="set its budget with a delta of 0",
                 )
             return
-        if not 0 < delta < 1:
-            raise BadQuery(f"delta lies between 0 and 1, not at {delta}", code="PL108")
+        if not LEAST_DELTA <= delta < Fraction(1, 2) or not _is_decimal(delta):
+            raise BadQuery(
+                f"delta is a decimal from 1e-15 to below 0.5, not {str(delta)[:60]}",
+                code="PL108",
+                hint="one in a million is usual: 1e-6",
+            )
         if delta_cap.delta >= delta:
             raise BadQuery("thresholds may use up a part of delta, not all of it", code="PL108")
 
@@ -217,6 +225,11 @@ def _account(row: Row) -> Account:
     return Account(
         principal, dataset, Loss(granted), Loss(spent), Delta(delta_granted), Delta(delta_spent)
     )
+
+
+def _is_decimal(value: Fraction) -> bool:
+    """Whether finitely many decimals write it: its denominator has no factor but 2 and 5."""
+    return pow(10, value.denominator.bit_length(), value.denominator) == 0
 
 
 def _countable(amount: Loss) -> None:

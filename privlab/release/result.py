@@ -73,6 +73,18 @@ def decimal(value: Fraction, decimals: int = KEY_DECIMALS) -> str:
     return _digits(round(value * 10**decimals), decimals)
 
 
+def exact(value: Fraction) -> str:
+    """``value`` as a decimal that equals it.
+
+    :raises ValueError: finitely many decimals do not.
+    """
+    places = value.denominator.bit_length()
+    scaled = value * 10**places
+    if scaled.denominator != 1:
+        raise ValueError("this number is no finite decimal")
+    return _digits(scaled.numerator, places)
+
+
 def _digits(scaled: int, decimals: int) -> str:
     whole, part = divmod(abs(scaled), 10**decimals)
     text = f"{whole}.{part:0{decimals}d}".rstrip("0").rstrip(".") if decimals else str(whole)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
-from privlab.release.result import decimal
+from privlab.release.result import decimal, exact
 from privlab.release.verify import PREDICATE_TYPE, RESULT_NAME, STATEMENT_TYPE
 from privlab.seal.canonical import Json
 from privlab.terms.bounds import ContributionBound
@@ -136,7 +136,10 @@ class PrivacyFacts:
 
 
 def statement(result: str, facts: PrivacyFacts) -> dict[str, Json]:
-    """The statement about ``result``, the text of `result_json`."""
+    """The statement about ``result``, the text of `result_json`.
+
+    :raises ValueError: the delta is not one that a statement can write.
+    """
     digest = hashlib.sha256(result.encode("utf-8")).hexdigest()
     return {
         "_type": STATEMENT_TYPE,
@@ -175,7 +178,7 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
             "definition": DEFINITIONS[facts.currency],
             "charged": facts.charged.text(),
             "held": facts.held.text(),
-            "delta": "0" if facts.currency is Currency.PURE else decimal(facts.delta),
+            "delta": _delta(facts),
             "epsilon": facts.epsilon,
         },
         "account": {
@@ -203,6 +206,15 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
         "software": {"certifier": facts.certifier, "engine": facts.engine},
         "test": {"seeded": facts.seeded, "testMode": facts.test_mode},
     }
+
+
+def _delta(facts: PrivacyFacts) -> str:
+    """Exactly: a delta that was rounded would promise what nobody proved."""
+    if facts.currency is Currency.PURE:
+        return "0"
+    if not 0 < facts.delta < Fraction(1, 2):
+        raise ValueError("a gdp loss is read at a delta between 0 and 1/2")
+    return exact(facts.delta)
 
 
 def noises_of(measure: Mapping[str, Any]) -> tuple[Mechanism, ...]:

@@ -44,6 +44,19 @@ def test_a_pure_dataset_has_no_delta_to_show(currency: Currency, text: str) -> N
     assert delta_text(DELTA, currency) == text
 
 
+@pytest.mark.parametrize(
+    ("delta", "text"),
+    [("1.49e-6", "1.5e-6"), ("9.96e-7", "1e-6"), ("1e-15", "1e-15"), ("0.25", "2.5e-1")],
+)
+def test_a_delta_is_shown_with_two_digits_rounded_up(delta: str, text: str) -> None:
+    assert delta_text(Fraction(delta), Currency.GDP) == text
+
+
+@given(st.fractions(Fraction(1, 10**15), Fraction(1, 2)))
+def test_a_shown_delta_is_never_below_the_true_one(delta: Fraction) -> None:
+    assert delta <= Fraction(delta_text(delta, Currency.GDP)) <= delta * Fraction(11, 10)
+
+
 def test_a_policy_reads_a_pure_loss_as_the_mu2_of_the_same_attack() -> None:
     """Of epsilon 1: (2 Phi^-1(e / (1 + e)))^2."""
     exact = (2 * NormalDist().inv_cdf(math.e / (1 + math.e))) ** 2

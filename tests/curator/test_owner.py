@@ -142,7 +142,10 @@ def test_a_budget_of_an_unknown_dataset_is_no_budget(
     desk.ledger.close()
 
 
-@pytest.mark.parametrize("delta", [Fraction(0), Fraction(1), Fraction(-1, 2)])
+@pytest.mark.parametrize(
+    "delta",
+    [*map(Fraction, ("0", "1", "-1/2", "1/2", "0.999999", "1e-20", "1/3"))],
+)
 def test_delta_is_a_probability(owner: Owner, delta: Fraction) -> None:
     error = refused(lambda: owner.set_budget("clinic", Loss(10**14), delta, {}))
 

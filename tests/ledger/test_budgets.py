@@ -44,12 +44,23 @@ def test_a_cap_never_falls_below_what_is_spent(ledger: Ledger, ask: Ask) -> None
     assert (cap.spent, cap.left) == (Loss(40), Loss(360))
 
 
-@pytest.mark.parametrize("delta", [Fraction(0), Fraction(1), Fraction(-1, 2)])
-def test_a_delta_is_a_probability(ledger: Ledger, delta: Fraction) -> None:
-    """Strictly between 0 and 1."""
+@pytest.mark.parametrize(
+    "delta",
+    ["0", "1", "-1/2", "1/2", "0.999999", "1e-16", "1/1152921504606846976", "1/3", "1/7000"],
+)
+def test_a_delta_can_be_written_and_says_something(ledger: Ledger, delta: str) -> None:
+    """A decimal from 1e-15 to below one half: statements write it exactly."""
     with pytest.raises(BadQuery) as caught:
-        ledger.set_cap("clinic", Loss(1), delta, "sam")
+        ledger.set_cap("clinic", Loss(1), Fraction(delta), "sam")
     assert caught.value.code == "PL108"
+
+
+@pytest.mark.parametrize("delta", ["1e-15", "0.00000149", "1/1024", "0.49"])
+def test_a_decimal_delta_is_kept_exactly(ledger: Ledger, delta: str) -> None:
+    ledger.set_cap("clinic", Loss(1), Fraction(delta), "sam")
+    cap = ledger.cap("clinic")
+    assert cap is not None
+    assert cap.delta == Fraction(delta)
 
 
 def test_a_budget_beyond_64_bits_is_refused(ledger: Ledger) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -102,6 +103,25 @@ def test_noises_are_read_back_from_a_statement(
     assert noises_of(measure) == noises  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no law"):
         noises_of(measure | {"mechanism": "discrete Gaussian"})  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("delta", "text"),
+    [("1e-15", "0.000000000000001"), ("1/1048576", "0.00000095367431640625"), ("0.25", "0.25")],
+)
+def test_a_delta_is_written_exactly(facts: PrivacyFacts, delta: str, text: str) -> None:
+    predicate = statement("{}", replace(facts, delta=Fraction(delta)))["predicate"]
+    assert isinstance(predicate, dict)
+    loss = predicate["loss"]
+    assert isinstance(loss, dict)
+    assert loss["delta"] == text
+    assert Fraction(text) == Fraction(delta)
+
+
+@pytest.mark.parametrize("delta", ["0", "1/3", "1/2", "-1"])
+def test_a_gdp_statement_never_has_a_delta_of_nothing(facts: PrivacyFacts, delta: str) -> None:
+    with pytest.raises(ValueError, match=r"delta|decimal"):
+        statement("{}", replace(facts, delta=Fraction(delta)))
 
 
 def test_intervals_of_chosen_cells_are_said_to_be_before_the_choice(facts: PrivacyFacts) -> None:
