@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
+from privlab.connector.manifest import Manifest
 from privlab.curator import asks, certificate
 from privlab.curator.desk import Desk
 from privlab.curator.epsilons import mu2
@@ -33,6 +34,7 @@ from privlab.query.compile import compile_question
 from privlab.query.explain import explain as explained
 from privlab.query.plan import MeasureKind, Question
 from privlab.query.price import NEGLIGIBLE, Offer, Priced, price
+from privlab.terms.catalog import Table
 from privlab.terms.loss import NOTHING, Loss
 from privlab.terms.principal import Principal
 from privlab.views.measurement import Measurement, held, merged
@@ -43,9 +45,15 @@ Say = Callable[[Phase], None]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A question with what its asker holds of it and what she would pay."""
+    """A question with what its asker holds of it and what she would pay.
+
+    table and manifest are of the version that ``question`` was compiled for, also
+    when a newer one is registered before the answer is sealed.
+    """
 
     asked_at: datetime
+    table: Table
+    manifest: Manifest
     question: Question
     offer: Offer
     holdings: tuple[tuple[Measurement, ...], ...]
@@ -95,9 +103,9 @@ def explain(desk: Desk, principal: Principal, ask: Ask) -> Explanation:
 
 def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:
     """Stop 4.  From the text, the catalog and her own account alone."""
-    offer = Offer.parse(ask.price, ask.confidence)
+    offer, registered = Offer.parse(ask.price, ask.confidence), desk.registered
     try:
-        question = compile_question(ask.text, asks.values(ask.parameters), desk.catalog)
+        question = compile_question(ask.text, asks.values(ask.parameters), registered.catalog)
     except PolicyDenied as refusal:
         desk.ledger.deny(principal.name, "query", "", refusal.code)
         raise
@@ -126,14 +134,22 @@ def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:
         ),
     )
     return Compiled(
-        desk.clock(), question, offer, holdings, priced, account.granted, account.spent, cap.delta
+        asked_at=desk.clock(),
+        table=registered.table(dataset, question.plan.table),
+        manifest=registered.manifests[dataset, question.plan.table],
+        question=question,
+        offer=offer,
+        holdings=holdings,
+        priced=priced,
+        granted=account.granted,
+        spent=account.spent,
+        delta=cap.delta,
     )
 
 
 def permitted(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Permit:
     """Stop 5.  Also judges what is free: what counts is what she would hold."""
-    plan = asked.question.plan
-    table = desk.table(plan.dataset, plan.table)
+    plan, table = asked.question.plan, asked.table
     currency, charge = asked.question.currency, asked.priced.charge
     held_after = certificate.learned(
         asked.question,
@@ -203,12 +219,11 @@ def prepared(desk: Desk, asked: Compiled) -> Job | None:
     missing = [index for index, noise in enumerate(noises) if noise is not None]
     if not missing:
         return None
-    manifest = desk.manifests[(plan.dataset, plan.table)]
     folder = desk.workspace.table_folder(plan.dataset, plan.table, plan.version)
     return Job.of(
         plan=replace(plan, measures=tuple(plan.measures[index] for index in missing)),
         noises=tuple(noise for noise in noises if noise is not None),
-        manifest=manifest,
+        manifest=asked.manifest,
         folder=folder,
         custody=desk.custody,
     )

@@ -232,7 +232,7 @@ async def _events(desk: Desk, who: Principal, ask: Ask, request: Request) -> Asy
             tell(Event(problem=problem_of(error)))
         except Exception as error:  # noqa: BLE001 - its text could hold a value
             report(error)
-            tell(Event(problem=problem_of(EngineFailed())))
+            tell(Event(problem=problem_of(_unforeseen(desk, who, ask))))
         finally:
             tell(None)
 
@@ -242,6 +242,16 @@ async def _events(desk: Desk, who: Principal, ask: Ask, request: Request) -> Asy
             yield event.model_dump_json(exclude_none=True).encode() + b"\n"
     finally:
         gone.set()
+
+
+def _unforeseen(desk: Desk, who: Principal, ask: Ask) -> PrivlabError:
+    """PL501 while the ledger has no charge of this request; else, or if it cannot say, PL500."""
+    try:
+        charged = desk.ledger.find(who.name, ask.id) is not None
+    except Exception as error:  # noqa: BLE001 - its text could hold a value
+        report(error)
+        charged = True
+    return EngineFailed() if charged else CuratorFailed()
 
 
 def _answered(

@@ -77,7 +77,6 @@ def bundle(
 
     holdings: every measurement of each view that the asker has now paid for.
     """
-    plan = asked.question.plan
     precisions = tuple(views.held(view) for view in holdings)
     answer = finish(
         asked.question,
@@ -86,7 +85,7 @@ def bundle(
         asked.offer.confidence,
     )
     words = [
-        caption(asked.question, desk.table(plan.dataset, plan.table)),
+        caption(asked.question, asked.table),
         *rank_words(asked.question, precisions, asked.offer.confidence),
     ]
     result = result_json(answer, title=ask.name, caption="; ".join(words))
@@ -104,7 +103,7 @@ def _facts(
     holdings: Holdings,
 ) -> PrivacyFacts:
     plan, currency = asked.question.plan, asked.question.currency
-    table = desk.table(plan.dataset, plan.table)
+    table = asked.table
     total = learned(asked.question, ([m.noise for m in view] for view in holdings))
     salt = desk.custody.derive("account")
     return PrivacyFacts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,9 +18,30 @@ from privlab.seal.keys import SigningKey
 from privlab.terms.catalog import Catalog, Table
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The registered version of every table, with its manifest, as of one moment."""
+
+    catalog: Catalog = field(default_factory=Catalog)
+    manifests: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
+
+    def table(self, dataset: str, name: str) -> Table:
+        """A table the catalog is known to hold.
+
+        :raises KeyError: it does not.
+        """
+        found = self.catalog.table(f"{dataset}.{name}")
+        if found is None:
+            raise KeyError(f"{dataset}.{name}")
+        return found
+
+
 @dataclass(slots=True)
 class Desk:
     """One per curator process.  Holds no rows.
+
+    ``registered`` is replaced as a whole when a table version comes: who works
+    on a question takes it once, and uses no other until the answer is sealed.
 
     ``buying`` is held by one request of an analyst at a time: the price of her
     next question depends on what she holds after this one.
@@ -33,8 +54,7 @@ class Desk:
     custody: Custody
     signer: SigningKey
     clock: Callable[[], datetime]
-    catalog: Catalog = field(default_factory=Catalog)
-    manifests: dict[tuple[str, str], Manifest] = field(default_factory=dict)
+    registered: Snapshot = field(default_factory=Snapshot)
     registering: threading.Lock = field(default_factory=threading.Lock)
     """Held while a table version is brought in, so that numbers and lists agree."""
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
@@ -45,25 +65,21 @@ class Desk:
         with self._guard:
             return self._locks.setdefault(principal, threading.Lock())
 
-    def table(self, dataset: str, name: str) -> Table:
-        """A table the catalog is known to hold.
-
-        :raises KeyError: it does not.
-        """
-        found = self.catalog.table(f"{dataset}.{name}")
-        if found is None:
-            raise KeyError(f"{dataset}.{name}")
-        return found
+    @property
+    def catalog(self) -> Catalog:
+        """The tables of this moment."""
+        return self.registered.catalog
 
     def reload(self) -> None:
         """Read the catalog again, after a table version was registered.
 
         :raises IntegrityError: a manifest is not what the ledger says it is.
         """
-        catalog, manifests = catalogs.load(
-            self.workspace.tables,
-            self.signer.public,
-            self.ledger.versions(),
-            self.ledger.manifests(),
+        self.registered = Snapshot(
+            *catalogs.load(
+                self.workspace.tables,
+                self.signer.public,
+                self.ledger.versions(),
+                self.ledger.manifests(),
+            )
         )
-        self.catalog, self.manifests = catalog, manifests

@@ -64,7 +64,7 @@ class Ledger(Budgets, Tables):
             row = self._charge_row(principal, request_id)
             if row is None:
                 return None
-            seq, body, _, cost, _ = row
+            seq, body, _, _, cost, _ = row
             sealed = self._db.row("SELECT answer FROM release WHERE charge = ?", (seq,))
             if sealed is not None:
                 return Recorded(body, "released", sealed[0], Loss(cost))
@@ -76,8 +76,9 @@ class Ledger(Budgets, Tables):
         Whichever it returns, the caller computes now and ends in `settle` or
         `fail`.  A request that is sealed (`find` it) or being computed raises.
 
-        :raises CuratorUnreachable: PL302, the id was used for another body, or
-            the same body costs more today than what was charged for it.
+        :raises CuratorUnreachable: PL302, the id was used for another body, or the
+            same body is another question today (a table has a new version) or costs
+            more than what was charged for it.
         :raises PolicyDenied: PL203, no account on the dataset.
         :raises BudgetExceeded: PL210 the account, PL211 the dataset does not cover it.
         :raises IntegrityError: PL406, there is or may be an answer already, or
@@ -244,7 +245,7 @@ class Ledger(Budgets, Tables):
         return "new"
 
     def _again(self, known: Row, ask: ChargeRequest) -> Standing:
-        seq, body, _, charged, delta = known
+        seq, body, dataset, question, charged, delta = known
         if body != ask.body:
             raise _conflict(f"request {ask.request_id} was another question")
         if self._db.row("SELECT 1 FROM release WHERE charge = ?", (seq,)):
@@ -256,6 +257,11 @@ class Ledger(Budgets, Tables):
                 "this request is being computed",
                 code="PL406",
                 hint="send it again under the same id a little later",
+            )
+        if (ask.dataset, ask.question_id) != (dataset, question):
+            raise _conflict(
+                "what was charged for is not what this question asks today: "
+                "a table has a new version, for example"
             )
         if ask.cost > Loss(charged) or ask.delta > Delta(delta):
             raise _conflict("this question costs more today than what was charged for it")
@@ -295,7 +301,8 @@ class Ledger(Budgets, Tables):
 
     def _charge_row(self, principal: str, request_id: str) -> Row | None:
         return self._db.row(
-            "SELECT seq, body, dataset, cost, delta FROM charge WHERE principal = ? AND request_id = ?",
+            "SELECT seq, body, dataset, question_id, cost, delta FROM charge"
+            " WHERE principal = ? AND request_id = ?",
             (principal, request_id),
         )
 

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from privlab.client.session import Session
-from privlab.errors import PrivlabError
+from privlab.errors import EngineFailed, PrivlabError
 from privlab.ledger.ledger import Ledger
+from privlab.release.verify import verify
 from privlab.wire import locate
 from privlab.wire.messages import Phase, Price
+from tests.conftest import VISITS
+from tests.curator.conftest import Acting, Inside, question
 
 
 def spent(session: Session) -> int:
@@ -178,3 +181,64 @@ def test_a_question_on_a_withheld_column_is_on_record(
     (entry,) = (entry for entry in ledger.entries(10) if entry.outcome == "denied")
     ledger.close()
     assert (entry.action, entry.code) == ("query", "PL201")
+
+
+REAL = VISITS.replace("synthetic = true", "synthetic = false").replace(
+    'unit_word = "patient"', 'unit_word = "person"'
+)
+
+
+@pytest.mark.parametrize("stop", ["read", "policy", "charge", "compute", "seal"])
+def test_a_version_registered_on_the_way_changes_nothing_about_this_answer(
+    inside: Inside, stop: str
+) -> None:
+    """Version 2 has another unit word and real people; the answer is about version 1 or 2."""
+    body = inside.next_version(REAL)
+
+    def register(phase: Phase) -> None:
+        if phase.phase == stop:
+            inside.register(body)
+
+    reply = inside.answer(question(), register)
+
+    found = verify(reply.bundle, inside.desk.signer.public)
+    dataset, word = found.facts["dataset"], found.facts["privacyUnit"]["word"]
+    seen = (dataset["version"], dataset["synthetic"], word, "synthetic" in found.result["caption"])
+    assert seen == (
+        ("2", False, "person", False) if stop == "read" else ("1", True, "patient", True)
+    )
+    assert f"per {word}" in found.result["caption"]
+    assert inside.desk.registered.table("clinic", "visits").version == 2
+
+
+def test_a_version_registered_while_the_engine_runs_is_not_signed_for(inside: Inside) -> None:
+    body = inside.next_version(REAL)
+    engine = inside.desk.engine
+    inside.desk.engine = Acting(engine, lambda: inside.register(body))  # type: ignore[assignment]
+
+    facts = verify(inside.answer(question()).bundle, inside.desk.signer.public).facts
+
+    assert (facts["dataset"]["version"], facts["dataset"]["synthetic"]) == ("1", True)
+    assert facts["privacyUnit"]["word"] == "patient"
+
+
+def test_a_resumed_request_is_not_answered_from_another_version(inside: Inside) -> None:
+    """Its charge was for the plan it had; the answer of another plan is another question's."""
+
+    def fail() -> None:
+        raise EngineFailed
+
+    engine = inside.desk.engine
+    inside.desk.engine = Acting(engine, fail)  # type: ignore[assignment]
+    with pytest.raises(EngineFailed):
+        inside.answer(question())
+    inside.desk.engine = engine
+    spent = inside.spent()
+    inside.register(inside.next_version())
+
+    with pytest.raises(PrivlabError) as refused:
+        inside.answer(question())
+
+    assert refused.value.code == "PL302"
+    assert inside.spent() == spent > 0
+    assert inside.answer(question(name="another-id")).receipt.charged == str(spent)

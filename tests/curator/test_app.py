@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from privlab.client.session import Session
-from privlab.curator import app
+from privlab.curator import answer, app
 from privlab.curator.peer import uid_of
 from privlab.errors import CuratorUnreachable
-from privlab.wire.messages import PROTOCOL, Price
+from privlab.wire.messages import PROTOCOL, Ask, Price
+from tests.curator.conftest import Inside, question
 
 QUESTION = {"id": "a-request-id", "text": "SELECT COUNT(*) AS n FROM visits"}
 
@@ -126,3 +129,89 @@ def test_many_questions_at_once_do_not_keep_others_waiting(session: Session) -> 
             assert one.result().frame.height == 1
 
     assert waited < 5
+
+
+class Struck(Exception):
+    """What nobody foresaw."""
+
+
+async def _told(inside: Inside, ask: Ask) -> list[Any]:
+    request = Request({"type": "http"})
+    lines = [line async for line in app._events(inside.desk, inside.who, ask, request)]
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "code", "charged"),
+    [
+        ("answer", "permitted", "PL501", False),
+        ("answer", "prepared", "PL501", False),
+        ("answer.opendp", "certify", "PL501", False),
+        ("answer", "sealed", "PL500", True),
+        ("answer", "_paid", "PL500", True),
+    ],
+)
+def test_what_is_unforeseen_says_whether_a_charge_stands(
+    inside: Inside,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    name: str,
+    code: str,
+    charged: bool,
+) -> None:
+    def strike(*_: object, **__: object) -> None:
+        raise Struck("a value")
+
+    monkeypatch.setattr(f"privlab.curator.{module}.{name}", strike)
+
+    (*_, last) = asyncio.run(_told(inside, question()))
+
+    assert last["problem"]["code"] == code
+    assert (inside.spent() > 0) is charged
+    assert ("nothing was charged" in last["problem"]["what"]) is not charged
+
+
+def test_a_ledger_that_cannot_say_may_have_charged(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words that promise nothing, and an id that is kept."""
+
+    def strike(*_: object) -> None:
+        raise Struck
+
+    monkeypatch.setattr(inside.desk.ledger, "find", strike)
+
+    (*_, last) = asyncio.run(_told(inside, question()))
+
+    assert last["problem"]["code"] == "PL500"
+
+
+def test_before_a_second_run_the_first_ones_charge_stands(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def strike(*_: object) -> None:
+        raise Struck
+
+    with monkeypatch.context() as once:
+        once.setattr(answer, "sealed", strike)
+        asyncio.run(_told(inside, question()))
+    monkeypatch.setattr(answer, "prepared", strike)
+
+    (*_, last) = asyncio.run(_told(inside, question()))
+
+    assert last["problem"]["code"] == "PL500"
+
+
+def test_a_version_registered_before_the_charge_is_no_failure(inside: Inside) -> None:
+    """The question goes on with the version it was asked of."""
+    body, prepared = inside.next_version(), answer.prepared
+
+    def register(*given: Any) -> Any:
+        inside.register(body)
+        return prepared(*given)
+
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(answer, "prepared", register)
+        (*_, last) = asyncio.run(_told(inside, question()))
+
+    assert "answer" in last

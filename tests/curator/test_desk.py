@@ -24,7 +24,7 @@ def test_a_manifest_is_served_only_as_the_bytes_that_were_registered(
 ) -> None:
     """A blank more changes nothing that is signed, and is another file all the same."""
     folder = fresh_workspace().folder
-    assert desk(folder).table("clinic", "visits").version == 1
+    assert desk(folder).registered.table("clinic", "visits").version == 1
     path = folder / "tables" / "clinic" / "visits" / "1" / "manifest.json"
     path.write_bytes(path.read_bytes() + b" ")
 

@@ -133,6 +133,21 @@ def test_a_resumed_request_may_not_cost_more_than_was_charged(ledger: Ledger, as
     assert spent(ledger) == (10, 10)
 
 
+@pytest.mark.parametrize("facts", [{"question_id": "of version 2"}, {"dataset": "elsewhere"}])
+def test_a_resumed_request_is_the_question_that_was_charged(
+    ledger: Ledger, ask: Ask, facts: dict[str, str]
+) -> None:
+    """The same text is another question once its table has a new version."""
+    ledger.charge(ask())
+    ledger.fail("ana", "request-1")
+
+    words = refused("PL302", CuratorUnreachable, ledger, ask(**facts))
+
+    assert "new version" in words
+    assert "new id" in words
+    assert ledger.charge(ask()) == "resume"
+
+
 def test_a_failure_keeps_the_charge(ledger: Ledger, ask: Ask) -> None:
     """And allows one more run; after that the id is used up."""
     ledger.charge(ask())
