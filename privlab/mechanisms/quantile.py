@@ -12,6 +12,13 @@ Smith 2011, "Privacy-preserving statistical estimation with optimal convergence
 rates", with atoms told from gaps).  Numbers with the same neighbours in the
 data have the same score, so at most ``2 n + 1`` pieces stand for them all: a gap,
 a value, a gap, and so on.
+
+It is no smallest or largest value.  An end of the interval where no data are is
+wide, and its numbers are only ``q n`` ranks (or ``(1 - q) n``) away.  So q has to
+stay about ``(2 / epsilon) ln(epsilon width / (4 spacing)) / n`` away from 0 and 1,
+width being that of the empty end and spacing the usual distance of neighbouring
+values near the quantile; nearer to 0 or 1 the answer is mostly a number of the
+empty end (measured in ``docs/proofs/choice.md``).
 """
 
 from __future__ import annotations
@@ -56,8 +63,9 @@ def quantile(
     """A whole number in [low, high], near the q-quantile of ``values``.
 
     values: int64[n], sorted, inside [low, high], at most one of each privacy
-    unit; none is fine, and then every answer is equally likely.  q: in [0, 1],
-    0 the smallest value, 1 the largest.  The loss is ``ChoiceEvent(epsilon)``.
+    unit; none is fine, and then every answer is equally likely.  q: in [0, 1]; too
+    near to 0 or 1 (see above) the answer is not near any value, 0 is not the
+    smallest and 1 not the largest.  The loss is ``ChoiceEvent(epsilon)``.
 
     :raises TypeError, ValueError: as `pieces` and `choose`.
     """

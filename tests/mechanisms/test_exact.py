@@ -12,7 +12,7 @@ from flint import arb, ctx, fmpz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlab.mechanisms.exact import exp_minus, settle
+from privlab.mechanisms.exact import _weights, exp_minus, settle
 from tests.kernels.trials import CASES, HALF, Case, Words, packed, rounding_edge
 from tests.kernels.twin_trial import DROPPED, TIE, Outcome, reference, strings, table, twin
 
@@ -184,3 +184,30 @@ def test_exp_minus_takes_no_growth() -> None:
     with pytest.raises(ValueError, match="not positive"):
         exp_minus(-1, 0, 64)
     assert math.isclose(exp_minus(1, 0, 64)[0] / 2**64, math.exp(-1))
+
+
+@every_law
+@pytest.mark.parametrize("bits", [64, 127, 191])
+def test_the_weights_left_out_come_to_less_than_two_ulps(case: Case, bits: int) -> None:
+    """From the first one left out on each is at most e^-1/2 of the one before."""
+    exponent = case.sampler.law.exponent
+    kept = len(_weights(exponent, bits))
+    with ctx.workprec(2000):
+        least, scale = exponent(kept, 0)
+        assert all(
+            2 * (exponent(k + 1, 0)[0] - exponent(k, 0)[0]) >= 1 << scale
+            for k in range(kept, kept + 999)
+        )
+        assert least << 1 > bits << scale  # so they are beyond 2^-64
+        left = sum(
+            (-arb(fmpz(exponent(k, 0)[0])) / fmpz(2) ** scale).exp()
+            for k in range(kept, kept + 999)
+        )
+        assert 0 < left * fmpz(2) ** bits < 2
+
+
+def test_the_gaussian_s_exponent_grows_slowly_at_first() -> None:
+    """By half a step only from k = 4 on: what the bound above may assume, and no more."""
+    exponent = CASES[0].sampler.law.exponent
+    grows = [2 * (exponent(k + 1, 0)[0] - exponent(k, 0)[0]) >> exponent(k, 0)[1] for k in range(9)]
+    assert [bool(step) for step in grows] == [False] * 4 + [True] * 5

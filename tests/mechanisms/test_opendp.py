@@ -53,7 +53,9 @@ def gaussians(draw: st.DrawFn) -> GaussianEvent:
 
 @st.composite
 def laplaces(draw: st.DrawFn) -> LaplaceEvent:
-    law = draw(st.sampled_from([DiscreteLaplace, RoundedLaplace]))
+    law: type[DiscreteLaplace | RoundedLaplace] = draw(
+        st.sampled_from([DiscreteLaplace, RoundedLaplace])
+    )
     sensitivity = draw(st.integers(1, 10**7))
     return LaplaceEvent(sensitivity, law.at_most(draw(EPSILONS) / sensitivity))
 
