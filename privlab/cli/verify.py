@@ -38,9 +38,7 @@ def verify(
     public = PublicKey.parse(text)
     release = Release.read(file, public)
     terminal.say(repr(release))
-    terminal.say(
-        f"the asker's answers to this question: {show.printable(guarantee(release.facts))}"
-    )
+    terminal.say(show.printable(guarantee(release.facts)))
     terminal.say(f"verified: signed by {public.key_id}, {where}")
 
 

@@ -128,6 +128,7 @@ def _facts(
         spent=paid.spent,
         granted=paid.granted,
         epsilon_spent=epsilon_text(paid.spent, currency, asked.delta, 4),
+        epsilon_granted=epsilon_text(paid.granted, currency, asked.delta, 4),
         measures=tuple(
             MeasureFacts(
                 view=view_id(plan, index),

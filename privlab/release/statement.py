@@ -15,7 +15,15 @@ from fractions import Fraction
 from typing import Any
 
 from privlab.release.result import decimal, exact
-from privlab.release.verify import PREDICATE_TYPE, RESULT_NAME, STATEMENT_TYPE
+from privlab.release.verify import (
+    CHOICE,
+    DISCRETE_LAPLACE,
+    GAUSSIAN,
+    PREDICATE_TYPE,
+    RESULT_NAME,
+    ROUNDED_LAPLACE,
+    STATEMENT_TYPE,
+)
 from privlab.seal.canonical import Json
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.loss import Currency, Loss
@@ -35,10 +43,10 @@ DEFINITIONS = {
 """What a loss is an amount of."""
 
 MECHANISMS: Mapping[type, str] = {
-    RoundedGaussian: "rounded Gaussian of variance 8 * (multiplier / 2^shift)^2",
-    DiscreteLaplace: "discrete Laplace of scale multiplier / 2^shift",
-    RoundedLaplace: "rounded Laplace of scale multiplier / 2^shift",
-    Choice: "exponential mechanism of epsilon multiplier / 2^shift in each group",
+    RoundedGaussian: GAUSSIAN,
+    DiscreteLaplace: DISCRETE_LAPLACE,
+    RoundedLaplace: ROUNDED_LAPLACE,
+    Choice: CHOICE,
 }
 """Each mechanism, in the words a statement has for it."""
 
@@ -92,7 +100,8 @@ class PrivacyFacts:
     charged: what this request cost, in ``currency``.  held: all its asker has
     learned on the question after it; epsilon: of ``held``, at ``delta``, which
     says nothing in a pure dataset.  spent, granted: her account after the charge;
-    epsilon_spent: of ``spent``.  account: her salted hash.
+    epsilon_spent, epsilon_granted: of ``spent``, a reading, and of ``granted``, the
+    promise.  account: her salted hash.
     policy, rules: which policy let it through, and by which rules.
     certifier, engine: name and version.
     selected: noisy values chose which cells are shown (HAVING, or LIMIT after a
@@ -121,6 +130,7 @@ class PrivacyFacts:
     spent: Loss
     granted: Loss
     epsilon_spent: str
+    epsilon_granted: str
     measures: tuple[MeasureFacts, ...]
     outputs: tuple[OutputFacts, ...]
     confidence: Fraction
@@ -186,6 +196,7 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
             "spent": facts.spent.text(),
             "granted": facts.granted.text(),
             "epsilonSpent": facts.epsilon_spent,
+            "epsilonGranted": facts.epsilon_granted,
         },
         "measures": [_measure(measure) for measure in facts.measures],
         "outputs": [

@@ -14,10 +14,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any, NoReturn
 
 from privlab.errors import IntegrityError, PrivlabError
@@ -30,6 +34,12 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:privlab:release:v1"
 RESULT_NAME = "result.json"
 MAX_CHARACTERS = 64 * 1024 * 1024
+
+GAUSSIAN = "rounded Gaussian of variance 8 * (multiplier / 2^shift)^2"
+DISCRETE_LAPLACE = "discrete Laplace of scale multiplier / 2^shift"
+ROUNDED_LAPLACE = "rounded Laplace of scale multiplier / 2^shift"
+CHOICE = "exponential mechanism of epsilon multiplier / 2^shift in each group"
+"""A measure's mechanism, in the words of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +90,29 @@ def verify(bundle_text: str, key: PublicKey) -> VerifiedRelease:
     table = _object(result, "the result")
     if not _is_table(table):
         _fail("the signed result is not a table")
+    _check_loss(facts)
     return VerifiedRelease(facts, table, tuple(_warnings(facts)))
 
 
-def guarantee(facts: dict[str, Any]) -> str:
-    """The signed loss in one line: all that its asker has learned about the question.
+def guarantee(facts: Mapping[str, Any]) -> str:
+    """The loss of a release that verified, in one line: all its asker learned on the question.
 
-    ``0.5-DP, without a delta`` in a pure dataset, else ``(0.45, 0.000001)-DP``.
+    In a pure dataset that is a promise.  Else it is a reading: what she asked next
+    may have depended on what she saw, and only her grant is promised whatever she
+    asks.  Releases made before it was stated do not say its epsilon.
     """
-    match facts.get("loss"):
-        case {"definition": str(kind), "epsilon": str(epsilon), "delta": str(delta)}:
-            if kind.startswith("pure:"):
-                return f"{epsilon}-DP, without a delta"
-            return f"({epsilon}, {delta})-DP"
+    epsilon, delta = facts["loss"]["epsilon"], facts["loss"]["delta"]
+    if facts["loss"]["definition"].startswith("pure:"):
+        return f"the asker's answers to this question: {epsilon}-DP, without a delta"
+    match facts.get("account"):
+        case {"epsilonGranted": str(granted)}:
+            promise = f": ({granted}, {delta})-DP"
         case _:
-            return "the statement says no loss"
+            promise = ", which this release does not state as an epsilon"
+    return (
+        f"up to this answer the asker's charges on this question read as ({epsilon}, {delta})-DP; "
+        f"the promise is her grant's{promise}"
+    )
 
 
 def verify_file(path: Path, key: PublicKey) -> tuple[VerifiedRelease, ...]:
@@ -188,6 +206,69 @@ def _is_table(result: dict[str, Any]) -> bool:
             return False
 
 
+def _check_loss(facts: Mapping[str, Any]) -> None:
+    """Refuse a statement whose law, loss and delta contradict each other.
+
+    What is held must cover the noise that is in the numbers; in a pure dataset it
+    may be more, for coarser answers that a finer one replaced.
+    """
+    try:
+        loss, measures = facts["loss"], facts["measures"]
+        kind = str(loss["definition"]).partition(":")[0]
+        held = Fraction(_whole(loss["held"]), 1 << 48)
+        epsilon, delta = _decimal(loss["epsilon"]), _decimal(loss["delta"])
+        cost = sum((_cost(kind, measure) for measure in measures), Fraction(0))
+    except (LookupError, TypeError, ValueError, ZeroDivisionError):
+        _fail("the statement's loss is not one of the noise that it names")
+    fits = delta == 0 if kind == "pure" else 0 < delta < Fraction(1, 2)
+    if not fits:
+        _fail("the statement's delta is not one of its kind of loss")
+    if not measures or cost > held or (kind == "pure" and epsilon < held):
+        _fail("the statement's loss is less than the noise that it names costs")
+
+
+def _cost(kind: str, measure: Mapping[str, Any]) -> Fraction:
+    """What the noise of one entry of ``measures`` cost, or very little less.
+
+    :raises LookupError: no mechanism of this kind of loss, or a fact is missing.
+    :raises ValueError: a number is none, or there are not as many noises as there can be.
+    """
+    sensitivity, price = _PRICES[kind, measure["mechanism"]]
+    noises = measure["noises"]
+    if not noises or (len(noises) > 1 and measure["mechanism"] != GAUSSIAN):
+        raise ValueError("only Gaussian noise is merged, and there is never none")
+    scales = [Fraction(_whole(n["multiplier"]), 1 << min(_whole(n["shift"]), 999)) for n in noises]
+    return _whole(measure[sensitivity]) * sum(map(price, scales), Fraction(0))
+
+
+def _choice_mu2(epsilon: Fraction) -> Fraction:
+    """``(2 Phi^-1(e^(epsilon/2) / (1 + e^(epsilon/2))))^2`` in floats, and a hair less."""
+    quantile = -NormalDist().inv_cdf(1 / (1 + math.exp(min(float(epsilon), 1024.0) / 2)))
+    return Fraction(2 * max(0.0, quantile * (1 - 1e-9) - 1e-12)) ** 2
+
+
+_PRICES: Mapping[tuple[str, str], tuple[str, Callable[[Fraction], Fraction]]] = {
+    ("gdp", GAUSSIAN): ("squaredSensitivity", lambda scale: 1 / (8 * scale**2)),
+    ("gdp", CHOICE): ("groups", _choice_mu2),
+    ("pure", DISCRETE_LAPLACE): ("sensitivity", lambda scale: 1 / scale),
+    ("pure", ROUNDED_LAPLACE): ("sensitivity", lambda scale: 1 / scale),
+    ("pure", CHOICE): ("groups", lambda epsilon: epsilon),
+}
+"""By kind of loss and mechanism: its sensitivity's name, and what one costs by it."""
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,80}", text):
+        raise ValueError("not a whole number")
+    return int(text)
+
+
+def _decimal(text: str) -> Fraction:
+    if not re.fullmatch(r"[0-9]{1,80}(\.[0-9]{1,200})?", text):
+        raise ValueError("not a decimal")
+    return Fraction(text)
+
+
 def _warnings(facts: dict[str, Any]) -> Iterator[str]:
     """Anything but a plain "no" to being a test counts as a test."""
     test = facts.get("test")
@@ -221,7 +302,7 @@ def _words(release: VerifiedRelease) -> str:
         cells = ((_printable(v), w) for v, w in zip(row, widths, strict=True))
         lines.append("\t".join(v if w is None else f"{v} ± {_printable(w)}" for v, w in cells))
     lines.append(_printable(release.result["caption"]))
-    lines.append(f"the asker's answers to this question: {_printable(guarantee(release.facts))}")
+    lines.append(_printable(guarantee(release.facts)))
     lines.append(json.dumps(release.facts, indent=2, ensure_ascii=True))
     return "\n".join(lines)
 

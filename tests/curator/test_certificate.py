@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 
 from privlab.client.session import Session
+from privlab.release.verify import guarantee
 from privlab.terms.noise import RoundedGaussian
 
 
@@ -59,3 +60,20 @@ def test_it_says_what_a_reader_must_know(session: Session) -> None:
     assert facts["policy"]["rules"] == ["analyst-asks"]
     assert facts["software"]["certifier"].startswith("opendp ")
     assert facts["test"] == {"seeded": False, "testMode": False}
+
+
+def test_a_release_says_what_is_promised_beside_what_is_read(session: Session) -> None:
+    facts = session.ask("SELECT COUNT(*) AS n FROM visits WHERE age < 47").facts
+
+    account, loss = facts["account"], facts["loss"]
+    (meter,) = session.state().accounts
+    assert (
+        0
+        <= Fraction(meter.epsilon_granted) - Fraction(account["epsilonGranted"])
+        < Fraction(1, 100)
+    )
+    assert Fraction(loss["epsilon"]) <= Fraction(account["epsilonSpent"])
+    assert Fraction(account["epsilonSpent"]) <= Fraction(account["epsilonGranted"])
+    assert guarantee(facts).endswith(
+        f"the promise is her grant's: ({account['epsilonGranted']}, {loss['delta']})-DP"
+    )

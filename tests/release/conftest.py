@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from privlab.seal.keys import SigningKey
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
 from privlab.terms.loss import Currency, Loss
-from privlab.terms.noise import DiscreteLaplace, RoundedGaussian
+from privlab.terms.noise import Choice, DiscreteLaplace, RoundedGaussian
 from privlab.terms.principal import Tier
 from privlab.terms.release import ResultColumn, ResultTable
 
@@ -33,28 +34,29 @@ FACTS = PrivacyFacts(
     plan="ab" * 32,
     columns=("stay_days", "ward"),
     purpose="care",
-    charged=Loss(2_814_749_767_106),
-    held=Loss(2_814_749_767_106),
+    charged=Loss(2_386_748_395_743),
+    held=Loss(2_611_928_377_112),
     delta=Fraction(1, 10**6),
-    epsilon="0.45",
+    epsilon="0.3814",
     account=keyed_digest("privlab/account/v1", bytes(16), b"ana").hex(),
-    spent=Loss(2_814_749_767_106),
+    spent=Loss(2_611_928_377_112),
     granted=Loss(70_368_744_177_664),
-    epsilon_spent="0.45",
+    epsilon_spent="0.3814",
+    epsilon_granted="2.2541",
     measures=(
         MeasureFacts(
             view="cd" * 32,
             kind="sum",
             step=Fraction(1, 2),
             sensitivity=64 * 120**2,
-            noises=(RoundedGaussian(4_000_000_000, 22),),
+            noises=(RoundedGaussian(4_000_000_000, 20),),
         ),
         MeasureFacts(
             view="ef" * 32,
             kind="rows",
             step=Fraction(1),
             sensitivity=64,
-            noises=(RoundedGaussian(4_000_000_000, 30), RoundedGaussian(3, 0)),
+            noises=(RoundedGaussian(100, 0), RoundedGaussian(4_000_000_000, 25)),
         ),
     ),
     outputs=(
@@ -78,12 +80,40 @@ PURE = replace(
     spent=Loss(28_147_497_671_066),
     granted=Loss(112_589_990_684_262),
     epsilon_spent="0.1001",
+    epsilon_granted="0.4000",
     measures=(
         replace(FACTS.measures[0], sensitivity=960, noises=(DiscreteLaplace(38_400, 0),)),
         replace(FACTS.measures[1], sensitivity=8, noises=(DiscreteLaplace(640, 1),)),
     ),
 )
 """The same table of a pure dataset, where a coarser answer was held before."""
+
+CHOSEN = replace(
+    FACTS,
+    charged=Loss(1_727_048_504_251),
+    held=Loss(1_727_048_504_251),
+    epsilon="0.3057",
+    measures=(
+        replace(
+            FACTS.measures[0],
+            kind="quantile",
+            sensitivity=4,
+            noises=(Choice(1, 4),),
+            q=Fraction(1, 2),
+            candidates=121,
+        ),
+    ),
+)
+"""A median: chosen, so not in steps of a sensitivity but once for each group."""
+
+PURE_CHOICE: dict[str, Any] = {
+    "currency": Currency.PURE,
+    "delta": Fraction(0),
+    "charged": Loss(1 << 46),
+    "held": Loss(1 << 46),
+    "epsilon": "0.2500",
+}
+"""What is another of it in a pure dataset: 4 groups at 1/16."""
 
 TABLE = ResultTable(
     (
