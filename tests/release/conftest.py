@@ -126,6 +126,13 @@ TABLE = ResultTable(
 )
 
 
+def predicate(facts: PrivacyFacts) -> dict[str, Any]:
+    """What a statement about ``facts`` says, to be changed."""
+    made = statement("{}", facts)["predicate"]
+    assert isinstance(made, dict)
+    return made
+
+
 @pytest.fixture
 def key() -> SigningKey:
     return SigningKey(b"\x07" * 32)

@@ -18,17 +18,15 @@ from hypothesis import strategies as st
 from privlab.errors import IntegrityError
 from privlab.release.bundle import make
 from privlab.release.result import result_json
-from privlab.release.statement import PrivacyFacts, noises_of, statement
-from privlab.release.verify import MEDIA_TYPE, PAYLOAD_TYPE, guarantee, main, verify, verify_file
+from privlab.release.statement import PrivacyFacts, statement
+from privlab.release.verify import MEDIA_TYPE, PAYLOAD_TYPE, main, verify, verify_file
 from privlab.seal import dsse
 from privlab.seal.canonical import canonical
 from privlab.seal.keys import PublicKey, SigningKey
 from privlab.terms.catalog import Kind
-from privlab.terms.loss import Loss
-from privlab.terms.noise import DiscreteLaplace
 from privlab.terms.release import ResultColumn, ResultTable
 
-from .conftest import CHOSEN, FACTS, PURE, PURE_CHOICE
+from .conftest import predicate
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "release.json"
 
@@ -132,20 +130,6 @@ def _sha256(text: str) -> str:
     import hashlib
 
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def signed_json(result: str, key: SigningKey, facts: dict[str, Any]) -> str:
-    """As `signed`, also where the facts hold what no canonical text can."""
-    whole = json.loads(canonical(statement(result, FACTS))) | {"predicate": facts}
-    envelope = dsse.sign(PAYLOAD_TYPE, json.dumps(whole).encode(), key)
-    return json.dumps({"mediaType": MEDIA_TYPE, "envelope": envelope, "result": result})
-
-
-def predicate(facts: PrivacyFacts) -> dict[str, Any]:
-    """What a statement about ``facts`` says, to be changed."""
-    made = statement("{}", facts)["predicate"]
-    assert isinstance(made, dict)
-    return made
 
 
 def test_a_name_twice_inside_the_signed_result_is_refused(result: str, key: SigningKey) -> None:
@@ -400,103 +384,3 @@ def test_the_vectors_are_what_we_make_today(bundle: str, pure_bundle: str, key: 
     assert vectors["key"] == key.public.text
     assert vectors["good"][0]["bundle"] == bundle
     assert vectors["good"][2]["bundle"] == pure_bundle
-
-
-def test_the_guarantee_is_said_in_one_line(bundle: str, pure_bundle: str, key: SigningKey) -> None:
-    """A reading and the promise beside it; in a pure dataset what is read is a promise."""
-    facts = verify(bundle, key.public).facts
-    assert guarantee(facts) == (
-        "up to this answer the asker's charges on this question read as (0.3814, 0.000001)-DP; "
-        "the promise is her grant's: (2.2541, 0.000001)-DP"
-    )
-    assert guarantee(verify(pure_bundle, key.public).facts) == (
-        "the asker's answers to this question: 0.0751-DP, without a delta"
-    )
-
-
-def test_an_older_release_names_no_epsilon_of_the_grant(result: str, key: SigningKey) -> None:
-    """It verifies all the same, and still promises nothing that it only read."""
-    older = predicate(FACTS)
-    del older["account"]["epsilonGranted"]
-
-    facts = verify(signed(result, key, predicate=older), key.public).facts
-
-    assert guarantee(facts).endswith(
-        "the promise is her grant's, which this release does not state as an epsilon"
-    )
-    assert "account" not in guarantee({**facts, "account": None})
-
-
-def test_the_noise_of_a_pure_vector_costs_what_it_says(pure_bundle: str, key: SigningKey) -> None:
-    facts = verify(pure_bundle, key.public).facts
-    epsilon = sum(
-        int(one["sensitivity"]) / noise.scale
-        for one in facts["measures"]
-        for noise in noises_of(one)
-        if isinstance(noise, DiscreteLaplace)
-    )
-    assert Loss.charge(epsilon).text() == facts["loss"]["charged"]
-
-
-@pytest.mark.parametrize("facts", [FACTS, PURE, CHOSEN, replace(CHOSEN, **PURE_CHOICE)])
-def test_a_loss_that_covers_its_noise_verifies(
-    facts: PrivacyFacts, result: str, key: SigningKey
-) -> None:
-    """Also where it is exactly what the noise costs; less is refused."""
-    assert verify(make(result, statement(result, facts), key), key.public)
-    exact = facts.held if facts is not PURE else facts.charged
-    assert verify(make(result, statement(result, replace(facts, held=exact)), key), key.public)
-    short = Loss(exact.units - 10_000)
-    with pytest.raises(IntegrityError, match="less than the noise") as caught:
-        make(result, statement(result, replace(facts, held=short)), key)
-    assert caught.value.code == "PL407"
-
-
-@pytest.mark.parametrize(
-    ("facts", "path", "value", "words"),
-    [
-        (FACTS, "loss.definition", "pure: units of 2^-48 of epsilon, added up", "not one of"),
-        (PURE, "loss.definition", "gdp: units of 2^-48 of mu^2, added up", "not one of"),
-        (FACTS, "loss.definition", "zcdp: rho", "not one of"),
-        (FACTS, "loss.definition", 7, "not one of"),
-        (PURE, "loss.delta", "0.4", "delta"),
-        (FACTS, "loss.delta", "0", "delta"),
-        (FACTS, "loss.delta", "0.5", "delta"),
-        (FACTS, "loss.delta", "1e-6", "not one of"),
-        (FACTS, "loss.held", "0", "less than"),
-        (FACTS, "loss.held", "-1", "not one of"),
-        (FACTS, "loss.held", 2_611_928_377_112, "not one of"),
-        (PURE, "loss.epsilon", "0.0749", "less than"),
-        (PURE, "loss.epsilon", "", "not one of"),
-        (FACTS, "loss", None, "not one of"),
-        (FACTS, "loss", {}, "not one of"),
-        (FACTS, "measures", [], "less than"),
-        (FACTS, "measures", None, "not one of"),
-        (FACTS, "measures", ["x"], "not one of"),
-        (FACTS, "measures.1.noises", [], "not one of"),
-        (FACTS, "measures.1.noises", [{"multiplier": "0", "shift": "0"}], "not one of"),
-        (FACTS, "measures.1.noises", [{"multiplier": "3", "shift": "0"}], "less than"),
-        (FACTS, "measures.1.mechanism", "discrete Gaussian", "not one of"),
-        (FACTS, "measures.1.mechanism", ["x"], "not one of"),
-        (FACTS, "measures.0.squaredSensitivity", "9216000", "less than"),
-        (FACTS, "measures.0.squaredSensitivity", None, "not one of"),
-        (PURE, "measures.0.noises", [{"multiplier": "38400", "shift": "0"}] * 2, "not one of"),
-        (PURE, "measures.0.noises", [{"multiplier": "100", "shift": "0"}], "less than"),
-        (CHOSEN, "measures.0.noises", [{"multiplier": "1", "shift": "5"}] * 2, "not one of"),
-        (CHOSEN, "measures.0.groups", "5", "less than"),
-    ],
-)
-def test_a_signed_statement_that_contradicts_itself_is_refused(
-    facts: PrivacyFacts, path: str, value: object, words: str, result: str, key: SigningKey
-) -> None:
-    """Law, loss and delta: whoever signed it, it cannot be a release of ours."""
-    whole = predicate(facts)
-    *outer, last = path.split(".")
-    at: Any = whole
-    for name in outer:
-        at = at[int(name)] if isinstance(at, list) else at[name]
-    at[last] = value
-
-    envelope = signed_json(result, key, whole)
-
-    assert words in refused(envelope, key)
