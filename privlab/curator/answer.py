@@ -29,6 +29,8 @@ from privlab.errors import (
 )
 from privlab.mechanisms import opendp
 from privlab.policy.decide import Permit, Request
+from privlab.query import afford
+from privlab.query.afford import Holding
 from privlab.query.canonical import question_id, view_id
 from privlab.query.compile import compile_question
 from privlab.query.explain import explain as explained
@@ -61,6 +63,11 @@ class Compiled:
     granted: Loss
     spent: Loss
     delta: Fraction
+
+    @property
+    def held(self) -> tuple[Holding, ...]:
+        """What she holds of each measure, as losses."""
+        return afford.holdings(self.question, tuple(map(held, self.holdings)))
 
 
 def answer(
@@ -98,7 +105,8 @@ def explain(desk: Desk, principal: Principal, ask: Ask) -> Explanation:
     """What `answer` would charge and how close it would come; spends nothing."""
     asked = compile_ask(desk, principal, ask)
     permitted(desk, principal, ask, asked)
-    return explained(asked.question, asked.priced, asked.granted, asked.granted - asked.spent)
+    left = asked.granted - asked.spent
+    return explained(asked.question, asked.priced, asked.granted, left, asked.held)
 
 
 def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:

@@ -56,6 +56,7 @@ def charge_request(principal: Principal, ask: Ask, asked: Compiled) -> ChargeReq
         question_id=question_id(asked.question),
         cost=asked.priced.charge,
         delta=asked.priced.delta,
+        held=asked.held,
         currency=asked.question.currency,
         purpose=ask.purpose,
         confidence=decimal(asked.offer.confidence),

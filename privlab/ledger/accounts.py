@@ -6,11 +6,15 @@ typing what a refusal offers is never refused again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from privlab.errors import BudgetExceeded
+from privlab.query import afford
+from privlab.query.afford import Holding
+from privlab.query.plan_text import decimal
 from privlab.terms.loss import CERTAIN, Currency, Delta, Loss
 
 State = Literal["charged", "released", "failed"]
@@ -63,7 +67,8 @@ class ChargeRequest:
 
     body: SHA-256 of the request as it was sent.  cost: what it charges, which
     may be nothing, in ``currency``, which must be the dataset's.  delta: what its
-    thresholds charge.  confidence: of its intervals, in percent, as a decimal.
+    thresholds charge.  held: what is held of each measure, to say what would fit;
+    empty is one measure and nothing.  confidence: of its intervals, in percent, as a decimal.
     title and text are for the asker's own history.
     """
 
@@ -78,6 +83,7 @@ class ChargeRequest:
     title: str = ""
     text: str = ""
     delta: Delta = CERTAIN
+    held: tuple[Holding, ...] = ()
     currency: Currency = Currency.GDP
 
 
@@ -146,18 +152,25 @@ def share(part: Loss, of: Loss, *, up: bool) -> str:
     return f"{whole}.{rest:0{SHARE_DECIMALS}d}".rstrip("0").rstrip(".")
 
 
-def account_exceeded(account: Account, cost: Loss) -> BudgetExceeded:
-    """PL210 in shares of the analyst's own grant."""
-    fits = share(account.left, account.granted, up=False)
-    if fits == "0":
-        hint = "what you hold stays free to ask again; for more, ask the steward for a larger grant"
+def account_exceeded(account: Account, cost: Loss, held: Sequence[Holding] = ()) -> BudgetExceeded:
+    """PL210 in shares of the analyst's own grant.
+
+    held: of each measure of the question; the share that is offered counts it in.
+    """
+    fits = afford.share(held or (Holding(),), account.left, account.granted)
+    holds = any(one.loss for one in held)
+    if fits is not None:
+        counted = ", which counts what you hold," if holds else ","
+        hint = f"rerun with `--share {decimal(fits)}%`{counted} or ask for less precision"
     else:
-        hint = f"rerun with `--share {fits}%`, or ask for less precision"
+        finer = "nothing finer than what you hold fits; asking for that again is free"
+        kept = finer if holds else "what you hold stays free to ask again"
+        hint = f"{kept}; for more, ask the steward for a larger grant"
     return BudgetExceeded(
         f"this needs more than {account.principal} has left on {account.dataset}",
         facts={
             "needs": f"{share(cost, account.granted, up=True)} % of the grant",
-            "left": f"{fits} % of the grant",
+            "left": f"{share(account.left, account.granted, up=False)} % of the grant",
         },
         hint=hint,
     )

@@ -165,7 +165,7 @@ class Budgets(Book):
                 hint="ask the steward of the dataset for a grant",
             )
         if cost > account.left:
-            raise account_exceeded(account, cost)
+            raise account_exceeded(account, cost, ask.held)
         if account.delta_spent.units + delta.units > account.delta_granted.units:
             raise delta_exceeded(account, delta)
         cap = self.cap(dataset)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from privlab.accounting.charge import charge
+from privlab.query.afford import Holding, holdings, loss_of, reach
 from privlab.query.canonical import plan_text
 from privlab.query.law import law_of
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
@@ -15,17 +17,24 @@ from privlab.terms.loss import NOTHING, Loss
 from privlab.wire.messages import ColumnPrice, Explanation
 
 
-def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Explanation:
+def explain(
+    question: Question,
+    priced: Priced,
+    granted: Loss,
+    left: Loss,
+    holds: Sequence[Holding] | None = None,
+) -> Explanation:
     """Explain a price.  Nothing is spent.
 
     granted: the asker's grant; left: what of it is left before the charge.
+    holds: what she holds of each measure; None is nothing.
     """
     cost, currency = priced.charge, question.currency
     after = Loss(max(0, left.units - cost.units))
     words = price_words(cost, granted, after, currency)
     if cost > left:
         words = f"does not fit: {percent(cost, granted)} % of your grant; "
-        words += what_fits(cost, granted, left, currency)
+        words += _what_fits(question, priced, granted, left, holds)
     means = [one for one in question.finish.outputs if isinstance(one.out, MeanOut)]
     sizes = {size for size in priced.sizes if size is not None}
     if means and sizes:
@@ -45,6 +54,23 @@ def explain(question: Question, priced: Priced, granted: Loss, left: Loss) -> Ex
         left_share=f"{percent(left, granted, up=False)} %",
         words=words,
     )
+
+
+def _what_fits(
+    question: Question,
+    priced: Priced,
+    granted: Loss,
+    left: Loss,
+    holds: Sequence[Holding] | None,
+) -> str:
+    measures = question.plan.measures
+    wanted = [
+        loss_of(question, measure, precision)
+        for measure, precision in zip(measures, priced.wanted, strict=True)
+    ]
+    known = holds or holdings(question, [Fraction(0)] * len(measures))
+    held = any(one.loss for one in known)
+    return what_fits(left, granted, reach(wanted, known, left), question.currency, holds=held)
 
 
 def _column(

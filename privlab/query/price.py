@@ -259,6 +259,7 @@ def _for_targets(
     for target in targets:
         if isinstance(target.out, MeanOut):
             total, count = target.out.total, target.out.count
+            _narrow(target, plan.measures[total].low, plan.measures[total].high)
             seen = _counts(target.out, counts)
             if held[total] and seen is not None:
                 have = max(wanted[total], held[total]), max(wanted[count], held[count])
@@ -279,6 +280,17 @@ def _for_targets(
                 plan.measures[total], target.width, size, confidence, wanted[total], wanted[count]
             )
     return wanted
+
+
+def _narrow(target: Target, low: Fraction, high: Fraction) -> None:
+    """A mean lies in its clamp whatever was drawn: being within that is not for sale."""
+    span = high - low
+    if target.width >= span:
+        raise _bad(
+            f"any answer is within {decimal(target.width)} of {target.name}: the values are "
+            f"clamped to {decimal(low)}..{decimal(high)}",
+            f"--within {target.name}={decimal(span / 20)}" if span else "--share 1%",
+        )
 
 
 def _counts(

@@ -211,13 +211,26 @@ def price_words(charge: Loss, granted: Loss, left: Loss, currency: Currency = Cu
     )
 
 
-def what_fits(charge: Loss, granted: Loss, left: Loss, currency: Currency = Currency.GDP) -> str:
-    """What the rest of a budget would buy of a question that costs more than it."""
+def what_fits(
+    left: Loss,
+    granted: Loss,
+    reach: Fraction | None,
+    currency: Currency = Currency.GDP,
+    *,
+    holds: bool = False,
+) -> str:
+    """What the rest of a budget would buy of a question that costs more than it.
+
+    reach: which part of the wanted losses it pays for (`afford.reach`).  holds:
+    whether what is held of the question already is counted in.
+    """
     if not left:
         return "nothing is left"
-    more = Fraction(charge.units, left.units)
-    wider = significant(more if currency is Currency.PURE else sqrt_up(more), 2)
-    return f"{percent(left, granted, up=False)} % is left, which buys half-widths {wider} times as wide"
+    rest = f"{percent(left, granted, up=False)} % is left, "
+    if reach is None:
+        return rest + "and nothing finer than what you hold fits; asking for that again is free"
+    wider = significant(1 / reach if currency is Currency.PURE else sqrt_up(1 / reach), 2)
+    return f"{rest}which {'with what you hold ' * holds}buys half-widths {wider} times as wide"
 
 
 def percent(part: Loss, whole: Loss, *, up: bool = True) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from privlab.client.session import Session
+from privlab.curator import answer
 from privlab.errors import EngineFailed, PrivlabError
 from privlab.ledger.ledger import Ledger
 from privlab.release.verify import verify
@@ -242,3 +244,21 @@ def test_a_resumed_request_is_not_answered_from_another_version(inside: Inside) 
     assert refused.value.code == "PL302"
     assert inside.spent() == spent > 0
     assert inside.answer(question(name="another-id")).receipt.charged == str(spent)
+
+
+def test_what_a_refusal_offers_is_finer_than_what_she_holds(inside: Inside) -> None:
+    """30 % held and 10 % left: together 40 %, which is what she is told to type."""
+    held = inside.answer(question(share="30"))
+    other = "SELECT COUNT(*) AS n FROM visits WHERE age > 30"
+    inside.answer(question(other, share="60", name="another-id"))
+
+    told = answer.explain(inside.desk, inside.who, question(share="60"))
+    with pytest.raises(PrivlabError) as refused:
+        inside.answer(question(share="60", name="third-id"))
+
+    (share,) = re.findall(r"--share ([\d.]+)%", refused.value.hint)
+    finer = inside.answer(question(share=share, name="fourth-id"))
+    assert Fraction(share) > 39
+    assert "with what you hold buys half-widths 1.3 times as wide" in told.words
+    assert int(finer.receipt.charged) > 0.3 * int(held.receipt.charged)
+    assert inside.spent() <= int(finer.receipt.granted)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
+from privlab.query.afford import holdings
 from privlab.query.canonical import plan_text
 from privlab.query.explain import explain
 from privlab.query.plan import Question
 from privlab.query.price import Offer, price
-from privlab.terms.loss import Loss
+from privlab.terms.loss import Currency, Loss
 from privlab.wire.messages import Price
 
 Ask = Callable[..., Question]
@@ -57,6 +58,38 @@ def test_a_price_beyond_what_is_left_says_so(ask: Ask) -> None:
         "does not fit: 50 % of your grant; 25 % is left, which buys half-widths 1.5 times as wide"
         in explain(question, priced, GRANTED, left).words
     )
+
+
+def test_what_is_left_adds_to_what_is_held(ask: Ask) -> None:
+    """She holds 30 % of precision and 10 % is left: together 40 %, of the 60 % she asks."""
+    question = ask("SELECT COUNT(*) AS n FROM visits")
+    words = words_of(question, held="30", left="10", wanted="60")
+
+    assert words.startswith("does not fit: 30.1 % of your grant; ")
+    assert "10 % is left, which with what you hold buys half-widths 1.3 times as wide" in words
+
+
+def test_what_is_left_may_buy_nothing_finer_of_a_pure_dataset(ask: Ask) -> None:
+    question = replace(ask("SELECT COUNT(*) AS n FROM visits"), currency=Currency.PURE)
+
+    assert words_of(question, held="30", left="10", wanted="60") == (
+        "does not fit: 60 % of your grant; 10 % is left, "
+        "and nothing finer than what you hold fits; asking for that again is free"
+    )
+    assert "which with what you hold buys half-widths 1.5 times as wide" in words_of(
+        question, held="30", left="40", wanted="60"
+    )
+
+
+def words_of(question: Question, *, held: str, left: str, wanted: str) -> str:
+    """What she is told who holds and asks for these shares, and has this share left."""
+    none = (Fraction(0),) * len(question.plan.measures)
+    first = price(question, Offer.parse(Price(share=held), "95"), none, GRANTED, DELTA)
+    holds = holdings(question, first.precisions)
+    again = Offer.parse(Price(share=wanted), "95")
+    priced = price(question, again, first.precisions, GRANTED, DELTA)
+    rest = Loss(-(-GRANTED.units * int(left) // 100))
+    return explain(question, priced, GRANTED, rest, holds).words
 
 
 def test_a_mean_of_unknown_size_has_no_expected_error(ask: Ask) -> None:

@@ -196,7 +196,7 @@ def test_prices_say_that_a_finer_answer_is_paid_in_full(ask_pure: Ask) -> None:
 
 
 def test_half_of_an_epsilon_buys_twice_the_half_width() -> None:
-    words = what_fits(Loss(400), Loss(1000), Loss(100), Currency.PURE)
+    words = what_fits(Loss(100), Loss(1000), Fraction(1, 4), Currency.PURE)
     assert words == "10 % is left, which buys half-widths 4 times as wide"
 
 

@@ -16,7 +16,7 @@ from privlab.errors import BadQuery
 from privlab.query.allocate import expected_width
 from privlab.query.plan import MeanOut, Question
 from privlab.query.price import Offer, Priced, price
-from privlab.terms.loss import Loss
+from privlab.terms.loss import Currency, Loss
 from privlab.terms.noise import RoundedGaussian
 from privlab.wire.messages import Price
 
@@ -271,6 +271,22 @@ def test_a_price_that_does_not_fit_the_question_is_refused(
         bought(ask(text), offer(**given_))
     assert caught.value.code == "PL108"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("currency", Currency)
+@pytest.mark.parametrize("width", ["60", "1e10"])
+def test_a_mean_is_in_its_clamp_for_nothing(ask: Ask, currency: Currency, width: str) -> None:
+    """stay_days is clamped to 0..60: a half-width of 60 says nothing, and would cost all the same."""
+    question = replace(
+        ask("SELECT ward, AVG(stay_days) AS stay FROM visits GROUP BY ward"), currency=currency
+    )
+    with pytest.raises(BadQuery) as caught:
+        bought(question, offer(within={"stay": width}))
+    assert caught.value.code == "PL108"
+    assert "the values are clamped to 0..60" in caught.value.what
+    assert caught.value.hint == "--within stay=3"
+    assert bought(question, offer(within={"stay": "59.9"})).charge
+    assert bought(question, offer(within={"stay": "3"})).charge
 
 
 def test_a_bare_number_fits_columns_of_one_unit(ask: Ask) -> None:

@@ -135,10 +135,17 @@ def test_a_price_is_a_share_and_how_many_more() -> None:
 
 
 def test_what_fits_is_how_much_wider_the_answer_would_be() -> None:
-    assert what_fits(Loss(400), Loss(1000), Loss(100)) == (
+    quarter = Fraction(1, 4)
+    assert what_fits(Loss(100), Loss(1000), quarter) == (
         "10 % is left, which buys half-widths 2 times as wide"
     )
-    assert what_fits(Loss(400), Loss(1000), NOTHING) == "nothing is left"
+    assert what_fits(Loss(100), Loss(1000), quarter, holds=True) == (
+        "10 % is left, which with what you hold buys half-widths 2 times as wide"
+    )
+    assert what_fits(Loss(100), Loss(1000), None) == (
+        "10 % is left, and nothing finer than what you hold fits; asking for that again is free"
+    )
+    assert what_fits(NOTHING, Loss(1000), None) == "nothing is left"
 
 
 @given(part=st.integers(1, 10**15), whole=st.integers(1, 10**15))

@@ -1,0 +1,93 @@
+"""What the rest of a budget still buys of a question, beside what its asker holds of it.
+
+Where precisions add, only what is missing to a finer answer is paid; where they
+do not, a finer one is paid in full, and one that is no finer is free.  So what is
+left buys more than it seems in the first case, and may buy nothing in the other.
+
+In losses, in units; knows no account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from privlab.accounting.charge import charge
+from privlab.query.plan import Measure, Question
+from privlab.query.trade import trade_of
+from privlab.terms.loss import NOTHING, Loss
+
+PERCENT = Fraction(1, 10**4)
+"""Shares are offered in whole ten thousandths of a percent."""
+
+_FINER = 1 + Fraction(1, 1 << 10)
+"""What is finer by less than this is no offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the precision held of one measure costs, and whether a finer one is paid on top of it."""
+
+    loss: Loss = NOTHING
+    adds: bool = True
+
+    @property
+    def finer(self) -> Fraction:
+        """A loss above this, in units, buys what is worth offering."""
+        return self.loss.units * _FINER
+
+
+def holdings(question: Question, held: Sequence[Fraction]) -> tuple[Holding, ...]:
+    """held: the precision she holds, per measure."""
+    return tuple(
+        Holding(loss_of(question, measure, precision), trade_of(measure, question.currency).adds)
+        for measure, precision in zip(question.plan.measures, held, strict=True)
+    )
+
+
+def loss_of(question: Question, measure: Measure, precision: Fraction) -> Loss:
+    """What one purchase of this precision costs, rounded down."""
+    if not precision:
+        return NOTHING
+    trade = trade_of(measure, question.currency)
+    sensitivity = trade.sensitivity(measure, question.plan.bound)
+    if not measure.chosen:
+        return Loss.budget(sensitivity * precision)
+    event = trade.event(sensitivity, trade.mechanism(precision))
+    return charge(event, question.currency).loss
+
+
+def reach(wanted: Sequence[Loss], holds: Sequence[Holding], left: Loss) -> Fraction | None:
+    """The greatest factor of the wanted losses, all alike, that ``left`` pays for.
+
+    None when it buys nothing finer than what is held.
+    """
+    sold = [(want.units, one) for want, one in zip(wanted, holds, strict=True) if want]
+    steps = sorted({Fraction(one.loss.units, want) for want, one in sold}, reverse=True)
+    above: Fraction | None = None
+    for step in steps:  # between two steps the same measures are bought
+        bought = [(want, one) for want, one in sold if one.loss.units <= step * want]
+        paid = sum(one.loss.units for _, one in bought if one.adds)
+        factor = Fraction(left.units + paid, sum(want for want, _ in bought))
+        if above is not None:
+            factor = min(factor, above)
+        if factor > step:
+            return factor if any(want * factor > one.finer for want, one in bought) else None
+        above = step
+    return None
+
+
+def share(holds: Sequence[Holding], left: Loss, granted: Loss) -> Fraction | None:
+    """The greatest share of the grant, in percent, that the rest of it pays for.
+
+    A whole multiple of `PERCENT`; None when no share buys anything finer than what
+    is held.  A share is split evenly over the measures, as `price` does.
+    """
+    level = reach([Loss(1)] * len(holds), holds, left)
+    if level is None or not granted:
+        return None
+    whole = min(len(holds) * int(level), granted.units)
+    percent = whole * 100 / PERCENT // granted.units * PERCENT
+    each = int(percent * granted.units / 100) // len(holds)
+    return percent if any(each > one.finer for one in holds) else None
