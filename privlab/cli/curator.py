@@ -48,12 +48,22 @@ def stop() -> None:
             code="PL152",
             hint="name a workspace in PRIVLAB_WORKSPACE, or ask its operator",
         )
-    with terminal.curator_part():
-        from privlab.curator import boot, workspace
-    lock = workspace.load(place.workspace).lock
-    if not boot.stop(place.workspace):
+    if not end(place.workspace):
         terminal.say("no curator is running")
         return
+    terminal.say("the curator has ended")
+
+
+def end(folder: Path) -> bool:
+    """Ask a workspace's curator to end and wait until it has; False when none is running.
+
+    :raises CuratorUnreachable: PL301, it has not within `STOP_SECONDS`.
+    """
+    with terminal.curator_part():
+        from privlab.curator import boot, workspace
+    lock = workspace.load(folder).lock
+    if not boot.stop(folder):
+        return False
     deadline = time.monotonic() + STOP_SECONDS
     while held(lock):
         if time.monotonic() > deadline:
@@ -63,7 +73,7 @@ def stop() -> None:
                 hint="it finishes what it was asked first; see: privlab curator status",
             )
         time.sleep(0.05)
-    terminal.say("the curator has ended")
+    return True
 
 
 def held(lock: Path) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from privlab.accounting import levels
+from privlab.cli import curator
 from privlab.cli.demo import clinic, flights
 from privlab.cli.protect import protect_file
 from privlab.client.owner import Owner
@@ -24,6 +27,8 @@ Files = Callable[[str, Path], Path]
 ANALYSTS = 1
 QUESTIONS = 100
 """Per dataset, so that the default price of 1 % is one question of a hundred."""
+
+TABLES = ("flights", "patients", "visits")
 
 LEVELS = {"aviation": "open", "clinic": "standard"}
 """Aircraft are things; patients, though made up, are treated as people."""
@@ -53,6 +58,14 @@ def build(folder: Path, say: Say, files: Files = source_file) -> Demo:
     :raises PrivlabError: what a step was refused for.
     """
     data, home = folder / "data", folder / "workspace"
+    mark, edition = folder / "edition", _edition()
+    if home.is_dir() and not (mark.is_file() and mark.read_text("ascii") == edition):
+        say("another version of privlab made what is there; making it anew")
+        if (home / locate.WORKSPACE_FILE).is_file():
+            curator.end(home)
+        shutil.rmtree(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(edition, "ascii")
     if not (home / locate.WORKSPACE_FILE).is_file():
         say(f"making a workspace in {home}")
         workspaces.create(home)
@@ -65,7 +78,7 @@ def build(folder: Path, say: Say, files: Files = source_file) -> Demo:
     locate.start(place)
     owner = Owner(Session(place))
     there = {table.name for table in owner.session.tables()}
-    for name in ("flights", "patients", "visits"):
+    for name in TABLES:
         if name in there:
             continue
         say(f"getting {name}")
@@ -81,6 +94,13 @@ def build(folder: Path, say: Say, files: Files = source_file) -> Demo:
         me = owner.session.hello.principal
         owner.set_budget(dataset, plan.cap, Fraction(facts.delta), {me: plan.grant})
     return Demo(owner.session, home)
+
+
+def _edition() -> str:
+    """What a demo's workspace depends on: the ledger's schema and the contracts, as SHA-256."""
+    schema = (resources.files("privlab.ledger") / "schema.sql").read_text("utf-8")
+    texts = [schema, *(contract_text(name) for name in TABLES)]
+    return hashlib.sha256("\0".join(texts).encode("utf-8")).hexdigest()
 
 
 def contract_text(name: str) -> str:

@@ -118,3 +118,13 @@ def tables_of(book: Any) -> list[list[str]]:
         if "±95" in text and not text.startswith("Nothing was spent"):
             found.append([line for line in text.splitlines() if re.match(r"\S.*\d", line)][:-1])
     return found
+
+
+def test_a_demo_of_another_version_is_made_anew(demo: Path) -> None:
+    """Its ledger may have another schema.  The plain files are kept."""
+    (demo / "edition").write_text("0" * 64, "ascii")
+    said: list[str] = []
+    again = build.build(demo, said.append, small)
+    assert said[0] == "another version of privlab made what is there; making it anew"
+    assert "protecting visits" in said
+    assert {account.spent for account in again.session.state().accounts} == {"0"}
