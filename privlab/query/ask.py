@@ -83,18 +83,22 @@ class AggregateKind(StrEnum):
     """The aggregates of the language."""
 
     ROWS = "rows"  # all rows, or the rows where `of` is not null
-    UNITS = "units"  # distinct values of `of`, which must be the privacy unit
+    UNITS = "units"  # distinct values of `of`: of the privacy unit, or of anything else
     SUM = "sum"
     MEAN = "mean"
+    QUANTILE = "quantile"  # of `of`; `other` is the constant that says which
+    MIN = "min"
+    MAX = "max"
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One aggregate call."""
+    """One aggregate call, of one value, or of two."""
 
     kind: AggregateKind
     of: Node | None
     span: Span
+    other: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)

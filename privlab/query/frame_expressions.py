@@ -23,6 +23,7 @@ from privlab.query.ask import (
 from privlab.query.frame_functions import read_root
 from privlab.query.frame_methods import read_method
 from privlab.query.frame_place import Place as Place
+from privlab.query.frame_quantiles import half, share
 from privlab.query.frame_texts import read_text
 from privlab.query.frame_times import moved, read_time
 from privlab.query.hints import ON_THE_FRAME, missing
@@ -56,6 +57,10 @@ AGGREGATES = {
     "sum": AggregateKind.SUM,
     "count": AggregateKind.ROWS,
     "n_unique": AggregateKind.UNITS,
+    "min": AggregateKind.MIN,
+    "max": AggregateKind.MAX,
+    "median": AggregateKind.QUANTILE,
+    "quantile": AggregateKind.QUANTILE,
 }
 ROWS = ("len", "null_count")
 STANDS_ALONE = "an aggregate stands alone in an output, not inside an expression"
@@ -103,18 +108,22 @@ class Expressions:
                 func=ast.Attribute(value=ast.Name(id="pl"), attr=attr),
                 args=[ast.Constant(value=str() as column)],
                 keywords=[],
-            ) if attr in AGGREGATES:
+            ) if attr in AGGREGATES and attr != "quantile":
                 of = self.names.find(column, self.place.of(node.args[0]))
-                return Aggregate(AGGREGATES[attr], of, span)
+                return Aggregate(AGGREGATES[attr], of, span, half(self, node, attr))
             case ast.Call(func=ast.Attribute(value=ast.Name(id="pl")), args=[]):
                 return self.node(node)
+            case ast.Call(func=ast.Attribute(value=inner, attr=attr)) if attr == "quantile":
+                return self.aggregate(node, inner, attr, share(self, node))
             case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=[], keywords=[]) if (
                 attr in AGGREGATES or attr in ROWS
             ):
-                return self.aggregate(node, inner, attr)
+                return self.aggregate(node, inner, attr, half(self, node, attr))
         return self.node(node)
 
-    def aggregate(self, node: ast.Call, inner: ast.expr, attr: str) -> Aggregate:
+    def aggregate(
+        self, node: ast.Call, inner: ast.expr, attr: str, other: Node | None = None
+    ) -> Aggregate:
         """An aggregate of an expression, of all rows or of those that ``filter`` leaves."""
         build = self.build(node)
         tests: list[Node] = []
@@ -129,7 +138,7 @@ class Expressions:
             of = None
         if tests:
             of = build.where(build.all(tests), of)
-        return Aggregate(kind, of, build.span)
+        return Aggregate(kind, of, build.span, other)
 
     def conditions(self, node: ast.Call) -> list[ast.expr]:
         if not node.args or node.keywords:

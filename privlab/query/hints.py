@@ -16,18 +16,17 @@ ON_THE_FRAME = "compute on the answer's frame: that is free"
 ONE_TABLE = "one question reads one table for now; ask once per table and combine the answers"
 
 SQL_LANGUAGE = (
-    "the language has COUNT, SUM, AVG, each with FILTER; CASE, COALESCE, NULLIF, GREATEST, LEAST; "
+    "the language has COUNT, SUM, AVG, MEDIAN, QUANTILE, MIN, MAX, each with FILTER; CASE, COALESCE, NULLIF, GREATEST, LEAST; "
     "+ - * / DIV % and the usual functions of numbers; BETWEEN, IN, LIKE, IS NULL, AND, OR, NOT; "
     "LOWER, UPPER, SUBSTRING, TRIM, REPLACE, ||; EXTRACT, DATE_TRUNC, DATEDIFF, INTERVAL; CAST"
 )
 POLARS_LANGUAGE = (
-    "the language has len, count, n_unique, sum, mean, each after filter; when, coalesce, "
+    "the language has len, count, n_unique, sum, mean, median, quantile, min, max; when, coalesce, "
     "fill_null, clip, cut; + - * / // % and the usual functions of numbers; is_between, is_in, "
     "is_null, &, |, ~; the methods of str and dt that look at one row; cast"
 )
 
-_QUANTILES = {"median", "quantile", "percentilecont", "percentiledisc", "approxquantile"}
-_EXTREMES = {"min", "max"}
+_QUANTILES = {"approxquantiles", "approxpercentile", "percentileapprox", "percentile", "quantiles"}
 _SPREADS = {"stddev", "stddevpop", "stddevsamp", "std", "var", "variance", "variancepop"}
 _PATTERNS = {"rlike", "regexplike", "regexp_like", "regexpextract", "extract", "count_matches"}
 _ORDERED = {
@@ -51,11 +50,8 @@ def missing(word: str, *, sql: bool) -> str:
     word: its name, in any case; an empty hint for one that nobody would expect.
     """
     name = word.lower()
-    mean = "AVG" if sql else "mean"
-    if name in _QUANTILES:
-        return f"quantiles are not in the language yet; {mean}, or a count per range, is"
-    if name in _EXTREMES:
-        return f"one row decides an extreme; the stated range is public, and {mean} can be asked"
+    if name.replace("_", "") in _QUANTILES:
+        return "QUANTILE(x, 0.9)" if sql else ".quantile(0.9)"
     if name in _SPREADS:
         square = "AVG(x * x)" if sql else "(x * x).mean()"
         return f"ask {square} and the mean, and {ON_THE_FRAME}"

@@ -7,6 +7,7 @@ It knows the keys and nothing of what they are worth.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -21,10 +22,12 @@ from privlab.query.ask import (
     Sort,
     Surface,
 )
-from privlab.query.passes.count_conditions import units_where
+from privlab.query.passes.count_conditions import distinct_of
 from privlab.query.passes.lower_aggregate import lower_aggregate
+from privlab.query.passes.lower_quantile import lower_quantile
 from privlab.query.passes.name_output import name_output
 from privlab.query.plan import (
+    Expr,
     Key,
     KeyOut,
     MeanOut,
@@ -41,6 +44,8 @@ MAX_OUTPUTS = 100
 """Most columns of one answer."""
 
 MAX_LIMIT = 1_000_000
+
+QUANTILES = frozenset({AggregateKind.QUANTILE, AggregateKind.MIN, AggregateKind.MAX})
 
 
 class Outputs:
@@ -111,14 +116,25 @@ class Outputs:
 
     def _aggregate(self, aggregate: Aggregate) -> tuple[str, Out]:
         node = aggregate.of
-        if aggregate.kind is AggregateKind.UNITS:
-            node = units_where(aggregate, self.scope.table.unit)
+        if node is not None and aggregate.kind is AggregateKind.UNITS:
+            node = distinct_of(node, self.scope.table.unit)
         of = None if node is None else self.scope.expression(node)
+        if of is not None and aggregate.kind in QUANTILES:
+            return self._quantile(aggregate, of)
         lowered = lower_aggregate(aggregate, of, self.scope.table, self.scope.where, self.source)
         total = self._measure(lowered.total)
         if lowered.count is None:
             return lowered.label, MeasureOut(total)
         return lowered.label, MeanOut(total, self._measure(lowered.count))
+
+    def _quantile(self, aggregate: Aggregate, of: Expr) -> tuple[str, Out]:
+        """:raises BadQuery: PL106, which quantile is asked for depends on rows."""
+        q = None if aggregate.other is None else self.scope.constant(aggregate.other)
+        cells = math.prod(len(key.values) for key in self.keys)
+        lowered = lower_quantile(
+            aggregate, of, q, self.scope.table, self.scope.where, cells, self.source
+        )
+        return lowered.label, MeasureOut(self._measure(lowered.total))
 
     def _measure(self, measure: Measure) -> int:
         if measure not in self.measures:

@@ -33,6 +33,7 @@ from privlab.query.plan import Op
 from privlab.query.projection import Projection
 from privlab.query.sql_choices import read_choice
 from privlab.query.sql_functions import moved, read_function
+from privlab.query.sql_quantiles import QUANTILES, is_quantile, sql_quantile
 from privlab.query.sql_texts import read_text
 
 COMPARISONS: dict[type, Op] = {
@@ -57,11 +58,13 @@ AGGREGATES: dict[type, AggregateKind] = {
     exp.Count: AggregateKind.ROWS,
     exp.Sum: AggregateKind.SUM,
     exp.Avg: AggregateKind.MEAN,
+    exp.Min: AggregateKind.MIN,
+    exp.Max: AggregateKind.MAX,
 }
 
 OUTSIDE: tuple[tuple[tuple[type, ...], str, str], ...] = (
     (
-        tuple(AGGREGATES),
+        (*AGGREGATES, *QUANTILES),
         "an aggregate stands alone in a column or in HAVING, not inside an expression",
         f"select the parts and {ON_THE_FRAME}",
     ),
@@ -216,6 +219,8 @@ class Expressions:
             return Aggregate(
                 AggregateKind.ROWS, build.where(self.expression(node.this), None), build.span
             )
+        if is_quantile(node):
+            return sql_quantile(self, node)
         kind = AGGREGATES.get(type(node))
         if kind is None:
             return self.expression(node)
@@ -226,8 +231,8 @@ class Expressions:
             if kind is not AggregateKind.ROWS or len(of.expressions) != 1:
                 raise self.refuse(
                     node,
-                    "DISTINCT is only for COUNT(DISTINCT the privacy unit)",
-                    "leave DISTINCT out, or count the unit",
+                    "DISTINCT is only for COUNT(DISTINCT one value)",
+                    "leave DISTINCT out",
                 )
             return Aggregate(AggregateKind.UNITS, self.expression(of.expressions[0]), span)
         if isinstance(of, exp.Star):

@@ -90,7 +90,7 @@ def test_a_chain_may_run_over_lines_without_parentheses(ask: Callable[..., Quest
         ("visits.agg(pl.len())", "PL106", "agg"),
         ("visits.group_by('ward').filter(pl.col('age') > 3).len()", "PL106", None),
         ("visits.group_by('ward').len().group_by('ward').len()", "PL106", "group_by"),
-        ("visits.group_by('ward').agg(pl.col('age').median())", "PL106", None),
+        ("visits.group_by('ward').agg(pl.col('age').quantile([0.5]))", "PL106", None),
         ("visits.group_by('ward').agg(pl.col('age').mean() + 1)", "PL106", None),
         ("visits.select(pl.col('age').map_elements(f).mean())", "PL106", None),
         ("visits.filter(pl.col('age') > 3 and True).select(pl.len())", "PL106", None),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from privlab.errors import BadQuery
-from privlab.query.ask import Aggregate, AggregateKind, Name, Node, Source, Surface
+from privlab.query.ask import Aggregate, AggregateKind, Node, Source, Surface
 from privlab.query.evaluate import evaluate
 from privlab.query.kinds import columns_of, conjuncts, is_strict, kind_of, parts_of
 from privlab.query.passes.choose_step import choose_step
-from privlab.query.passes.count_conditions import count_conditions
+from privlab.query.passes.count_conditions import count_conditions, counts_units
 from privlab.query.passes.infer_interval import infer_interval
 from privlab.query.passes.infer_null import can_be_null
 from privlab.query.plan import Call, Expr, Literal, Measure, MeasureKind, Op, Ref
@@ -38,12 +38,14 @@ def lower_aggregate(
     Before        After
     ------        -----
     COUNT(x)      rows of x
+    COUNT(DISTINCT unit)         units
+    COUNT(DISTINCT x)            distinct values of x
     SUM(x)        sum of x in low..high, coded about zero
     AVG(x)        sum of x in low..high about the middle, and rows of x
 
     :raises BadQuery: PL103 no bounds, or bounds so wide that sums could
-        overflow; PL106 a distinct count of something else than the unit;
-        PL111 a sum of something that is no number.
+        overflow; PL106 NULL or a constant counted; PL111 a sum of something that
+        is no number.
     """
     kind, of = count_conditions(aggregate.kind, of)
     match kind:
@@ -62,17 +64,17 @@ def lower_aggregate(
 
 
 def _units(aggregate: Aggregate, of: Expr | None, table: Table, source: Source) -> Lowered:
-    if of is not None:
+    """Distinct units, or distinct values of anything else; ``of`` as `distinct_of` has it."""
+    if counts_units(aggregate.of, table.unit):
         return Lowered("units", Measure(MeasureKind.UNITS, of))
-    if not isinstance(aggregate.of, Name) or aggregate.of.name != table.unit:
-        sql = source.surface is Surface.SQL
+    if of is None or not columns_of(of):
         raise source.refuse(
             "PL106",
-            f"only {table.unit}, the privacy unit, is counted distinct",
+            "a constant has one value, whatever the rows are",
             aggregate.span,
-            f"COUNT(DISTINCT {table.unit})" if sql else f'pl.col("{table.unit}").n_unique()',
+            f"COUNT(DISTINCT {table.unit})" if source.sql else f'pl.col("{table.unit}").n_unique()',
         )
-    return Lowered("units", Measure(MeasureKind.UNITS))
+    return Lowered("distinct", Measure(MeasureKind.DISTINCT, of))
 
 
 def _filled(of: Expr | None, table: Table, where: Expr | None) -> Expr | None:
@@ -136,7 +138,7 @@ def _sum(
         raise source.refuse("PL106", "a constant is not summed", aggregate.span, "count the rows")
     interval = infer_interval(of, table, where)
     if interval.low is None or interval.high is None:
-        raise _unbounded(aggregate, source)
+        raise unbounded(aggregate, source)
     inner = of
     if isinstance(of, Call) and of.op is Op.CLIP:
         inner = of.args[0]  # the measure clamps to the same bounds
@@ -159,7 +161,8 @@ def _sum(
     return measure
 
 
-def _unbounded(aggregate: Aggregate, source: Source) -> BadQuery:
+def unbounded(aggregate: Aggregate, source: Source) -> BadQuery:
+    """What to raise where a value has no bounds."""
     words = source.quote(aggregate.of.span) if aggregate.of is not None else "the value"
     return source.refuse(
         "PL103",
@@ -174,7 +177,19 @@ def _clip_hint(aggregate: Aggregate, source: Source) -> str:
     of: Node | None = aggregate.of
     words = "x" if of is None else source.quote(of.span)
     if source.surface is Surface.SQL:
-        call = "SUM" if aggregate.kind is AggregateKind.SUM else "AVG"
-        return f"clip it: {call}(LEAST(GREATEST({words}, 0), 60)), with bounds of your own"
-    call = "sum" if aggregate.kind is AggregateKind.SUM else "mean"
-    return f"clip it: {words}.clip(0, 60).{call}(), with bounds of your own"
+        clipped, after = f"LEAST(GREATEST({words}, 0), 60)", ", 0.5"
+        call = _SQL_NAMES.get(aggregate.kind, "AVG")
+        rest = after if aggregate.kind is AggregateKind.QUANTILE else ""
+        return f"clip it: {call}({clipped}{rest}), with bounds of your own"
+    call = _POLARS_NAMES.get(aggregate.kind, "mean")
+    rest = "0.5" if aggregate.kind is AggregateKind.QUANTILE else ""
+    return f"clip it: {words}.clip(0, 60).{call}({rest}), with bounds of your own"
+
+
+_SQL_NAMES = {
+    AggregateKind.SUM: "SUM",
+    AggregateKind.QUANTILE: "QUANTILE",
+    AggregateKind.MIN: "MIN",
+    AggregateKind.MAX: "MAX",
+}
+_POLARS_NAMES = {kind: name.lower() for kind, name in _SQL_NAMES.items()}

@@ -20,6 +20,9 @@ FUNCTIONS = {
     AggregateKind.UNITS: "count",
     AggregateKind.SUM: "sum",
     AggregateKind.MEAN: "avg",
+    AggregateKind.QUANTILE: "quantile",
+    AggregateKind.MIN: "min",
+    AggregateKind.MAX: "max",
 }
 
 

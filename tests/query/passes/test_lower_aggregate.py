@@ -59,10 +59,23 @@ def test_a_count_of_an_expression_is_that_of_its_nullable_column(ask: Ask) -> No
     assert not isinstance(measure.of, Ref)
 
 
-def test_only_the_unit_is_counted_distinct(refusal: Callable[..., PrivlabError]) -> None:
-    error = refusal("SELECT COUNT(DISTINCT ward) FROM visits")
+def test_a_constant_is_not_counted_distinct(refusal: Callable[..., PrivlabError]) -> None:
+    error = refusal("SELECT COUNT(DISTINCT 1) FROM visits")
     assert error.code == "PL106"
     assert error.hint == "COUNT(DISTINCT patient_id)"
+
+
+def test_units_are_counted_as_units_and_other_values_as_values(
+    ask: Callable[..., Question],
+) -> None:
+    """A unit counts once in a group; of its values, so many as rows may count."""
+    units, values = ask(
+        "SELECT ward, COUNT(DISTINCT patient_id), COUNT(DISTINCT age) FROM visits GROUP BY ward"
+    ).plan.measures[::-1]
+    bound = ask("SELECT ward, COUNT(*) FROM visits GROUP BY ward").plan.bound
+    assert (units.kind, values.kind) == (MeasureKind.UNITS, MeasureKind.DISTINCT)
+    assert units.squared_sensitivity(bound) == bound.groups
+    assert values.squared_sensitivity(bound) == bound.squared_rows
 
 
 @pytest.mark.parametrize("value", ["3", "ward", "admitted"])

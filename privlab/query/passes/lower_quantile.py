@@ -1,0 +1,106 @@
+"""Say what is chosen for a quantile, for MIN and for MAX."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from privlab.query.ask import Aggregate, AggregateKind, Source
+from privlab.query.kinds import columns_of, kind_of
+from privlab.query.passes.choose_step import choose_step
+from privlab.query.passes.infer_interval import infer_interval
+from privlab.query.passes.lower_aggregate import Lowered, unbounded
+from privlab.query.plan import Call, Expr, Measure, MeasureKind, Op
+from privlab.terms.catalog import Scalar, Table
+
+HALF = Fraction(1, 2)
+
+MOST_DENOMINATOR = 1 << 20
+"""Of a quantile's q, as ``mechanisms/quantile.py`` takes it."""
+
+EXTREMES = (Fraction(999, 1000), Fraction(99, 100), Fraction(95, 100), Fraction(9, 10))
+"""What MAX may be, the farthest out first; MIN is one less it."""
+
+BEYOND = 100
+"""So many units of a group of the declared size lie beyond MAX, if that is possible."""
+
+UNKNOWN = Fraction(95, 100)
+"""What MAX is in a table without a declared size."""
+
+
+def lower_quantile(
+    aggregate: Aggregate,
+    of: Expr,
+    q: Scalar | None,
+    table: Table,
+    where: Expr | None,
+    cells: int,
+    source: Source,
+) -> Lowered:
+    """The measure of a quantile of the canonical expression ``of``.
+
+    Before               After
+    ------               -----
+    MEDIAN(x)            quantile 0.5 of x in low..high
+    QUANTILE(x, 0.9)     quantile 0.9 of x in low..high
+    MAX(x)               quantile 0.99 of x, or nearer the end or farther from it
+                         (`extreme`): the largest value itself is one unit's
+
+    q: the constant that was asked for; not looked at for MIN and MAX.  cells: how
+    many groups there are.
+
+    How finely is `choose_step`'s to say: there are at most 2^25 possible answers.
+
+    :raises BadQuery: PL103 no bounds; PL106 a q outside (0, 1);
+        PL111 of something that is no number.
+    """
+    kind = kind_of(of)
+    if kind is None or not kind.is_number:
+        raise source.refuse("PL111", "only numbers have quantiles", aggregate.span)
+    if not columns_of(of):
+        raise source.refuse("PL106", "a constant has no quantiles", aggregate.span)
+    interval = infer_interval(of, table, where)
+    if interval.low is None or interval.high is None:
+        raise unbounded(aggregate, source)
+    inner = of.args[0] if isinstance(of, Call) and of.op is Op.CLIP else of
+    low, high = interval.low, max(interval.low, interval.high)
+    step = choose_step(of, low, high, table)
+    bottom, top = math.floor(low / step), math.ceil(high / step)
+    label, exact = _asked(aggregate, q, table, cells, source)
+    return Lowered(
+        label, Measure(MeasureKind.QUANTILE, inner, bottom * step, top * step, step, q=exact)
+    )
+
+
+def extreme(table: Table, cells: int) -> Fraction:
+    """The quantile that MAX is, from public facts alone.
+
+    The farthest out of 0.999, 0.99, 0.95 and 0.9 beyond which a group of the
+    declared size, units over groups, has at least 100 units, else 0.9; 0.95 where
+    no size is declared.
+    """
+    size = table.units if table.units is not None else table.rows
+    if size is None:
+        return UNKNOWN
+    far = (q for q in EXTREMES if (1 - q) * size >= BEYOND * cells)
+    return next(far, EXTREMES[-1])
+
+
+def _asked(
+    aggregate: Aggregate, q: Scalar | None, table: Table, cells: int, source: Source
+) -> tuple[str, Fraction]:
+    """The label of the column, and its quantile."""
+    match aggregate.kind:
+        case AggregateKind.MAX:
+            return "max", extreme(table, cells)
+        case AggregateKind.MIN:
+            return "min", 1 - extreme(table, cells)
+    hint = "MIN and MAX are quantiles near the ends" if source.sql else "min() and max() are near"
+    if isinstance(q, bool) or not isinstance(q, (int, Fraction)) or not 0 < q < 1:
+        raise source.refuse(
+            "PL106", "a quantile is a number between 0 and 1, 0.5 the median", aggregate.span, hint
+        )
+    exact = Fraction(q)
+    if exact.denominator > MOST_DENOMINATOR:
+        raise source.refuse("PL106", "a quantile has six digits at most", aggregate.span, "0.333")
+    return ("median" if exact == HALF else "quantile"), exact
