@@ -75,14 +75,14 @@ def release(job: Job) -> list[list[int]]:
         with Words() as words:
             if isinstance(mechanism, Choice):
                 cells = exact.samples[j].by_cell(job.plan.cells)
-                released.append([_chosen(one, values, mechanism, words) for values in cells])
+                released.append([chosen(one, values, mechanism, words) for values in cells])
             else:
                 row = np.ascontiguousarray(exact.sums[j])
                 released.append(add_noise(row, mechanism, words).tolist())
     return released
 
 
-def _chosen(one: Measure, values: Ints, choice: Choice, words: Words) -> int:
+def chosen(one: Measure, values: Ints, choice: Choice, words: Words) -> int:
     """A quantile of one group's values, in steps."""
     if one.q is None:
         raise TypeError("only a quantile is chosen")

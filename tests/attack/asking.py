@@ -1,7 +1,8 @@
 """privlab's own path from a text to what the analyst sees, with the noise recorded.
 
 Compile, price, job, decrypt, bound, sum and finish are the real ones, on really
-protected tables.  One name is replaced: ``privlab.engine.run.add_noise``.
+protected tables.  Two names are replaced: ``privlab.engine.run.add_noise`` and
+``privlab.engine.run.quantile``.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from fractions import Fraction
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 from privlab.engine import run
 from privlab.engine.job import Job
+from privlab.mechanisms import quantile as mechanism
 from privlab.query.canonical import view_id
 from privlab.query.compile import compile_question
 from privlab.query.explain import explain
@@ -25,8 +29,9 @@ from privlab.query.words import caption
 from privlab.release.result import result_json
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Catalog
-from privlab.terms.events import Event, GaussianEvent, LaplaceEvent
+from privlab.terms.events import ChoiceEvent, Event, GaussianEvent, LaplaceEvent
 from privlab.terms.loss import Currency, Loss
+from privlab.terms.noise import Choice
 from privlab.views.measurement import Measurement, held, merged
 from tests.attack.contract import CUSTODY, Place, visits
 from tests.attack.record import Mechanisms, Norm
@@ -131,8 +136,9 @@ def declared(event: Event | None, noise: object) -> tuple[Norm, int | None]:
 def recorded(
     mechanisms: Mechanisms, question: Question, missing: Sequence[int], events: Sequence[Event]
 ) -> Iterator[None]:
-    """The engine's noise comes from ``mechanisms``, in the order of the job's measures."""
+    """The engine's noise and choices come from ``mechanisms``, in the order of the job's measures."""
     uses = iter(zip(missing, events, strict=True))
+    choosing: list[Any] = [0, -1, None]  # choices left of a measure, its place, its event
 
     def add_noise(values: Any, noise: object, words: object) -> _Vector:
         at, event = next(uses, (-1, None))
@@ -142,8 +148,28 @@ def recorded(
             mechanisms.add_noise(name, values, sensitivity=sensitivity, noise=noise, norm=norm)
         )
 
-    with patch.object(run, "add_noise", add_noise):
+    def quantile(values: Any, low: int, high: int, q: Any, epsilon: Any, words: object) -> int:
+        if not choosing[0]:
+            choosing[:] = question.plan.cells, *next(uses, (-1, None))
+        choosing[0] -= 1
+        _, at, event = choosing
+        paid = isinstance(event, ChoiceEvent) and event.epsilon == epsilon
+        return mechanisms.choose(
+            f"{view_id(question.plan, at)} {q} {low}" if paid else "nothing that was asked",
+            scores_of(values, low, high, q),
+            low=low,
+            noise=Choice.at_most(epsilon),
+            times=event.times if paid else None,
+        )
+
+    with patch.object(run, "add_noise", add_noise), patch.object(run, "quantile", quantile):
         yield
+
+
+def scores_of(values: Any, low: int, high: int, q: Any) -> list[int]:
+    """The score of every answer, as the mechanism has it."""
+    found = mechanism.pieces(values, low, high, q)
+    return np.repeat(found.scores, found.lengths).tolist()  # type: ignore[no-any-return]
 
 
 class _Vector(tuple[int, ...]):

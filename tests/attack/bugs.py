@@ -21,7 +21,8 @@ from privlab.connector import protect, scan
 from privlab.engine import run
 from privlab.engine.expressions import Typed, translate
 from privlab.engine.job import Job
-from privlab.kernels import bounding
+from privlab.kernels import bounding, keeping
+from privlab.mechanisms import quantile as mechanism
 from privlab.query import price as priced
 from privlab.query.plan import Expr, Measure, MeasureKind, Ref
 from privlab.query.trade import Trade, trade_of
@@ -111,6 +112,35 @@ def _by_halves(*args: Any) -> Any:
     half = args[2].size // 2
     _accumulate(*_rows_at(list(args), np.arange(half)))
     return _accumulate(*_rows_at(list(args), np.arange(half, args[2].size)))
+
+
+# --- kept rows and choices ---------------------------------------------------
+
+_keep, _pieces = keeping.keep, mechanism.pieces
+
+
+def _keeping(*, per_group: int | None = None, groups: int | None = None) -> Change:
+    """The kept rows of other bounds than the plan's."""
+
+    def keep(*given: Any) -> Any:
+        args = list(given)
+        for at, bound in ((5, per_group), (6, groups)):
+            args[at] = args[at] if bound is None else bound
+        return _keep(*args)
+
+    return (keeping, "keep", keep)
+
+
+def _all_values(*given: Any) -> Any:
+    """Every row is kept."""
+    given[-1][:] = given[2] >= 0
+    return bounding.OK
+
+
+def _by_rank(values: Any, low: int, high: int, q: Fraction) -> Any:
+    """Twice the difference of ranks, as if a score could move by two."""
+    found = _pieces(values, low, high, q)
+    return replace(found, scores=2 * found.scores)
 
 
 # --- row values --------------------------------------------------------------
@@ -267,6 +297,10 @@ IN_GROUPS = Asking(BY_DAY.text, GROUPS)
 BY_WARD = Asking("SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward", DAYS)
 STAY = Asking("SELECT SUM(stay) AS x FROM visits", FEW)
 WEIGHT = Asking("visits.select(x=pl.col('weight').clip(40, 100).sum())", FEW)
+MEDIAN = Asking("SELECT MEDIAN(score) AS m FROM visits", FEW)
+MEDIANS = Asking("SELECT day, MEDIAN(points) AS m FROM visits GROUP BY day", GROUPS)
+AGES = Asking("SELECT COUNT(DISTINCT age) AS n FROM visits", Bound(1, 1, 1))
+AGES_BY_WARD = Asking("SELECT ward, COUNT(DISTINCT age) AS n FROM visits GROUP BY ward", DAYS)
 UNITS = Asking("SELECT COUNT(DISTINCT patient) AS n FROM visits", FEW)
 
 BUGS = (
@@ -294,5 +328,11 @@ BUGS = (
     Bug("no noise where there is no data", BY_WARD, _of(Kind.CALLS), ((run, "release", _nothing_to_do),)),
     Bug("a value out of range is an error", SUM_AGE, _of(Kind.FAILED), ((run, "coded", _checked),)),
     Bug("a bounding key for each release", KeyPerRelease(BY_DAY.text, GROUPS), FAR),
+    Bug("every row of a unit is a value to choose among", MEDIAN, FAR, ((keeping, "keep", _all_values),)),
+    Bug("some rows of a unit are values to choose among", MEDIAN, FAR, (_keeping(per_group=2),)),
+    Bug("a unit is in more choices than it pays for", MEDIANS, _of(Kind.TIMES), (_keeping(groups=UNBOUNDED),)),
+    Bug("scores that move by two", MEDIAN, FAR, ((mechanism, "pieces", _by_rank),)),
+    Bug("distinct values of every row", AGES, FAR, ((keeping, "keep", _all_values),)),
+    Bug("distinct values beyond the bound of a group", AGES_BY_WARD, FAR, (_keeping(per_group=UNBOUNDED),)),
     Bug("the caption tells the number of rows", TellsRows(BY_WARD.text, DAYS), SAID),
 )  # fmt: skip

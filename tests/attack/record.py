@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from itertools import zip_longest
 from typing import Any, TypeVar
@@ -57,13 +57,17 @@ class Kind(StrEnum):
     SHAPE = "shape"  # the input's length depends on the data
     INPUTS = "inputs"  # the input is not integers
     DISTANCE = "distance"  # the input moved farther than was declared
+    TIMES = "times"  # the scores of more groups moved than were declared
     SHOWN = "shown"  # what is shown depends on the data
     FAILED = "failed"  # a failure depends on the data
 
 
 @dataclass(frozen=True)
 class Call:
-    """One use of a mechanism.  All but ``inputs`` is public."""
+    """One use of a mechanism.  All but ``inputs`` is public.
+
+    times: how many choices of this name one unit may move; 0 of what is no choice.
+    """
 
     name: str
     norm: Norm
@@ -72,6 +76,7 @@ class Call:
     shape: tuple[int, ...]
     inputs: tuple[Any, ...]
     outputs: tuple[int, ...]
+    times: Any = 0
 
 
 @dataclass(frozen=True)
@@ -141,24 +146,41 @@ class Mechanisms:
         vector = np.asarray(values)
         inputs = tuple(vector.ravel().tolist())
         call = Call(name, norm, sensitivity, noise, vector.shape, inputs, ())
+        return self._given(call, lambda: self._drawn(inputs, width))
+
+    def choose(
+        self, name: str, scores: Sequence[int], *, low: int, noise: object, times: Any
+    ) -> int:
+        """One of the whole numbers from ``low`` on, each of which has a score.
+
+        The declared sensitivity of a score is one; any answer will do.
+        """
+        call = Call(name, Norm.LARGEST, 1, noise, (len(scores),), tuple(scores), (), times)
+        (chosen,) = self._given(call, lambda: (low + self._generator().integers(len(scores)),))
+        return int(chosen)
+
+    def _given(self, call: Call, draw: Callable[[], tuple[int, ...]]) -> tuple[int, ...]:
         if self._frozen is None:
-            outputs = self._drawn(inputs, width)
-        elif self._calls < len(self._frozen) and self._frozen[self._calls].shape == vector.shape:
+            outputs = draw()
+        elif self._calls < len(self._frozen) and self._frozen[self._calls].shape == call.shape:
             outputs = self._frozen[self._calls].outputs
         else:
             self.trace.append(call)
             raise Diverged
         self._calls += 1
-        self.trace.append(Call(name, norm, sensitivity, noise, vector.shape, inputs, outputs))
+        self.trace.append(replace(call, outputs=outputs))
         return outputs
 
     def show(self, what: str, value: object) -> None:
         """Something the analyst sees: an answer, a caption, a phase."""
         self.trace.append(Shown(what, text_of(value)))
 
-    def _drawn(self, inputs: Sequence[Any], width: int) -> tuple[int, ...]:
+    def _generator(self) -> np.random.Generator:
         digest = hashlib.sha256(f"{self._seed}/{self._calls}".encode()).digest()
-        drawn = np.random.default_rng(list(digest)).integers(-width, width + 1, len(inputs))
+        return np.random.default_rng(list(digest))
+
+    def _drawn(self, inputs: Sequence[Any], width: int) -> tuple[int, ...]:
+        drawn = self._generator().integers(-width, width + 1, len(inputs))
         return tuple(_whole(value) + int(by) for value, by in zip(inputs, drawn, strict=True))
 
 
@@ -196,11 +218,16 @@ def replay(
 
 def compared(recorded: Recording, replayed: Recording, steps: int = 1) -> Iterator[Finding]:
     """The differences of two traces; after a different order nothing is compared."""
+    moved: dict[tuple[str, str], tuple[int, int]] = {}
     for place, (one, two) in enumerate(zip_longest(recorded, replayed)):
         where = f"{place}: {_name(one or two)}"
         match one, two:
             case Call(), Call():
                 yield from _calls(where, one, two, steps)
+                if one.norm is Norm.LARGEST:
+                    bought = one.name, text_of(one.noise)
+                    count, _ = moved.get(bought, (0, 0))
+                    moved[bought] = count + (one.inputs != two.inputs), (one.times or 0) * steps
             case Shown(), Shown():
                 if one.what != two.what:
                     yield Finding(Kind.CALLS, where, one.what, two.what)
@@ -213,15 +240,19 @@ def compared(recorded: Recording, replayed: Recording, steps: int = 1) -> Iterat
             case _:
                 yield Finding(Kind.CALLS, where, _name(one), _name(two))
                 return
+    for (name, _), (found, allowed) in moved.items():
+        if found > allowed:
+            yield Finding(Kind.TIMES, f"call of {name}", "", "", allowed, found)
 
 
 def _calls(where: str, one: Call, two: Call, steps: int) -> Iterator[Finding]:
-    for part in ("name", "norm", "sensitivity", "noise"):
+    for part in ("name", "norm", "sensitivity", "noise", "times"):
         a, b = getattr(one, part), getattr(two, part)
         if a != b:
             yield Finding(Kind.PARAMETERS, f"{where}, its {part}", text_of(a), text_of(b))
     for call in (one, two):
-        if type(call.sensitivity) is not int or call.sensitivity < 1:
+        choice = call.norm is not Norm.LARGEST or (type(call.times) is int and call.times > 0)
+        if type(call.sensitivity) is not int or call.sensitivity < 1 or not choice:
             yield Finding(Kind.DECLARED, where, text_of(call.sensitivity), "")
             return
         if not all(type(value) is int for value in call.inputs):

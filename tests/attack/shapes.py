@@ -73,12 +73,26 @@ SHAPES = (
         NARROW,
     ),
     Asking("visits.group_by(pl.col('day').dt.month()).agg(u=pl.col('patient').n_unique())", WIDE),
+    Asking("SELECT COUNT(DISTINCT age) AS n, COUNT(DISTINCT weight) AS w FROM visits", FEW),
+    Asking("SELECT ward, COUNT(DISTINCT day) AS n FROM visits GROUP BY ward", NARROW),
+    Asking("SELECT urgent, COUNT(DISTINCT ward) AS n FROM visits GROUP BY urgent", LOPSIDED),
+    Asking("SELECT COUNT(DISTINCT stay) AS n FROM visits WHERE age >= 18", Bound(160, 160, 160)),
+    Asking("SELECT MEDIAN(score) AS m FROM visits", ONE),
+    Asking("SELECT MEDIAN(age) AS m FROM visits WHERE urgent", LOPSIDED),
+    Asking("SELECT ward, QUANTILE(points, 0.9) AS q FROM visits GROUP BY ward", NARROW),
+    Asking("SELECT day, MEDIAN(points) AS m FROM visits GROUP BY day", NARROW),
+    Asking(
+        "SELECT ward, MIN(stay) AS a, MAX(stay) AS b, COUNT(*) AS n FROM visits GROUP BY ward", WIDE
+    ),
+    Asking("visits.select(x=pl.col('weight').clip(40, 100).round(0).quantile(0.25))", FEW),
+    Asking("visits.group_by('urgent').agg(x=pl.col('big').clip(-5, 5).median())", LOPSIDED),
 )
 
 PURE = tuple(
     replace(one, currency=Currency.PURE)
     for one in SHAPES
     if one.text.startswith(("SELECT COUNT", "SELECT ward, AVG", "SELECT MONTH", "SELECT SUM(st"))
+    or "QUANTILE" in one.text
 )
 """Some of them asked of a pure dataset: Laplace noise, and sensitivities in the L1 norm."""
 
@@ -97,6 +111,8 @@ TOP_UPS = tuple(
             Currency.GDP,
         ),
         ("visits.select(x=pl.col('score').sum())", FEW, Currency.GDP),
+        ("SELECT ward, MEDIAN(points) AS m FROM visits GROUP BY ward", NARROW, Currency.GDP),
+        ("SELECT ward, COUNT(DISTINCT age) AS n FROM visits GROUP BY ward", FEW, Currency.PURE),
     )
 )
 """The same text twice, the second time finer: what is held is not bought again."""

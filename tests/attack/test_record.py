@@ -56,6 +56,11 @@ def fails(table: Numbers, mechanisms: Mechanisms) -> object:
     return noisy([sum(table)], mechanisms) and 1 // (len(table) - 2)
 
 
+def chosen(scores: list[list[int]], mechanisms: Mechanisms, times: int | None = 1) -> list[int]:
+    """One choice for each list of scores; one unit moves at most ``times`` of them."""
+    return [mechanisms.choose("q", one, low=0, noise="", times=times) for one in scores]
+
+
 UNSOUND: list[tuple[Kind, Callable[[Numbers, Mechanisms], object]]] = [
     (Kind.CALLS, exits_early),
     (Kind.CALLS, asks_twice),
@@ -74,6 +79,10 @@ UNSOUND: list[tuple[Kind, Callable[[Numbers, Mechanisms], object]]] = [
     (Kind.INPUTS, lambda t, m: noisy([len(t) > 2], m)),
     (Kind.DISTANCE, lambda t, m: noisy([sum(t)], m, sensitivity=3)),
     (Kind.DISTANCE, lambda t, m: noisy([sum(t) << 70], m)),
+    (Kind.DISTANCE, lambda t, m: chosen([[0, 2 * len(t)]], m)),
+    (Kind.TIMES, lambda t, m: chosen([[0, len(t)], [len(t), 0]], m)),
+    (Kind.DECLARED, lambda t, m: chosen([[0, 0]], m, times=None)),
+    (Kind.SHAPE, lambda t, m: chosen([[0] * len(t)], m)),
     (Kind.SHOWN, lambda t, m: (noisy([sum(t)], m), len(t))),
     (Kind.SHOWN, lambda t, m: m.show("caption", f"{len(t)} rows")),
     (Kind.FAILED, fails),
@@ -152,3 +161,15 @@ def test_texts_tell_values_apart_to_the_last_bit() -> None:
     assert len({text_of(value) for value in values}) == len(values)
     assert text_of(frame.lazy()) == text_of(frame.clone())
     assert text_of(float("nan")) == text_of(float("nan"))
+
+
+def test_choices_within_what_is_paid_are_no_finding() -> None:
+    """One score of each group that a unit is in moves by one, and the answers stay the same."""
+
+    def pipeline(table: Numbers, mechanisms: Mechanisms) -> object:
+        answers = chosen([[0, len(table), 5], [len(table), 0, 5], [1, 2, 3]], mechanisms, times=2)
+        assert all(answer in range(3) for answer in answers)
+        return answers
+
+    assert replay(pipeline, WITH, WITHOUT) == ()
+    assert replay(pipeline, WITHOUT, WITH) == ()

@@ -20,7 +20,7 @@ from privlab.query.passes.normalise import normalise
 from privlab.query.plan import Expr, Measure, MeasureKind, Question
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Catalog
-from tests.query.brute_force import vectors
+from tests.query.brute_force import scores, vectors
 from tests.query.shapes import Row, conditions, numbers, rows
 
 QUESTIONS = [
@@ -39,6 +39,15 @@ QUESTIONS = [
         'visits.filter(pl.col("age").is_between(18, 64)).group_by("sex").agg('
         'pl.col("age").mean(), n=pl.col("patient_id").n_unique())'
     ),
+    "SELECT sex, COUNT(DISTINCT age), COUNT(DISTINCT admitted), COUNT(*) FROM visits GROUP BY sex",
+    "SELECT COUNT(DISTINCT CASE WHEN urgent THEN stay_days END) FROM visits WHERE age > 3",
+]
+
+QUANTILES = [
+    "SELECT sex, MEDIAN(LEAST(GREATEST(age, -4), 4)) FROM visits GROUP BY sex",
+    "SELECT QUANTILE(LEAST(GREATEST(stay_days, 0), 5), 0.9) FROM visits WHERE age > 3",
+    "SELECT urgent, sex, MIN(LEAST(GREATEST(cost, 0), 0.09)) FROM visits GROUP BY urgent, sex",
+    "visits.group_by('sex').agg(pl.col('age').clip(-3, 3).filter(pl.col('urgent')).quantile(0.3))",
 ]
 
 
@@ -88,6 +97,35 @@ def test_removing_a_unit_moves_a_measure_by_at_most_its_sensitivity(
     for cells, measure in zip(moved(question, table, unit, secret), plan.measures, strict=True):
         assert sum(cell**2 for cell in cells) <= measure.squared_sensitivity(plan.bound)
         assert sum(cells) <= measure.sensitivity(plan.bound)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    text=st.sampled_from(QUANTILES),
+    bound=bounds(),
+    table=tables,
+    secret=st.text("xyz", max_size=3),
+    data=st.data(),
+)
+def test_removing_a_unit_moves_scores_by_one_in_as_many_groups_as_are_paid(
+    catalog: Catalog,
+    text: str,
+    bound: ContributionBound,
+    table: dict[str, list[Row]],
+    secret: str,
+    data: st.DataObject,
+) -> None:
+    bounded = Catalog((replace(catalog.tables[0], bound=bound),))
+    plan = compile_question(text, {}, bounded).plan
+    unit = data.draw(st.sampled_from(sorted(table)))
+    without = {u: r for u, r in table.items() if u != unit}
+    (measure,) = plan.measures
+    pairs = zip(
+        scores(plan, measure, table, secret), scores(plan, measure, without, secret), strict=True
+    )
+    moved_by = [max(abs(a - b) for a, b in zip(*pair, strict=True)) for pair in pairs]
+    assert max(moved_by) <= 1
+    assert sum(moved_by) <= measure.sensitivity(plan.bound) == plan.bound.groups
 
 
 @settings(deadline=None, max_examples=100)
@@ -145,3 +183,20 @@ def test_some_table_moves_a_measure_by_its_whole_l1_sensitivity(
         for rows_ in itertools.combinations_with_replacement(choices, count)
     )
     assert worst == plan.measures[0].sensitivity(plan.bound)
+
+
+@pytest.mark.parametrize("bound", [(1, 1, 1), (3, 2, 1), (3, 2, 2), (4, 2, 2), (5, 5, 2)])
+def test_values_that_nobody_else_has_reach_the_sensitivity_of_distinct_values(
+    catalog: Catalog, bound: tuple[int, int, int]
+) -> None:
+    table = replace(catalog.tables[0], bound=ContributionBound(*bound))
+    text = "SELECT sex, COUNT(DISTINCT age) FROM visits GROUP BY sex"
+    plan = compile_question(text, {}, Catalog((table,))).plan
+    found = [
+        vectors(plan, {"a": [{"sex": s, "age": at} for at, s in enumerate(sexes)]}, "x")[0]
+        for count in range(8)
+        for sexes in itertools.product("fm", repeat=count)
+    ]
+    (measure,) = plan.measures
+    assert max(map(sum, found)) == measure.sensitivity(plan.bound)
+    assert max(a**2 + b**2 for a, b, _ in found) == measure.squared_sensitivity(plan.bound)
