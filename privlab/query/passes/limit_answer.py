@@ -20,6 +20,9 @@ MAX_VALUES = 2_000_000
 MAX_MEANS = 200_000
 """Averages of one answer; each has an interval of its own, which takes longest."""
 
+MAX_CHOICES = 50_000
+"""Quantiles of one answer; each group's is chosen by itself."""
+
 NUMBER = 32
 """Characters of an estimate and its half-width, with what separates them."""
 
@@ -30,8 +33,8 @@ MARKS = 8
 def limit_answer(question: Question, source: Source, span: Span | None) -> None:
     """Compare an answer's size, known from public keys alone, with what can be answered.
 
-    :raises BadQuery: PL113, more than 16 MiB of text, 2,000,000 values, or
-        200,000 averages.
+    :raises BadQuery: PL113, more than 16 MiB of text, 2,000,000 values,
+        200,000 averages, or 50,000 quantiles.
     """
     plan, finish = question.plan, question.finish
     outs = [*(one.out for one in finish.outputs), *(test.out for test in finish.having)]
@@ -42,6 +45,15 @@ def limit_answer(question: Question, source: Source, span: Span | None) -> None:
             f"and one answer has at most {MAX_MEANS:,}",
             "group by fewer or coarser keys, or ask for sums and counts and divide them "
             "on the answer's frame",
+            source,
+            span,
+        )
+    choices = plan.cells * sum(one.chosen for one in plan.measures)
+    if choices > MAX_CHOICES:
+        raise _refused(
+            f"this answer would hold {choices:,} quantiles, "
+            f"and one answer has at most {MAX_CHOICES:,}",
+            "group by fewer or coarser keys",
             source,
             span,
         )

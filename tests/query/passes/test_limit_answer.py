@@ -25,6 +25,7 @@ DAYS = "FROM visits GROUP BY admitted, DATE(seen)"
             f"SELECT COUNT(*) AS a {DAYS} HAVING AVG(age) > 3 LIMIT 5",
             "535,092 averages, and one answer has at most 200,000",
         ),
+        (f"SELECT MEDIAN(age) {DAYS}", "535,092 quantiles, and one answer has at most 50,000"),
         (
             f"SELECT COUNT(*) AS a, COUNT(*) AS b, COUNT(*) AS c, COUNT(*) AS d {DAYS} LIMIT 5",
             "2,140,368 values, and one answer has at most 2,000,000",
