@@ -116,8 +116,8 @@ class Outputs:
 
     def _aggregate(self, aggregate: Aggregate) -> tuple[str, Out]:
         node = aggregate.of
-        if node is not None and aggregate.kind is AggregateKind.UNITS:
-            node = distinct_of(node, self.scope.table.unit)
+        if aggregate.kind is AggregateKind.UNITS:
+            node = distinct_of(aggregate, self.scope.table.unit)
         of = None if node is None else self.scope.expression(node)
         if of is not None and aggregate.kind in QUANTILES:
             return self._quantile(aggregate, of)

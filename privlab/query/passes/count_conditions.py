@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from privlab.query.ask import AggregateKind, Apply, Const, Name, Node
+from privlab.query.ask import Aggregate, AggregateKind, Apply, Const, Name, Node
 from privlab.query.kinds import kind_of
 from privlab.query.passes.normalise import normalise
 from privlab.query.plan import Call, Expr, Literal, Op
@@ -33,26 +33,29 @@ def count_conditions(kind: AggregateKind, of: Expr | None) -> tuple[AggregateKin
     return kind, of
 
 
-def counts_units(node: Node | None, unit: str) -> bool:
-    """Whether COUNT(DISTINCT node) is of the privacy unit: of all, or CASE WHEN c THEN unit END."""
-    match node:
-        case Name(name=name):
-            return name == unit
-        case Apply(op=Op.CASE, args=(_, Name(name=name), Const(value=None))):
-            return name == unit
-    return False
-
-
-def distinct_of(node: Node, unit: str) -> Node | None:
-    """What COUNT(DISTINCT node) needs of a row, which is never the unit itself.
-
-    Before                     After
-    ------                     -----
-    unit                       nothing
-    CASE WHEN c THEN unit END  CASE WHEN c THEN 1 END
-    x                          x
-    """
-    match node:
-        case Apply(op=Op.CASE, args=(condition, Name(), _), span=span) if counts_units(node, unit):
+def units_where(aggregate: Aggregate, unit: str) -> Node | None:
+    """COUNT(DISTINCT CASE WHEN c THEN unit END): a value for the rows where ``c`` holds."""
+    match aggregate.of:
+        case Apply(op=Op.CASE, args=(condition, Name(name=name), Const(value=None)), span=span) if (
+            name == unit
+        ):
             return Apply(Op.CASE, (condition, Const(1, span), Const(None, span)), span)
-    return None if counts_units(node, unit) else node
+    return None
+
+
+def counts_units(aggregate: Aggregate, unit: str) -> bool:
+    """Whether a distinct count is of the privacy unit, and of no other value."""
+    plain = isinstance(aggregate.of, Name) and aggregate.of.name == unit
+    return plain or units_where(aggregate, unit) is not None
+
+
+def distinct_of(aggregate: Aggregate, unit: str) -> Node | None:
+    """What a distinct count needs of a row, which is never the unit itself.
+
+    Before                                     After
+    ------                                     -----
+    COUNT(DISTINCT unit)                       nothing
+    COUNT(DISTINCT CASE WHEN c THEN unit END)  CASE WHEN c THEN 1 END
+    COUNT(DISTINCT x)                          x
+    """
+    return units_where(aggregate, unit) if counts_units(aggregate, unit) else aggregate.of

@@ -65,7 +65,7 @@ def lower_aggregate(
 
 def _units(aggregate: Aggregate, of: Expr | None, table: Table, source: Source) -> Lowered:
     """Distinct units, or distinct values of anything else; ``of`` as `distinct_of` has it."""
-    if counts_units(aggregate.of, table.unit):
+    if counts_units(aggregate, table.unit):
         return Lowered("units", Measure(MeasureKind.UNITS, of))
     if of is None or not columns_of(of):
         raise source.refuse(
