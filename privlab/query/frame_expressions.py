@@ -23,7 +23,7 @@ from privlab.query.ask import (
 from privlab.query.frame_functions import read_root
 from privlab.query.frame_methods import read_method
 from privlab.query.frame_place import Place as Place
-from privlab.query.frame_quantiles import half, share
+from privlab.query.frame_quantiles import which
 from privlab.query.frame_texts import read_text
 from privlab.query.frame_times import moved, read_time
 from privlab.query.hints import ON_THE_FRAME, missing
@@ -110,15 +110,15 @@ class Expressions:
                 keywords=[],
             ) if attr in AGGREGATES and attr != "quantile":
                 of = self.names.find(column, self.place.of(node.args[0]))
-                return Aggregate(AGGREGATES[attr], of, span, half(self, node, attr))
+                return Aggregate(AGGREGATES[attr], of, span, which(self, node, node))
             case ast.Call(func=ast.Attribute(value=ast.Name(id="pl")), args=[]):
                 return self.node(node)
             case ast.Call(func=ast.Attribute(value=inner, attr=attr)) if attr == "quantile":
-                return self.aggregate(node, inner, attr, share(self, node))
+                return self.aggregate(node, inner, attr, which(self, node, node))
             case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=[], keywords=[]) if (
                 attr in AGGREGATES or attr in ROWS
             ):
-                return self.aggregate(node, inner, attr, half(self, node, attr))
+                return self.aggregate(node, inner, attr, which(self, node, node))
         return self.node(node)
 
     def aggregate(

@@ -16,19 +16,23 @@ if TYPE_CHECKING:
     from privlab.query.frame_expressions import Expressions
 
 
-def half(read: Expressions, node: ast.Call, method: str) -> Node | None:
-    """The q of a median; other aggregates have none."""
-    return Const(Fraction(1, 2), read.place.of(node)) if method == "median" else None
-
-
-def share(read: Expressions, node: ast.Call) -> Node:
-    """The q of a quantile.
+def which(read: Expressions, node: ast.Call, at: ast.Call) -> Node | None:
+    """The q of a median or a quantile; None of other aggregates.
 
     :raises BadQuery: PL106, it is not one number.
     """
+    match node.func:
+        case ast.Attribute(attr="median"):
+            return Const(Fraction(1, 2), read.place.of(at))
+        case ast.Attribute(attr="quantile"):
+            return _share(read, node, at)
+    return None
+
+
+def _share(read: Expressions, node: ast.Call, at: ast.Call) -> Node:
     named = {one.arg: one.value for one in node.keywords}
     named.pop("interpolation", None)
     given = [*node.args, *named.values()]
     if len(given) == 1 and set(named) <= {"quantile"} and not isinstance(given[0], ast.List):
         return read.node(given[0])
-    raise read.refuse(node, "quantile takes one number", 'pl.col("x").quantile(0.9)')
+    raise read.refuse(at, "quantile takes one number", 'pl.col("x").quantile(0.9)')
