@@ -1,8 +1,8 @@
 """privlab's own path from a text to what the analyst sees, with the noise recorded.
 
-Compile, price, job, decrypt, bound, sum and finish are the real ones, on really
-protected tables.  Two names are replaced: ``privlab.engine.run.add_noise`` and
-``privlab.engine.run.quantile``.
+Compile, price, job, decrypt, bound, sum, finish, signed statement and receipt are
+the real ones, on really protected tables.  Two names are replaced:
+``privlab.engine.run.add_noise`` and ``privlab.engine.run.quantile``.
 """
 
 from __future__ import annotations
@@ -10,35 +10,44 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from unittest.mock import patch
 
 import numpy as np
 
+from privlab.curator import certificate
+from privlab.curator.answer import Compiled, Paid
+from privlab.curator.desk import Desk
+from privlab.curator.receipts import receipt
 from privlab.engine import run
 from privlab.engine.job import Job
 from privlab.mechanisms import quantile as mechanism
+from privlab.policy.decide import Permit
+from privlab.query import afford
 from privlab.query.canonical import view_id
 from privlab.query.compile import compile_question
 from privlab.query.explain import explain
-from privlab.query.finish import finish
 from privlab.query.plan import Question
 from privlab.query.price import Offer, Priced, price
-from privlab.query.words import caption
-from privlab.release.result import result_json
+from privlab.seal.keys import SigningKey
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Catalog
 from privlab.terms.events import ChoiceEvent, Event, GaussianEvent, LaplaceEvent
-from privlab.terms.loss import Currency, Loss
+from privlab.terms.loss import NOTHING, Currency, Loss
 from privlab.terms.noise import Choice
-from privlab.views.measurement import Measurement, held, merged
+from privlab.terms.principal import Principal, Role, Tier
+from privlab.views.measurement import Measurement, held
+from privlab.wire.messages import Answer, Ask
 from tests.attack.contract import CUSTODY, Place, visits
 from tests.attack.record import Mechanisms, Norm
 
 GRANTED = Loss.budget(Fraction(1, 2))
 DELTA = Fraction(1, 10**6)
 CONFIDENCE = Fraction(95)
+ASKED_AT = datetime(2026, 11, 24, 5, tzinfo=UTC)
 
 
 def share(percent: str) -> Offer:
@@ -46,6 +55,11 @@ def share(percent: str) -> Offer:
 
 
 TENTH = (share("10"),)
+
+ANA = Principal("ana", frozenset({Role.ANALYST}), Tier.SAME_UID)
+PERMIT = Permit(("analysts ask",), "0" * 64)
+CURATOR = cast(Desk, SimpleNamespace(custody=CUSTODY, signer=SigningKey(b"s" * 32)))
+"""As much of a desk as signing needs."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +77,9 @@ class Asking:
 
     def __call__(self, place: Place, mechanisms: Mechanisms) -> object:
         holdings: list[list[Measurement]] = []
+        spent = NOTHING
         for offer in self.offers:
-            holdings = self.answered(place, mechanisms, offer, holdings)
+            holdings, spent = self.answered(place, mechanisms, offer, holdings, spent)
         return None
 
     def catalog(self, place: Place) -> Catalog:
@@ -78,14 +93,30 @@ class Asking:
         mechanisms: Mechanisms,
         offer: Offer,
         holdings: Sequence[Sequence[Measurement]],
-    ) -> list[list[Measurement]]:
-        """Stops 4 to 8 of one question; what she holds afterwards."""
+        spent: Loss,
+    ) -> tuple[list[list[Measurement]], Loss]:
+        """Stops 4 to 8 of one question; what she holds and has spent afterwards."""
         catalog = self.catalog(place)
         mechanisms.show("phase", "reading the question")
         question = compile_question(self.text, {}, catalog)
         views = [list(view) for view in holdings] or [[] for _ in question.plan.measures]
-        priced = price(question, offer, tuple(map(held, views)), GRANTED, DELTA)
-        mechanisms.show("price", explain(question, priced, GRANTED, GRANTED).model_dump())
+        have = tuple(map(held, views))
+        delta = DELTA if self.currency is Currency.GDP else Fraction(0)
+        priced = price(question, offer, have, GRANTED, delta)
+        told = explain(question, priced, GRANTED, GRANTED - spent, afford.holdings(question, have))
+        mechanisms.show("price", told.model_dump())
+        asked = Compiled(
+            asked_at=ASKED_AT,
+            table=catalog.tables[0],
+            manifest=place.manifest,
+            question=question,
+            offer=offer,
+            holdings=tuple(map(tuple, views)),
+            priced=priced,
+            granted=GRANTED,
+            spent=spent,
+            delta=delta,
+        )
         missing = [at for at, noise in enumerate(priced.noises) if noise is not None]
         if missing:
             mechanisms.show("phase", "computing on encrypted data")
@@ -94,8 +125,9 @@ class Asking:
                 fresh = run.release(job)  # called by this name, so that a test may change it
             for at, values in zip(missing, fresh, strict=True):
                 views[at].append(Measurement(priced.noises[at], tuple(values)))
-        mechanisms.show("answer", self.finished(place, question, views, catalog))
-        return views
+        paid = Paid(priced.charge, GRANTED, spent + priced.charge)
+        mechanisms.show("answer", self.given(place, asked, paid, views))
+        return views, paid.spent
 
     def job(self, place: Place, question: Question, priced: Priced, missing: Sequence[int]) -> Job:
         """As the engine's child reads it from its socket."""
@@ -110,16 +142,15 @@ class Asking:
         )
         return Job.decode(job.encode())
 
-    def finished(
-        self,
-        place: Place,
-        question: Question,
-        views: Sequence[Sequence[Measurement]],
-        catalog: Catalog,
+    def given(
+        self, place: Place, asked: Compiled, paid: Paid, views: Sequence[Sequence[Measurement]]
     ) -> str:
-        """The result text that is hashed and signed."""
-        table = finish(question, tuple(map(merged, views)), tuple(map(held, views)), CONFIDENCE)
-        return result_json(table, title="", caption=caption(question, catalog.tables[0]))
+        """What is sent to her: the signed bundle, and the receipt."""
+        ask = Ask(id="the-same-id", text=self.text)
+        bundle = certificate.bundle(CURATOR, ANA, ask, asked, PERMIT, paid, views)
+        plan = asked.question.plan
+        told = receipt(plan.dataset, paid.charge, paid, asked.question.currency)
+        return Answer(bundle=bundle, receipt=told).model_dump_json()
 
 
 def declared(event: Event | None, noise: object) -> tuple[Norm, int | None]:
@@ -138,11 +169,12 @@ def recorded(
 ) -> Iterator[None]:
     """The engine's noise and choices come from ``mechanisms``, in the order of the job's measures."""
     uses = iter(zip(missing, events, strict=True))
+    names = {at: view_id(question.plan, at) for at in missing}
     choosing: list[Any] = [0, -1, None]  # choices left of a measure, its place, its event
 
     def add_noise(values: Any, noise: object, words: object) -> _Vector:
         at, event = next(uses, (-1, None))
-        name = "nothing that was asked" if event is None else view_id(question.plan, at)
+        name = "nothing that was asked" if event is None else names[at]
         norm, sensitivity = declared(event, noise)
         return _Vector(
             mechanisms.add_noise(name, values, sensitivity=sensitivity, noise=noise, norm=norm)
@@ -155,7 +187,7 @@ def recorded(
         _, at, event = choosing
         paid = isinstance(event, ChoiceEvent) and event.epsilon == epsilon
         return mechanisms.choose(
-            f"{view_id(question.plan, at)} {q} {low}" if paid else "nothing that was asked",
+            f"{names[at]} {q} {low}" if paid else "nothing that was asked",
             scores_of(values, low, high, q),
             low=low,
             noise=Choice.at_most(epsilon),

@@ -18,6 +18,8 @@ import numpy as np
 import polars as pl
 
 from privlab.connector import protect, scan
+from privlab.curator import certificate
+from privlab.curator.answer import Compiled, Paid
 from privlab.engine import run
 from privlab.engine.expressions import Typed, translate
 from privlab.engine.job import Job
@@ -26,10 +28,11 @@ from privlab.mechanisms import quantile as mechanism
 from privlab.query import price as priced
 from privlab.query.plan import Expr, Measure, MeasureKind, Ref
 from privlab.query.trade import Trade, trade_of
+from privlab.release.statement import PrivacyFacts
 from privlab.terms.bounds import ContributionBound as Bound
 from privlab.terms.catalog import Catalog
 from privlab.terms.catalog import Kind as Type
-from privlab.terms.loss import Currency
+from privlab.terms.loss import Currency, Loss
 from privlab.terms.noise import RoundedGaussian
 from tests.attack.asking import Asking
 from tests.attack.contract import UNIT, Place
@@ -59,13 +62,12 @@ class Bug:
         with ExitStack() as changed:
             for one in self.changes:
                 changed.enter_context(patch.object(*one))
-            return self.asking(
-                Place(place.rows, place.null_unit) if self.anew else place, mechanisms
-            )
+            return self.asking(replace(place) if self.anew else place, mechanisms)
 
 
 # --- the kernel's call -------------------------------------------------------
 
+_caption, _statement = certificate.caption, certificate.statement
 _accumulate, _coded, _release, _measure = bounding.accumulate, run.coded, run.release, run.measure
 
 
@@ -108,10 +110,21 @@ def _by_row_number(*args: Any) -> Any:
     return _accumulate(*_rows_at(list(args), order))
 
 
+def _in_batches(size: int) -> Change:
+    """Bounds each ``size`` rows for themselves."""
+
+    def accumulate(*args: Any) -> Any:
+        status = bounding.OK
+        for start in range(0, max(1, args[2].size), size):
+            rows = np.arange(start, min(start + size, args[2].size))
+            status = status or _accumulate(*_rows_at(list(args), rows))
+        return status
+
+    return (bounding, "accumulate", accumulate)
+
+
 def _by_halves(*args: Any) -> Any:
-    half = args[2].size // 2
-    _accumulate(*_rows_at(list(args), np.arange(half)))
-    return _accumulate(*_rows_at(list(args), np.arange(half, args[2].size)))
+    return _in_batches(max(1, args[2].size // 2))[2](*args)
 
 
 # --- kept rows and choices ---------------------------------------------------
@@ -268,8 +281,31 @@ class KeyPerRelease(Asking):
 class TellsRows(Asking):
     """A caption with the number of rows read."""
 
-    def finished(self, place: Place, *given: Any) -> str:
-        return f"{super().finished(place, *given)} of {len(place.rows)} rows"
+    def given(self, place: Place, *rest: Any) -> str:
+        def told(*of: Any) -> str:
+            return f"{_caption(*of)} of {place.count} rows"
+
+        with patch.object(certificate, "caption", told):
+            return super().given(place, *rest)
+
+
+class SignsRows(Asking):
+    """A statement with the number of rows read, in one of its facts."""
+
+    def given(self, place: Place, *rest: Any) -> str:
+        def stated(result: str, facts: PrivacyFacts) -> Any:
+            return _statement(result, replace(facts, engine=f"{facts.engine}: {place.count} rows"))
+
+        with patch.object(certificate, "statement", stated):
+            return super().given(place, *rest)
+
+
+class ChargesByRows(Asking):
+    """A receipt that says more is left where there are more rows."""
+
+    def given(self, place: Place, asked: Compiled, paid: Paid, *rest: Any) -> str:
+        more = Loss(paid.granted.units + place.count)
+        return super().given(place, asked, replace(paid, granted=more), *rest)
 
 
 def _width(measure: Measure, bound: Bound) -> int:
@@ -335,4 +371,13 @@ BUGS = (
     Bug("distinct values of every row", AGES, FAR, ((keeping, "keep", _all_values),)),
     Bug("distinct values beyond the bound of a group", AGES_BY_WARD, FAR, (_keeping(per_group=UNBOUNDED),)),
     Bug("the caption tells the number of rows", TellsRows(BY_WARD.text, DAYS), SAID),
+    Bug("the statement tells the number of rows", SignsRows(BY_WARD.text, DAYS), SAID),
+    Bug("the receipt depends on the number of rows", ChargesByRows(BY_WARD.text, DAYS), SAID),
 )  # fmt: skip
+
+BATCH = 65_536
+BATCHED = tuple(
+    Bug(f"rows are bounded per batch: {one.text}", one, FAR, (_in_batches(BATCH),))
+    for one in (SUM_AGE, IN_GROUPS, UNITS)
+)
+"""Seen only where one unit has more rows than a batch."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attack.neighbours import Pair, by_hand, pairs, sampled
+from tests.attack.neighbours import Pair, by_hand, crowded, pairs, sampled
 
 DRAWN = 12
 
@@ -12,6 +12,11 @@ DRAWN = 12
 @pytest.fixture(scope="session")
 def hand() -> list[Pair]:
     return list(by_hand())
+
+
+@pytest.fixture(scope="session")
+def crowd() -> Pair:
+    return crowded()
 
 
 @pytest.fixture(scope="session")

@@ -113,12 +113,21 @@ class Place:
     rows: Rows
     null_unit: str
 
+    @property
+    def count(self) -> int:
+        """How many rows the file has."""
+        return len(self.rows)
+
+    def file(self) -> pl.DataFrame:
+        """The owner's file."""
+        return frame(self.rows)
+
     @cached_property
     def _protected(self) -> tuple[Path, Manifest]:
         contract = parse(contract_text(self.null_unit))
         folder = Path(tempfile.mkdtemp(dir=_ROOT.name))
         source = folder / "visits.parquet"
-        frame(self.rows).write_parquet(source)
+        self.file().write_parquet(source)
         place = folder / "clinic" / "visits" / "1"
         done = protect(
             source, contract, version=1, unit_key=b"u" * 32, order_key=b"o" * 32, folder=place
@@ -135,6 +144,22 @@ class Place:
     @property
     def manifest(self) -> Manifest:
         return self._protected[1]
+
+
+@dataclass(frozen=True)
+class Tiled(Place):
+    """A few rows, and among them all of ``tile``, ``times`` over: too many to write down."""
+
+    tile: Rows = ()
+    times: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) + self.times * len(self.tile)
+
+    def file(self) -> pl.DataFrame:
+        many = pl.concat([frame(self.tile)] * self.times)
+        return pl.concat([frame(self.rows), many]).sample(fraction=1, shuffle=True, seed=1)
 
 
 _ROOT = tempfile.TemporaryDirectory(prefix="privlab-attack-")

@@ -18,12 +18,15 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.attack.contract import SCHEMA, UNIT, Place, Row, Rows
+from tests.attack.contract import SCHEMA, UNIT, Place, Row, Rows, Tiled
 
 INT64 = (-(1 << 63), (1 << 63) - 1)
 FAR = (-(10**9), 10**9)
 MANY = 160
 """Most rows of one unit."""
+
+VERY_MANY = 150_000
+"""But for one unit, which alone comes near the cap on rows."""
 
 WARDS = ("north", "south", "west")
 DAY = 19_358
@@ -154,6 +157,14 @@ def by_hand() -> Iterator[Pair]:
             )
     yield leaving(mixed(*crowd), "nobody", about="nobody leaves")
     yield leaving((), "nobody", about="empty")
+
+
+def crowded() -> Pair:
+    """One unit of more rows than any batch has, among a few others."""
+    others = mixed(*_crowd())
+    unit = tuple(cycled("ann", MANY, **PLAIN))
+    more = Tiled(others, "drop", tile=unit, times=VERY_MANY // MANY)
+    return Pair(more, Place(others, "drop"), about="more rows than a batch")
 
 
 # --- drawn -------------------------------------------------------------------

@@ -116,3 +116,17 @@ TOP_UPS = tuple(
     )
 )
 """The same text twice, the second time finer: what is held is not bought again."""
+
+CROWDED = (
+    Asking("SELECT COUNT(*) AS n, SUM(age) AS x FROM visits", FEW),
+    Asking("SELECT day, COUNT(*) AS n FROM visits GROUP BY day", Bound(40, 1, 3)),
+    Asking(
+        "SELECT ward, COUNT(DISTINCT patient) AS n, AVG(stay) AS a FROM visits GROUP BY ward", WIDE
+    ),
+    Asking(
+        "SELECT MONTH(day) AS m, SUM(points) AS x FROM visits GROUP BY m",
+        NARROW,
+        currency=Currency.PURE,
+    ),
+)
+"""Some for a pair of very many rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.attack.asking import Asking
-from tests.attack.bugs import BUGS, Bug
+from tests.attack.bugs import BATCHED, BUGS, Bug
 from tests.attack.neighbours import Pair, pairs, sampled
 from tests.attack.record import Call, Mechanisms, replay, run
 
@@ -20,6 +20,12 @@ def finds(bug: Bug, pair: Pair) -> bool:
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.about)
 def test_a_seeded_bug_is_found(bug: Bug, hand: list[Pair]) -> None:
     assert any(finds(bug, pair) for pair in hand)
+
+
+@pytest.mark.parametrize("bug", BATCHED, ids=lambda bug: bug.about)
+def test_a_bound_per_batch_is_found_in_a_crowd(bug: Bug, hand: list[Pair], crowd: Pair) -> None:
+    assert finds(bug, crowd)
+    assert not any(finds(bug, pair) for pair in hand[:4])
 
 
 @pytest.mark.parametrize("asking", SOUND, ids=lambda asking: asking.text)
