@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from privlab.release import bundle as bundles
-from privlab.release.verify import PREDICATE_TYPE, STATEMENT_TYPE
+from privlab.release.verify import GAUSSIAN, PREDICATE_TYPE, STATEMENT_TYPE
 from privlab.seal.keys import SigningKey
 from privlab.wire.messages import (
     Account,
@@ -126,6 +126,19 @@ RECEIPT = Receipt(
 )
 
 
+MEASURE = {  # costs 8 / (8 * 1000^2), a millionth: less than 2^-19, which is held
+    "mechanism": GAUSSIAN,
+    "squaredSensitivity": "8",
+    "noises": [{"multiplier": "1000", "shift": "0"}],
+}
+LOSS = {
+    "definition": "gdp: units of 2^-48 of mu^2, added up",
+    "held": str(1 << 29),
+    "delta": "0.000001",
+    "epsilon": "0.0001",
+}
+
+
 def signed(key: SigningKey) -> Event:
     """`RESULT` as the curator would answer it: signed, with a receipt."""
     result = json.dumps(RESULT)
@@ -133,7 +146,7 @@ def signed(key: SigningKey) -> Event:
         "_type": STATEMENT_TYPE,
         "predicateType": PREDICATE_TYPE,
         "subject": [{"digest": {"sha256": hashlib.sha256(result.encode()).hexdigest()}}],
-        "predicate": {},
+        "predicate": {"loss": LOSS, "measures": [MEASURE]},
     }
     bundle = bundles.make(result, statement, key)
     return Event(answer=Answer(bundle=bundle, receipt=RECEIPT))
