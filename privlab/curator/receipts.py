@@ -6,10 +6,9 @@ nothing about what others asked.
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
-from fractions import Fraction
 from typing import Protocol
 
+from privlab.query import words as said
 from privlab.query.words import effort_words
 from privlab.terms.loss import Currency, Loss
 from privlab.wire.messages import Receipt
@@ -49,20 +48,14 @@ def receipt(
     )
 
 
-def percent(amount: Loss, of: Loss, *, rounding: str = ROUND_HALF_UP) -> str:
-    """``amount`` as a percentage of ``of``, to three digits below the first."""
-    if not of:
-        return "0 %"
-    share = Fraction(100 * amount.units, of.units)
-    exact = Decimal(share.numerator) / Decimal(share.denominator)
-    places = 2 if exact < 10 else 1
-    text = format(exact.quantize(Decimal(1).scaleb(-places), rounding=rounding), "f")
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+def percent(cost: Loss, of: Loss) -> str:
+    """A cost as a percentage, three digits, rounded up: only what is free costs 0 %."""
+    return f"{said.percent(cost, of)} %"
 
 
 def remaining(left: Loss, granted: Loss) -> str:
-    """What is left as a percentage, rounded down: it never promises too much."""
-    return percent(left, granted, rounding=ROUND_DOWN)
+    """What is left as a percentage, three digits, rounded down: it never promises too much."""
+    return f"{said.percent(left, granted, up=False)} %"
 
 
 def more_like_this(left: Loss, charge: Loss) -> str:

@@ -47,6 +47,23 @@ def test_shares_keep_small_amounts_visible() -> None:
     assert percent(Loss(1), Loss(10_000)) == "0.01 %"
     assert percent(Loss(5), Loss(1_000)) == "0.5 %"
     assert percent(NOTHING, NOTHING) == "0 %"
+    assert percent(Loss(1), Loss(10**12)) == "0.0000000001 %"
+    assert percent(Loss(12_341), Loss(10**6)) == "1.24 %"
+
+
+@given(st.integers(1, 10**15), st.integers(1, 10**15))
+def test_a_cost_is_rounded_up_and_never_to_nothing(cost: int, granted: int) -> None:
+    told = Fraction(percent(Loss(cost), Loss(granted)).removesuffix(" %"))
+    exact = Fraction(100 * cost, granted)
+
+    assert 0 < exact <= told <= exact * Fraction(101, 100)
+
+
+def test_a_cost_below_every_digit_is_still_told() -> None:
+    told = receipt("clinic", Loss(1), After(Loss(1 << 48), Loss(71)))
+
+    assert told.charged_share == "0.000000000000356 %"
+    assert told.words.startswith(f"cost {told.charged_share} of your grant")
 
 
 @given(st.integers(0, 10**15), st.integers(1, 10**15))
