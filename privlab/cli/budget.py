@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated
 
@@ -122,6 +124,12 @@ def grant(
             hint=first_budget(facts),
         )
     given = Loss.budget(cap.amount * part)
+    if not given:
+        raise BadQuery(
+            f"{share.strip()} of the cap of {dataset} is less than the least amount that is counted",
+            code="PL108",
+            hint=f"privlab budget grant {dataset} {person} --share 10%",
+        )
     owner.set_budget(dataset, cap, Fraction(facts.delta), {person: given})
     terminal.say(
         f"{person} may cause {_unit(facts)} {_amount(given)} on {dataset}, "
@@ -139,17 +147,24 @@ def first_budget(facts: DatasetFacts) -> str:
 
 
 def share_of(text: str) -> Fraction:
-    """``10%`` or ``10`` as a tenth.
+    """``10%`` or ``10`` as a tenth: a decimal, neither tiny nor of many digits.
 
     :raises BadQuery: PL108, not a percentage above 0 and up to 100.
     """
     try:
-        part = Fraction(text.strip().removesuffix("%").strip()) / 100
-    except (ValueError, ZeroDivisionError):
-        part = Fraction(0)
+        percentage = Decimal(text.strip().removesuffix("%").strip())
+    except InvalidOperation:
+        percentage = Decimal(0)
+    # The exponent is bounded before it is a Fraction, which writes out every digit of it.
+    written = percentage.is_finite() and -30 <= percentage.adjusted() <= 2
+    part = Fraction(0)
+    if written and len(percentage.as_tuple().digits) <= 60:
+        part = Fraction(percentage) / 100
     if not 0 < part <= 1:
         raise BadQuery(
-            f"{text!r} is not a share", code="PL108", hint="write a percentage, for example 10%"
+            f"{text[:40]!r} is not a share",
+            code="PL108",
+            hint="write a percentage, for example 10%",
         )
     return part
 
@@ -179,4 +194,5 @@ def _amount(loss: Loss) -> str:
 
 
 def _percent(part: Loss, whole: Loss) -> str:
-    return f"{100 * part.units / whole.units:.1f} %" if whole else "none"
+    """Rounded up: a spending is never told as less than it is."""
+    return f"{math.ceil(Fraction(1000 * part.units, whole.units)) / 10:.1f} %" if whole else "none"

@@ -17,7 +17,25 @@ def test_a_share_is_a_percentage(text: str, part: Fraction) -> None:
     assert share_of(text) == part
 
 
-@pytest.mark.parametrize("text", ["0", "-1%", "101%", "nan", "inf", "", "ten", "1/0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0",
+        "-1%",
+        "101%",
+        "nan",
+        "inf",
+        "",
+        "ten",
+        "1/0",
+        "1e99999999",
+        "1e-99999999%",
+        "9" * 5000,
+        "0." + "1" * 61,
+        "1e3",
+        "1e-31",
+    ],
+)
 def test_what_is_not_a_share_is_refused(text: str) -> None:
     with pytest.raises(BadQuery) as caught:
         share_of(text)
