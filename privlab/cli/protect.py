@@ -45,6 +45,8 @@ def protect(
         terminal.say(line)
     name = f"{registered.dataset}.{registered.table} version {registered.version}"
     terminal.say(f"{name} is protected")
+    for line in same_units(owner, registered):
+        terminal.say(line)
     terminal.say(f"the plain file is still readable: {file.resolve()}")
     terminal.note("keep it somewhere safe, or remove it: no analyst needs it")
     still = missing(owner, registered)
@@ -85,6 +87,25 @@ def protect_file(owner: Owner, file: Path, text: str) -> tuple[Registered, Count
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
         return owner.register(prepared, text, written.parts, written.keys), written.counts
+
+
+def same_units(owner: Owner, registered: Registered) -> list[str]:
+    """A warning for each other dataset whose unit has this one's column and word.
+
+    By their names alone: nothing compares the people (``docs/threat-model.md``).
+    """
+    tables = owner.session.tables()
+    units = {(t.unit, t.unit_word) for t in tables if t.dataset == registered.dataset}
+    twins = {
+        (t.dataset, t.unit, t.unit_word)
+        for t in tables
+        if t.dataset != registered.dataset and (t.unit, t.unit_word) in units
+    }
+    return [
+        f"warning: {dataset} is about a {word} by {unit} too; if these are the same, the losses of "
+        f"both add up and no budget counts the sum: give all their tables one dataset"
+        for dataset, unit, word in sorted(twins)
+    ]
 
 
 def missing(owner: Owner, registered: Registered) -> list[str]:

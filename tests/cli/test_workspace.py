@@ -195,11 +195,44 @@ def test_a_grant_to_a_stranger_is_refused(privlab, folder: Path) -> None:
     assert ended.err.startswith("PL203 ")
 
 
+def test_a_grant_of_less_than_can_be_counted_is_refused(privlab, folder: Path) -> None:
+    """It would be a grant of nothing; the hint is a command that works."""
+    before = privlab("budget", "show", "clinic").out
+    me = Session.connect().hello.principal
+    ended = privlab("budget", "grant", "clinic", me, "--share", "1e-25%")
+    assert ended.status == 1
+    assert ended.err.startswith("PL108 1e-25% of the cap of clinic is less than")
+    assert f"privlab budget grant clinic {me} --share 10%" in " ".join(ended.err.split())
+    assert privlab("budget", "show", "clinic").out == before
+
+
 def test_status_says_whom_the_curator_takes_us_for(privlab, folder: Path) -> None:
     ended = privlab("curator", "status")
     assert ended.status == 0
     assert "tier same-uid" in ended.out
     assert "analyst" in ended.out
+
+
+def test_protecting_the_same_unit_in_another_dataset_warns(privlab, folder: Path) -> None:
+    """By column and word alone, whatever the currency; nothing stops it."""
+    text = contract_text("patients").replace('dataset = "clinic"', 'dataset = "other"')
+    text = text.replace('name = "patients"', 'name = "people"')
+    (folder / "people.toml").write_text(
+        text.replace("[table]", '[table]\nprivacy = "pure"'), "utf-8"
+    )
+    twin = privlab("protect", folder / "patients.parquet", "--contract", folder / "people.toml")
+    assert twin.status == 0
+    said = " ".join(twin.out.split())
+    assert "other.people version 1 is protected" in said
+    assert "warning: clinic is about a patient by patient_id too; if these are the same" in said
+
+    text = text.replace('"other"', '"third"').replace('"people"', '"staff"')
+    (folder / "staff.toml").write_text(
+        text.replace('unit_word = "patient"', 'unit_word = "nurse"'), "utf-8"
+    )
+    stranger = privlab("protect", folder / "patients.parquet", "--contract", folder / "staff.toml")
+    assert stranger.status == 0
+    assert "warning" not in stranger.out
 
 
 def test_stopping_loses_nothing(privlab, folder: Path) -> None:
