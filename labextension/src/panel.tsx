@@ -41,21 +41,31 @@ function Budget(props: IWords & { account: IAccount; warnBelow: number }) {
         />
       </div>
       {!isRepeated && <p className="privlab-Budget-words">{account.words}</p>}
-      <p className="privlab-small">
-        {account.delta === '0'
-          ? trans.__(
-              'ε %1 of %2 spent, without a δ',
-              account.epsilon_spent,
-              account.epsilon_granted
-            )
-          : trans.__(
-              'ε %1 of %2 spent, at δ = %3',
-              account.epsilon_spent,
-              account.epsilon_granted,
-              account.delta
-            )}
-      </p>
+      <Epsilons account={account} trans={trans} />
     </section>
+  );
+}
+
+/** What the grant promises, and what is spent: without a δ, sums are promises. */
+function Epsilons(props: IWords & { account: IAccount }) {
+  const { account, trans } = props;
+  const { epsilon_spent: spent, epsilon_granted: granted, delta } = account;
+  if (delta === '0') {
+    return (
+      <p className="privlab-small">
+        {trans.__('ε %1 of %2 spent, without a δ', spent, granted)}
+      </p>
+    );
+  }
+  return (
+    <>
+      <p className="privlab-small">
+        {trans.__('Promised, whatever you ask: ε %1 at δ = %2', granted, delta)}
+      </p>
+      <p className="privlab-small">
+        {trans.__('Spent so far reads ε %1: a reading, not a promise', spent)}
+      </p>
+    </>
   );
 }
 

@@ -45,7 +45,15 @@ test('a meter says what is left in a number and in words', async () => {
   expect(meter.getAttribute('aria-valuemax')).toBe('100');
   expect(meter.getAttribute('aria-valuetext')).toBe('93\u00a0% left');
   expect(meter.getAttribute('aria-label')).toContain('clinic');
-  expect(node.textContent).toContain('ε 0.42 of 3.00 spent, at δ = 1e-9');
+});
+
+test('the grant is the promise, and what is spent a reading', async () => {
+  const { node } = await draw({ state: state() });
+  const lines = [...node.querySelectorAll('.privlab-Budget .privlab-small')];
+  expect(lines.map(line => line.textContent)).toEqual([
+    'Promised, whatever you ask: ε 3.00 at δ = 1e-9',
+    'Spent so far reads ε 0.42: a reading, not a promise'
+  ]);
 });
 
 test('a pure dataset has no delta to show', async () => {
@@ -53,6 +61,7 @@ test('a pure dataset has no delta to show', async () => {
     state: state({ accounts: [account({ delta: '0' })] })
   });
   expect(node.textContent).toContain('ε 0.42 of 3.00 spent, without a δ');
+  expect(node.textContent).not.toContain('promise');
 });
 
 test('words that repeat the percentage are shown once', async () => {

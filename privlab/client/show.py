@@ -31,6 +31,8 @@ MIME_TYPE = "application/vnd.privlab.release.v1+json"
 MAX_ROWS = 200
 """Rows drawn; the release itself always holds all of them."""
 
+READING = "ε promised holds whatever you ask; what spent reads, at a δ above 0, is a reading, not a promise"
+
 NULL = "(null)"
 UNKNOWN = "unknown"
 _COUNTS = frozenset({"rows", "units", "distinct"})
@@ -186,15 +188,20 @@ def describe_table(facts: TableFacts) -> Table:
 
 
 def budget_table(state: State) -> Table:
-    """One line per dataset: what is left, also as epsilon, and the curator's words."""
+    """One line per dataset: what is left, what is promised as epsilon, and the curator's words.
+
+    Where there is a delta, the epsilon of what is spent is only a reading.
+    """
     rows = tuple(
-        (a.dataset, percent(a.left_share), a.epsilon_spent, a.epsilon_granted, a.delta)
+        (a.dataset, percent(a.left_share), a.epsilon_granted, a.delta, a.epsilon_spent)
         for a in state.accounts
     )
     notes = [f"{a.dataset}: {a.words}" for a in state.accounts if _is_news(a)]
+    if any(a.delta != "0" for a in state.accounts):
+        notes.append(READING)
     if not rows:
         notes = ["you have no grant on any dataset; ask its steward for one"]
-    heads = ("dataset", "left", "ε spent", "ε granted", "at δ")
+    heads = ("dataset", "left", "ε promised", "at δ", "spent reads ε")
     right = (False, True, True, True, True)
     return Table(f"Privacy budget of {state.principal}", heads, right, rows, tuple(notes))
 

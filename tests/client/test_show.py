@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privlab.client import show
-from privlab.wire.messages import Receipt, TableFacts
+from privlab.wire.messages import Account, Receipt, State, TableFacts
 
 RECEIPT = Receipt(
     dataset="clinic",
@@ -200,3 +200,22 @@ def test_a_pure_table_says_what_its_losses_are() -> None:
     told = show.describe_table(table_facts(currency="pure")).notes
     assert any(note.startswith("pure: losses are epsilons and add") for note in told)
     assert not any("pure" in note for note in show.describe_table(table_facts()).notes)
+
+
+@pytest.mark.parametrize(("delta", "is_reading"), [("1e-6", True), ("0", False)])
+def test_a_budget_promises_the_grant_and_reads_what_is_spent(delta: str, is_reading: bool) -> None:
+    """Sums of epsilons without a delta are promises, so they need no caveat."""
+    account = Account(
+        dataset="clinic",
+        granted="1000",
+        spent="70",
+        left_share="93 %",
+        epsilon_spent="0.42",
+        epsilon_granted="3.00",
+        delta=delta,
+        words="93 % left",
+    )
+    table = show.budget_table(State(seq=1, principal="ana", accounts=(account,), releases=()))
+    assert table.heads == ("dataset", "left", "ε promised", "at δ", "spent reads ε")
+    assert table.rows == (("clinic", "93\u00a0%", "3.00", delta, "0.42"),)
+    assert (show.READING in table.notes) is is_reading
