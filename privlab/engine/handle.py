@@ -18,6 +18,7 @@ from pathlib import Path
 
 from privlab.engine.frames import receive_frame, send_frame
 from privlab.engine.job import Job
+from privlab.engine.practice import Practice
 from privlab.errors import EngineFailed
 from privlab.sandbox.folders import private_folder
 
@@ -64,7 +65,7 @@ class Engine:
                 self._end()
                 self._spawn()
 
-    def run(self, job: Job) -> tuple[tuple[int, ...], ...]:
+    def run(self, job: Job | Practice) -> tuple[tuple[int, ...], ...]:
         """The noisy vector of each measure, in steps, cells as the plan orders them.
 
         :raises EngineFailed: for any reason at all, always in the same words.
@@ -80,7 +81,7 @@ class Engine:
         with self._guard:
             self._end()
 
-    def _ask(self, job: Job) -> tuple[tuple[int, ...], ...]:
+    def _ask(self, job: Job | Practice) -> tuple[tuple[int, ...], ...]:
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,20 +47,13 @@ class Job:
     bounding_key: bytes
 
     def __post_init__(self) -> None:
-        if not self.plan.measures or len(self.noises) != len(self.plan.measures):
-            raise ValueError("a job has one noise per measure, and at least one measure")
+        check_noises(self.plan, self.noises)
         if set(self.keys) != {FOOTER_KEY, *UNIT_COLUMNS, *self.plan.columns}:
             raise ValueError("a job has the keys of exactly the columns it reads")
         if any(len(key) != KEY_BYTES for key in self.keys.values()):
             raise ValueError(f"a data key has {KEY_BYTES} bytes")
         if len(self.bounding_key) != BOUNDING_KEY_BYTES:
             raise ValueError(f"a bounding key has {BOUNDING_KEY_BYTES} bytes")
-        for measure, noise in zip(self.plan.measures, self.noises, strict=True):
-            if measure.chosen is not isinstance(noise, Choice):
-                raise ValueError("a quantile is chosen, and everything else has noise")
-            most = 4 if measure.chosen else self.plan.row_cap  # answers lie inside 2^60
-            if most * measure.radius >= MAX_REACH:
-                raise ValueError("the plan's bounds do not keep its numbers inside int64")
 
     @classmethod
     def of(
@@ -135,6 +128,21 @@ class Job:
 
     def __repr__(self) -> str:
         return f"Job({self.plan.table} v{self.plan.version}, {len(self.noises)} measures)"
+
+
+def check_noises(plan: Plan, noises: Sequence[Mechanism]) -> None:
+    """Refuse what cannot be computed in 64 bits, or has not the noise it needs.
+
+    :raises ValueError: the plan does not fit its noises, or int64.
+    """
+    if not plan.measures or len(noises) != len(plan.measures):
+        raise ValueError("a job has one noise per measure, and at least one measure")
+    for measure, noise in zip(plan.measures, noises, strict=True):
+        if measure.chosen is not isinstance(noise, Choice):
+            raise ValueError("a quantile is chosen, and everything else has noise")
+        most = 4 if measure.chosen else plan.row_cap  # answers lie inside 2^60
+        if most * measure.radius >= MAX_REACH:
+            raise ValueError("the plan's bounds do not keep its numbers inside int64")
 
 
 def _base64(raw: bytes) -> str:

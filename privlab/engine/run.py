@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ from privlab.mechanisms.quantile import quantile
 from privlab.query.canonical import encode_scalar
 from privlab.query.plan import Key, Measure, MeasureKind, Plan
 from privlab.terms.catalog import Kind, Scalar
-from privlab.terms.noise import Choice
+from privlab.terms.noise import Choice, Mechanism
 
 MAX_PLAIN_KEYS = 8
 """Up to so many texts are compared one by one; more are looked up."""
@@ -69,12 +69,16 @@ def release(job: Job) -> list[list[int]]:
 
     :raises IntegrityError: a part is not the one signed.
     """
-    exact = measure(job)
+    return hidden(job.plan, job.noises, measure(job))
+
+
+def hidden(plan: Plan, noises: Sequence[Mechanism], exact: Exact) -> list[list[int]]:
+    """``exact`` behind its noise, or what was chosen of it: one vector per measure."""
     released: list[list[int]] = []
-    for j, (one, mechanism) in enumerate(zip(job.plan.measures, job.noises, strict=True)):
+    for j, (one, mechanism) in enumerate(zip(plan.measures, noises, strict=True)):
         with Words() as words:
             if isinstance(mechanism, Choice):
-                cells = exact.samples[j].by_cell(job.plan.cells)
+                cells = exact.samples[j].by_cell(plan.cells)
                 released.append([chosen(one, values, mechanism, words) for values in cells])
             else:
                 row = np.ascontiguousarray(exact.sums[j])
@@ -95,46 +99,62 @@ def measure(job: Job) -> Exact:
 
     :raises IntegrityError: a part is not the one signed.
     """
-    work = _Work.of(job)
-    sums = np.zeros((len(job.noises), job.plan.cells), dtype=np.int64)
-    samples: dict[int, list[Sample]] = {}
+    work = Work.of(job.plan, job.bounding_key)
     with ThreadPoolExecutor(max_workers=min(len(job.parts), os.cpu_count() or 1)) as pool:
-        for found in pool.map(work.part, job.parts):
-            sums += found.sums
-            for j, sample in found.samples.items():
-                samples.setdefault(j, []).append(sample)
-    merged = {j: Sample.merged(parts) for j, parts in samples.items()}
-    for j, one in enumerate(job.plan.measures):
+        return gathered(
+            job.plan, pool.map(lambda part: work.bounded(_opened(job, part)), job.parts)
+        )
+
+
+def gathered(plan: Plan, parts: Iterable[Exact]) -> Exact:
+    """What all parts of a table hold together."""
+    sums = np.zeros((len(plan.measures), plan.cells), dtype=np.int64)
+    samples: dict[int, list[Sample]] = {}
+    for found in parts:
+        sums += found.sums
+        for j, sample in found.samples.items():
+            samples.setdefault(j, []).append(sample)
+    merged = {j: Sample.merged(found) for j, found in samples.items()}
+    for j, one in enumerate(plan.measures):
         if one.kind is MeasureKind.DISTINCT:
-            sums[j] = merged.pop(j).unique().sizes(job.plan.cells)
+            sums[j] = merged.pop(j).unique().sizes(plan.cells)
     return Exact(sums, merged)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What is the same for every part."""
+def _opened(job: Job, facts: PartFacts) -> pl.LazyFrame:
+    """The rows of one part, decrypted as they are read."""
+    plan = job.plan
+    data = read_part(facts, Path(job.folder) / facts.name)
+    aad = aad_prefix(plan.dataset, plan.table, plan.version, facts.bucket)
+    return open_part(facts, data, aad, job.keys)
 
-    job: Job
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is the same for every part of a table."""
+
+    plan: Plan
     passes: tuple[tuple[list[int], tuple[pl.Expr, ...]], ...]
     tags: NDArray[np.uint64]
     key: NDArray[np.uint64]
 
     @classmethod
-    def of(cls, job: Job) -> _Work:
-        key = np.frombuffer(job.bounding_key, dtype="<u8").astype(np.uint64)
+    def of(cls, plan: Plan, bounding_key: bytes) -> Work:
+        """bounding_key: 16 bytes."""
+        key = np.frombuffer(bounding_key, dtype="<u8").astype(np.uint64)
         return cls(
-            job,
-            tuple((group, tuple(_selected(job.plan, group, key))) for group in _passes(job.plan)),
-            group_tags(job.plan),
+            plan,
+            tuple((group, tuple(_selected(plan, group, key))) for group in _passes(plan)),
+            group_tags(plan),
             key,
         )
 
-    def part(self, facts: PartFacts) -> Exact:
-        """The exact sums and the kept rows of one part."""
-        job, plan = self.job, self.job.plan
-        data = read_part(facts, Path(job.folder) / facts.name)
-        aad = aad_prefix(plan.dataset, plan.table, plan.version, facts.bucket)
-        scan = open_part(facts, data, aad, job.keys)
+    def bounded(self, scan: pl.LazyFrame) -> Exact:
+        """The exact sums and the kept rows of one part, whose units are whole.
+
+        scan: the plan's columns and the pseudonym, rows of one unit together.
+        """
+        plan = self.plan
         sums = np.zeros((len(plan.measures), plan.cells), dtype=np.int64)
         samples: dict[int, Sample] = {}
         for group, selected in self.passes:
@@ -146,7 +166,7 @@ class _Work:
         return Exact(sums, samples)
 
     def _accumulate(self, rows: pl.DataFrame, group: list[int]) -> Ints:
-        plan = self.job.plan
+        plan = self.plan
         measures = [plan.measures[j] for j in group]
         codes = rows["code"].to_numpy()
         values = np.zeros((len(group), rows.height), dtype=np.int64)
@@ -186,7 +206,7 @@ class _Work:
         A choice takes one value of each unit in a group, and pays for groups, so it
         needs no other bound on rows (DESIGN rule 10): the first row that has a value.
         """
-        one, bound = self.job.plan.measures[j], self.job.plan.bound
+        one, bound = self.plan.measures[j], self.plan.bound
         codes, valid = rows["code"].to_numpy(), rows[f"valid{j}"].to_numpy()
         most, most_per_group = bound.rows, bound.rows_per_group
         if one.chosen:

@@ -20,6 +20,7 @@ from typing import NoReturn
 from privlab.engine.frames import receive_frame, send_frame
 from privlab.engine.handle import READY
 from privlab.engine.job import Job
+from privlab.engine.practice import Practice
 from privlab.sandbox import limits
 from privlab.sandbox.confine import confine
 
@@ -35,9 +36,10 @@ def main() -> NoReturn:
     control = socket.socket(fileno=os.dup(0))
     limits.keep_only({control.fileno()})
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
-    from privlab.engine import run  # compiles; after the process is closed to others
+    from privlab.engine import invented, run  # compile; after the process is closed to others
 
     run.warm()
+    invented.warm()
     control.send(READY)
     zygote = os.getpid()
     while True:
@@ -67,20 +69,26 @@ def _child(descriptor: int, zygote: int) -> NoReturn:
 
 
 def _serve(connection: socket.socket) -> None:
-    from privlab.engine import run
+    from privlab.engine import invented, run
 
     seconds = int(receive_frame(connection))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(seconds)
-    job = Job.decode(receive_frame(connection))
+    raw = receive_frame(connection)
+    job = Practice.decode(raw) if Practice.is_encoded(raw) else Job.decode(raw)
     cores = os.cpu_count() or 1
     limits.bound(
         memory=MEMORY + MEMORY_PER_ROW * job.plan.row_cap,
         seconds=seconds * cores,
         files=MAX_FILES,
     )
-    confine([Path(job.folder), *library_folders()])
-    send_frame(connection, json.dumps(run.release(job)).encode("ascii"))
+    if isinstance(job, Practice):
+        confine(library_folders())
+        released = invented.release(job)
+    else:
+        confine([Path(job.folder), *library_folders()])
+        released = run.release(job)
+    send_frame(connection, json.dumps(released).encode("ascii"))
 
 
 def library_folders() -> list[Path]:
