@@ -9,7 +9,15 @@ from functools import reduce
 import polars as pl
 
 from privlab.connector.scan import DTYPES
-from privlab.engine.expressions.typed import Typed, literal, narrowed, saturated
+from privlab.engine.expressions.typed import (
+    Typed,
+    known,
+    literal,
+    narrowed,
+    once,
+    saturated,
+    without,
+)
 from privlab.query.kinds import DIVISIONS, ROUNDINGS, common_kind
 from privlab.query.plan import Op
 from privlab.terms.catalog import Kind
@@ -57,7 +65,7 @@ def _folded(op: Op, args: Sequence[Typed]) -> Typed:
     combine = _ARITHMETIC[op]
     if Kind.FLOAT in kinds:
         floats = [arg.as_float() for arg in args]
-        return Typed(reduce(lambda a, b: combine(a, b).fill_nan(None), floats), Kind.FLOAT)
+        return Typed(known(reduce(combine, floats)), Kind.FLOAT)  # NaN goes through to the end
 
     def exact(a: pl.Expr, b: pl.Expr) -> pl.Expr:
         return narrowed(combine(a.cast(pl.Int128), b.cast(pl.Int128)))
@@ -70,7 +78,7 @@ def _divided(op: Op, a: Typed, b: Typed) -> Typed:
     kind = common_kind((a.kind, b.kind))
     if op is Op.DIVIDE or kind is not Kind.INT:
         top, bottom = a.as_kind(Kind.FLOAT), b.as_kind(Kind.FLOAT)
-        quotient = pl.when(bottom != 0).then(top / bottom).fill_nan(None)
+        quotient = known(top / without(bottom, 0))
         match op:
             case Op.DIVIDE:
                 return Typed(quotient, Kind.FLOAT)
@@ -78,16 +86,21 @@ def _divided(op: Op, a: Typed, b: Typed) -> Typed:
                 return Typed(narrowed(quotient.floor()), Kind.INT)
             case Op.TRUNC_DIV:
                 return Typed(narrowed(quotient.truncate()), Kind.INT)
-        whole = quotient.floor() if op is Op.MOD else quotient.truncate()
-        return Typed((top - whole * bottom).fill_nan(None), Kind.FLOAT)
+
+        def rest_of(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
+            quotient = top / without(bottom, 0)
+            return top - (quotient.floor() if op is Op.MOD else quotient.truncate()) * bottom
+
+        return Typed(known(once(rest_of, top, bottom)), Kind.FLOAT)
     wide, by = a.as_kind(Kind.INT).cast(pl.Int128), b.as_kind(Kind.INT).cast(pl.Int128)
-    by = pl.when(by != 0).then(by)
+    by = without(by, 0)
     if op in (Op.FLOOR_DIV, Op.MOD):
         return Typed(narrowed(wide // by if op is Op.FLOOR_DIV else wide % by), Kind.INT)
     if op is Op.REMAINDER:
-        return Typed(narrowed(_sign(wide) * (wide.abs() % by.abs())), Kind.INT)
-    size = wide.abs() // by.abs()
-    return Typed(narrowed(_sign(wide) * _sign(by) * size), Kind.INT)
+        rest = once(lambda wide, by: _sign(wide) * (wide.abs() % by.abs()), wide, by)
+        return Typed(narrowed(rest), Kind.INT)
+    towards = once(lambda wide, by: _sign(wide) * _sign(by) * (wide.abs() // by.abs()), wide, by)
+    return Typed(narrowed(towards), Kind.INT)
 
 
 def _sign(value: pl.Expr) -> pl.Expr:
@@ -102,28 +115,34 @@ def _rounded(op: Op, value: Typed, digits: int) -> Typed:
         if digits >= 0:
             return Typed(number, Kind.INT)
         wide, by = number.cast(pl.Int128), pl.lit(scale, pl.Int128)
-        size = wide.abs()
-        down, rest = size // by, 2 * (size % by)
-        up = rest >= by if op is Op.ROUND else (rest > by) | ((rest == by) & (down % 2 == 1))
-        near = (down + up.cast(pl.Int128)) * by
-        return Typed(narrowed(_sign(wide) * near), Kind.INT)
+
+        def rounded(wide: pl.Expr) -> pl.Expr:
+            size = wide.abs()
+            down, rest = size // by, 2 * (size % by)
+            up = rest >= by if op is Op.ROUND else (rest > by) | ((rest == by) & (down % 2 == 1))
+            return _sign(wide) * (down + up.cast(pl.Int128)) * by
+
+        return Typed(narrowed(once(rounded, wide)), Kind.INT)
     number = value.as_float()
     if digits <= 0:
         near = narrowed((number / float(scale)).round(0, mode=_MODES[op]))  # type: ignore[arg-type]
         return Typed(narrowed(near.cast(pl.Int128) * pl.lit(scale, pl.Int128)), Kind.INT)
-    scaled = number * float(scale)
-    near = scaled.round(0, mode=_MODES[op]) / float(scale)  # type: ignore[arg-type]
-    return Typed(pl.when(scaled.abs() < math.inf).then(near).otherwise(number), Kind.FLOAT)
+
+    def to_digits(number: pl.Expr) -> pl.Expr:
+        scaled = number * float(scale)
+        near = scaled.round(0, mode=_MODES[op]) / float(scale)  # type: ignore[arg-type]
+        return pl.when(scaled.abs() < math.inf).then(near).otherwise(number)
+
+    return Typed(once(to_digits, number), Kind.FLOAT)
 
 
 def _transcendental(op: Op, value: pl.Expr) -> pl.Expr:
     match op:
         case Op.SQRT:
-            return pl.when(value >= 0).then(value.sqrt())
+            return known(value.sqrt())
         case Op.LN:
-            return pl.when(value > 0).then(value.log())
-    power = value.exp()
-    return pl.when(power < math.inf).then(power)
+            return known(without(value, 0).log())
+    return without(value.exp(), math.inf)
 
 
 def _absolute(value: Typed) -> Typed:

@@ -10,7 +10,7 @@ from functools import reduce
 import polars as pl
 
 from privlab.connector.scan import DTYPES
-from privlab.engine.expressions.typed import INT_MAX, INT_MIN, Typed, fitted
+from privlab.engine.expressions.typed import INT_MAX, INT_MIN, Typed, fitted, once
 from privlab.query.kinds import COMPARISONS, EXTREMES, common_kind
 from privlab.query.plan import Op
 from privlab.terms.catalog import Kind, Scalar
@@ -70,11 +70,14 @@ def _case(args: Sequence[Typed]) -> Typed:
 def _extreme(op: Op, args: Sequence[Typed]) -> Typed:
     kind, values = _alike(args)
     largest = op in (Op.GREATEST, Op.MAX_OF)
-    found = pl.max_horizontal(values) if largest else pl.min_horizontal(values)
-    if op in (Op.GREATEST, Op.LEAST):
-        known = pl.all_horizontal([value.is_not_null() for value in values])
-        found = pl.when(known).then(found)
-    return Typed(found, kind)
+
+    def extreme(*values: pl.Expr) -> pl.Expr:
+        found = pl.max_horizontal(values) if largest else pl.min_horizontal(values)
+        if op in (Op.MAX_OF, Op.MIN_OF):
+            return found
+        return pl.when(pl.all_horizontal([value.is_not_null() for value in values])).then(found)
+
+    return Typed(once(extreme, *values), kind)
 
 
 def _compare(op: Op, left: Typed, right: Typed) -> pl.Expr:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import polars as pl
 
-from privlab.engine.expressions.typed import Typed
+from privlab.engine.expressions.typed import Typed, once, without
 from privlab.query import texts
 from privlab.query.kinds import STRIPS, TEXTS
 from privlab.query.plan import Op
@@ -35,7 +36,8 @@ def apply(op: Op, args: Sequence[Typed]) -> Typed:
             return Typed(_read(value, texts.INT).cast(pl.Int64, strict=False), Kind.INT)
         case Op.PARSE_FLOAT:
             number = _read(value, texts.FLOAT).cast(pl.Float64, strict=False)
-            return Typed(pl.when(number.is_finite()).then(number + 0.0), Kind.FLOAT)
+            finite = without(number, math.inf, -math.inf, math.nan)
+            return Typed(finite + 0.0, Kind.FLOAT)
         case Op.PARSE_DATE:
             day = _read(value, texts.DATE).str.to_date("%Y-%m-%d", strict=False)
             return Typed(day, Kind.DATE)
@@ -67,8 +69,7 @@ def _written(value: Typed) -> pl.Expr:
     """A whole number in decimal digits, a date as ``YYYY-MM-DD``, a condition as a word."""
     match value.kind:
         case Kind.BOOL:
-            word = pl.when(value.expr).then(pl.lit("true")).otherwise(pl.lit("false"))
-            return pl.when(value.expr.is_not_null()).then(word)
+            return once(_word, value.expr)
         case Kind.DATE:
             return value.expr.dt.strftime("%Y-%m-%d")
         case Kind.INT | Kind.TEXT:
@@ -78,10 +79,19 @@ def _written(value: Typed) -> pl.Expr:
     raise TypeError("this kind is not written as a text")
 
 
+def _word(condition: pl.Expr) -> pl.Expr:
+    word = pl.when(condition).then(pl.lit("true")).otherwise(pl.lit("false"))
+    return pl.when(condition.is_not_null()).then(word)
+
+
 def _read(value: pl.Expr, grammar: str) -> pl.Expr:
     """The texts that are whole words of a grammar; others are null."""
-    fits = value.str.contains(rf"^(?:{grammar})$") & (value.str.len_bytes() <= texts.MAX_NUMBER)
-    return pl.when(fits).then(value)
+
+    def read(value: pl.Expr) -> pl.Expr:
+        fits = value.str.contains(rf"^(?:{grammar})$") & (value.str.len_bytes() <= texts.MAX_NUMBER)
+        return pl.when(fits).then(value)
+
+    return once(read, value)
 
 
 def _like(value: pl.Expr, form: str) -> pl.Expr:

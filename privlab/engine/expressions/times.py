@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from privlab.connector.scan import DTYPES
-from privlab.engine.expressions.typed import Typed
+from privlab.engine.expressions.typed import Typed, once
 from privlab.query import calendar
 from privlab.query.kinds import GRAINS, PARTS, SHIFTS
 from privlab.query.plan import Op
@@ -63,8 +63,8 @@ def _shifted(op: Op, value: pl.Expr, kind: Kind, by: int) -> pl.Expr:
     if low > high:
         return pl.when(pl.lit(False)).then(value)  # noqa: FBT003
     ends = [end if kind is Kind.DATETIME else end.date() for end in (low, high)]
-    inside = value.is_between(pl.lit(ends[0], DTYPES[kind]), pl.lit(ends[1], DTYPES[kind]))
-    safe = pl.when(inside).then(value)
+    first, last = (pl.lit(end, DTYPES[kind]) for end in ends)
+    safe = once(lambda x: pl.when(x.is_between(first, last)).then(x), value)
     if op is Op.ADD_DAYS:
         return (safe + timedelta(days=by)).cast(DTYPES[kind])
     return safe.dt.offset_by(f"{by}mo")

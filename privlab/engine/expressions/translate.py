@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from privlab.engine.expressions import arithmetic, logic, text, times
-from privlab.engine.expressions.typed import Typed, literal
+from privlab.engine.expressions.typed import Typed, known, literal
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 from privlab.terms.catalog import Kind
 
@@ -28,7 +28,7 @@ def translate(expr: Expr) -> Typed:
     match expr:
         case Ref(column=name, kind=kind):
             value = pl.col(name)
-            return Typed(value.fill_nan(None) if kind is Kind.FLOAT else value, kind)
+            return Typed(known(value) if kind is Kind.FLOAT else value, kind)
         case Literal(value=value):
             return literal(value)
         case Call(op=op, args=args):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from functools import reduce
 
 import polars as pl
 
@@ -41,6 +43,39 @@ class Typed:
         if self.kind is None:
             return pl.lit(None, DTYPES[kind])
         return self.as_float() if kind is Kind.FLOAT else self.expr
+
+
+def once(body: Callable[..., pl.Expr], *values: pl.Expr) -> pl.Expr:
+    """``body`` of the values, each worked out once however often ``body`` names it.
+
+    Polars copies an expression to every place it stands in before it looks for equal
+    ones, and copies in copies grow as a power of two in the depth.  Fields of a struct
+    are not copied; they still cost time as the square of the depth, so what Polars does
+    in one operation is better done by it.
+    """
+    bound: list[pl.Expr] = []
+    given = []
+    for value in values:
+        if value.meta.is_column() or value.meta.is_literal():
+            given.append(value)
+        else:
+            name = f"value{len(bound)}"
+            bound.append(value.alias(name))
+            given.append(pl.field(name))
+    if not bound:
+        return body(*given)
+    made = pl.struct(bound).struct.with_fields(made=body(*given))
+    return made.struct.field("made")
+
+
+def without(value: pl.Expr, *excluded: float) -> pl.Expr:
+    """A number; null where it equals one of ``excluded``, NaN being equal to NaN."""
+    return reduce(lambda left, one: left.replace(one, None), excluded, value)
+
+
+def known(value: pl.Expr) -> pl.Expr:
+    """A float64; null when it is NaN."""
+    return without(value, math.nan)
 
 
 def narrowed(value: pl.Expr) -> pl.Expr:
