@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 
 import apsw
@@ -17,7 +18,7 @@ from privlab.errors import BudgetExceeded, CuratorUnreachable, IntegrityError
 from privlab.ledger.accounts import ChargeRequest
 from privlab.ledger.ledger import Ledger
 from privlab.terms.loss import Currency, Delta, Loss
-from privlab.terms.noise import DiscreteLaplace, RoundedGaussian
+from privlab.terms.noise import Choice, DiscreteLaplace, RoundedGaussian
 from privlab.views.measurement import Measurement
 
 from .conftest import DELTA, Ask
@@ -164,7 +165,9 @@ def test_the_law_of_a_measurement_is_kept(ledger: Ledger, ask: Ask) -> None:
     ledger.settle("ana", "request-1", [("view", laplace)], "b", b"a")
     ledger.charge(ask("request-2"))
     gaussian = Measurement(RoundedGaussian(3, 1), (4, 5))
-    ledger.settle("ana", "request-2", [("other", gaussian)], "b", b"a")
+    choice = Measurement(Choice.at_most(Fraction(1, 3)), (60, 0))
+    ledger.settle("ana", "request-2", [("other", gaussian), ("median", choice)], "b", b"a")
 
     assert ledger.held("ana", "view") == (laplace,)
     assert ledger.held("ana", "other") == (gaussian,)
+    assert ledger.held("ana", "median") == (choice,)

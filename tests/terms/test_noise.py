@@ -12,6 +12,7 @@ from privlab.terms.noise import (
     LAWS,
     MAX_MULTIPLIER,
     MAX_SHIFT,
+    Choice,
     DiscreteLaplace,
     RoundedGaussian,
     RoundedLaplace,
@@ -62,6 +63,20 @@ def test_laplace_noise_is_at_most_as_precise_as_asked_and_the_grid_maps_to_itsel
     drawn = law.at_most(rate)
     assert rate * (1 - Fraction(1, 2**31)) <= drawn.precision == 1 / drawn.scale <= rate
     assert law.at_most(drawn.precision).scale == drawn.scale
+
+
+@given(epsilon=st.fractions(Fraction(1, 1 << 40), 1 << 10))
+def test_a_choice_is_of_the_next_smaller_epsilon_on_its_grid(epsilon: Fraction) -> None:
+    choice = Choice.at_most(epsilon)
+    assert epsilon - Fraction(1, 1 << 62) - epsilon / (1 << 45) <= choice.epsilon <= epsilon
+    assert choice.precision == choice.epsilon
+    assert Choice.at_most(choice.epsilon).epsilon == choice.epsilon
+
+
+@pytest.mark.parametrize("epsilon", [Fraction(1, 1 << 41), Fraction(1025), Fraction(0)])
+def test_a_choice_out_of_range_is_refused(epsilon: Fraction) -> None:
+    with pytest.raises(ValueError, match="epsilon"):
+        Choice.at_most(epsilon)
 
 
 @pytest.mark.parametrize("name", LAWS)
