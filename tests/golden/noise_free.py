@@ -1,0 +1,154 @@
+"""A question asked of really protected rows, on the engine's own path, without its noise.
+
+Compile, job, decrypt, bound, sum and finish are the real ones.  The two names that
+hide something are replaced, here and nowhere else: noise adds nothing, and a choice
+takes a best answer.
+"""
+
+# ruff: noqa: DTZ001  a table's clock has no zone
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import polars as pl
+
+from privlab.connector.contract import parse
+from privlab.connector.keys import Custody
+from privlab.connector.manifest import Manifest
+from privlab.connector.protect import protect
+from privlab.engine import run
+from privlab.engine.job import Job
+from privlab.query.finish import finish
+from privlab.query.plan import Question
+from privlab.terms.noise import Choice, RoundedGaussian
+from privlab.terms.release import ResultTable
+from privlab.views.measurement import Measurement, held, merged
+
+CONTRACT = """\
+[table]
+name = "visits"
+dataset = "clinic"
+unit = "patient_id"
+unit_word = "patient"
+rows_per_unit = 8
+row_cap = 100_000
+[columns.patient_id]
+type = "text"
+[columns.ward]
+type = "text"
+keys = ["A", "B", "C"]
+[columns.sex]
+type = "text"
+keys = ["f", "m"]
+[columns.urgent]
+type = "bool"
+[columns.age]
+type = "int"
+range = [0, 110]
+[columns.stay_days]
+type = "int"
+range = [0, 60]
+[columns.cost]
+type = "float"
+range = [0, 50000]
+step = 0.01
+[columns.weight]
+type = "float"
+range = [0, 200]
+step = 0.25
+[columns.score]
+type = "int"
+[columns.admitted]
+type = "date"
+range = [2023-01-01, 2024-12-31]
+[columns.seen]
+type = "datetime"
+range = [2023-01-01, 2024-12-31]
+[columns.note]
+type = "text"
+"""
+
+NOTES = ["ab", "abc", "x a x", "xax", " a", "b ", "50%", "50% off", "a_b", "acb!", "AB", "aB!"]
+NOTES += ["7", "-7", "61", "+5", "12.5", "1e2", "2024-02-29", "2023-02-29", "2023-12-31", "a-b"]
+NOTES += ["", "Straße", "\t a\n", "a", "a" * 30, None, None]
+
+QUIET, SHARP = RoundedGaussian(1, 40), Choice.at_most(Fraction(1000))
+CUSTODY = Custody(b"\x07" * 32)
+
+
+def rows(count: int, per_unit: int, seed: int = 4) -> pl.DataFrame:
+    """Rows that no bound of the contract touches: the sums of the table are its true sums."""
+    dice = random.Random(seed)
+    start = datetime(2023, 1, 1)
+
+    def one(at: int) -> dict[str, Any]:
+        def maybe(value: Any) -> Any:
+            return None if dice.random() < 0.1 else value
+
+        return {
+            "patient_id": f"p{at // per_unit}",
+            "ward": dice.choice("ABC"),
+            "sex": maybe(dice.choice("fm")),
+            "urgent": dice.random() < 0.4,
+            "age": dice.randint(0, 110),
+            "stay_days": maybe(dice.randint(0, 60) if dice.random() < 0.9 else 0),
+            "cost": maybe(
+                dice.choice([0, 5, 100, 12345, 1_000_00, dice.randint(0, 5_000_000)]) / 100
+            ),
+            "weight": dice.randint(0, 800) / 4,
+            "score": maybe(dice.choice([0, 7, -7, dice.randint(-60, 120)])),
+            "admitted": date(2023, 1, 1) + timedelta(days=dice.randint(0, 730)),
+            "seen": maybe(start + timedelta(seconds=dice.randint(0, 730 * 86_400 + 86_399))),
+            "note": dice.choice(NOTES),
+        }
+
+    schema = {"score": pl.Int64, "seen": pl.Datetime("us"), "sex": pl.String, "note": pl.String}
+    return pl.DataFrame([one(at) for at in range(count)], schema_overrides=schema)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A protected ``clinic.visits``, and its rows."""
+
+    folder: Path
+    manifest: Manifest
+    frame: pl.DataFrame
+
+
+def protected(folder: Path, frame: pl.DataFrame) -> Place:
+    contract = parse(CONTRACT)
+    source = folder / "visits.parquet"
+    frame.write_parquet(source)
+    place = folder / "clinic" / "visits" / "1"
+    done = protect(
+        source, contract, version=1, unit_key=b"u" * 32, order_key=b"o" * 32, folder=place
+    )
+    manifest = Manifest.wrapping(
+        contract.table(1), contract.text, done.parts, done.keys, CUSTODY, datetime.now(UTC)
+    )
+    return Place(place, manifest, frame)
+
+
+def answer(question: Question, place: Place) -> ResultTable:
+    """What the analyst would see, were nothing hidden."""
+    noises = tuple(SHARP if one.chosen else QUIET for one in question.plan.measures)
+    job = Job.of(
+        plan=question.plan,
+        noises=noises,
+        manifest=place.manifest,
+        folder=place.folder,
+        custody=CUSTODY,
+    )
+    with patch.object(run, "add_noise", lambda values, noise, words: values):
+        released = run.release(Job.decode(job.encode()))
+    views = [
+        [Measurement(noise, tuple(values))] for noise, values in zip(noises, released, strict=True)
+    ]
+    return finish(question, tuple(map(merged, views)), tuple(map(held, views)), Fraction(95))
