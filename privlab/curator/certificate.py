@@ -15,7 +15,9 @@ from privlab.policy.decide import Permit
 from privlab.query import trade
 from privlab.query.canonical import question_id, view_id
 from privlab.query.finish import finish
-from privlab.query.plan import KeyOut, MeanOut, MeasureKind, Out, Output, Question
+from privlab.query.plan import Output, Question
+from privlab.query.post.formula import formula
+from privlab.query.post.tree import measures_of
 from privlab.query.words import caption, rank_words, selects
 from privlab.release.bundle import make
 from privlab.release.result import decimal, result_json
@@ -183,29 +185,6 @@ def _output(asked: Compiled, output: Output) -> OutputFacts:
     return OutputFacts(
         name=output.name,
         label=output.label,
-        measures=_measures(output.out),
-        post_processing=_words(asked, output.out),
+        measures=measures_of(output.out),
+        post_processing=formula(output.out, asked.question.plan),
     )
-
-
-def _measures(out: Out) -> tuple[int, ...]:
-    match out:
-        case KeyOut():
-            return ()
-        case MeanOut(total=total, count=count):
-            return (total, count)
-        case _:
-            return (out.index,)
-
-
-def _words(asked: Compiled, out: Out) -> str:
-    match out:
-        case KeyOut():
-            return "a public key of the contract"
-        case MeanOut(total=total):
-            centre = asked.question.plan.measures[total].centre
-            return f"{decimal(centre)} + noisy sum about it / noisy count"
-        case _:
-            kind = asked.question.plan.measures[out.index].kind
-            coded = (MeasureKind.SUM, MeasureKind.QUANTILE)
-            return "steps times the step" if kind in coded else "none"

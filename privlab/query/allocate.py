@@ -14,11 +14,11 @@ half-width in steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from privlab.accuracy import laplace
+from privlab.accuracy import gaussian, laplace
 from privlab.accuracy.confidence import simultaneous
 from privlab.accuracy.gaussian import sqrt_up, z
 from privlab.query.plan import Measure, Out
@@ -32,6 +32,12 @@ sum and count that are wanted already; to the precisions that meet the half-widt
 
 MeanWidth = Callable[[Measure, Fraction, Fraction, Fraction, Fraction], Fraction]
 """The sum, the rows of a group, a confidence, and both precisions; to the half-width."""
+
+ForLinear = Callable[
+    [Mapping[int, Fraction], Mapping[int, int], Fraction, Fraction], dict[int, Fraction]
+]
+"""Weights per step and sensitivities, both by measure, a half-width and a
+confidence; to the precisions that meet it at the least loss."""
 
 OFF_CENTRE = Fraction(1, 2)
 """Where a mean is expected: this part of the radius away from the centre."""
@@ -95,6 +101,45 @@ def _typical(counts: Sequence[Fraction]) -> Fraction | None:
     """The lower median of the counts that are at least one."""
     seen = sorted(count for count in counts if count >= 1)
     return seen[(len(seen) - 1) // 2] if seen else None
+
+
+def for_linear(
+    weights: Mapping[int, Fraction],
+    sensitivities: Mapping[int, int],
+    width: Fraction,
+    confidence: Fraction,
+) -> dict[int, Fraction]:
+    """Precisions for which ``sum_i weight_i S_i`` is within ``width``.
+
+    The variance ``sum a_i^2 / P_i`` is met at the least loss ``sum D_i P_i`` by
+    ``P_i`` in proportion to ``a_i / sqrt(D_i)`` (Cauchy and Schwarz).
+
+    :raises ValueError: rounding alone can move it that far.
+    """
+    room = width - sum(weights.values(), Fraction(0)) * gaussian.ROUNDING
+    if room <= 0:
+        raise ValueError("no noise is within what rounding moves")
+    variance = (room / z(confidence)) ** 2
+    roots = {at: sqrt_up(Fraction(sensitivities[at])) for at in weights}
+    whole = sum((by * roots[at] for at, by in weights.items()), Fraction(0))
+    return {at: by * whole / (roots[at] * variance) * MARGIN for at, by in weights.items()}
+
+
+def for_boxed_linear(
+    weights: Mapping[int, Fraction],
+    sensitivities: Mapping[int, int],
+    width: Fraction,
+    confidence: Fraction,
+) -> dict[int, Fraction]:
+    """As `for_linear`, for discrete Laplace noise: half-widths add up.
+
+    ``sum a_i h_i`` is met at the least loss ``sum D_i / h_i`` by ``h_i`` in
+    proportion to ``sqrt(D_i / a_i)``.
+    """
+    each = simultaneous(confidence, len(weights))
+    roots = {at: sqrt_up(sensitivities[at] / by) for at, by in weights.items()}
+    whole = sum((by * roots[at] for at, by in weights.items()), Fraction(0))
+    return {at: laplace.rate_for(width * roots[at] / whole, each) for at in weights}
 
 
 def for_mean(

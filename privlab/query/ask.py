@@ -8,12 +8,14 @@ analyst's text, for the caret.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from privlab.errors import BadQuery, Caret
 from privlab.query import hints
 from privlab.query.plan import Op
+from privlab.query.post.tree import Over
 from privlab.terms.catalog import Catalog, Scalar, Table
 
 NO_TABLES = Catalog()
@@ -76,9 +78,6 @@ class Apply:
     span: Span
 
 
-Node = Name | Const | Param | Apply
-
-
 class AggregateKind(StrEnum):
     """The aggregates of the language."""
 
@@ -89,6 +88,13 @@ class AggregateKind(StrEnum):
     QUANTILE = "quantile"  # of `of`; `other` is the constant that says which
     MIN = "min"
     MAX = "max"
+    VAR_POP = "var_pop"
+    VAR_SAMP = "var_samp"
+    STDDEV_POP = "stddev_pop"
+    STDDEV_SAMP = "stddev_samp"
+    COVAR_POP = "covar_pop"  # of `of` and `other`, as those below
+    COVAR_SAMP = "covar_samp"
+    CORR = "corr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +108,30 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Windowed:
+    """A window over the rows of the answer; see `WindowOut` for its parts.
+
+    order None: the order in which the answer shows its keys.
+    """
+
+    kind: Over
+    of: Node | None
+    partition: tuple[Node, ...]
+    order: tuple[Sort, ...]
+    span: Span
+    running: bool = False
+    offset: int = 0
+
+
+Node = Name | Const | Param | Apply | Aggregate | Windowed
+"""Of rows where no part is an aggregate or a window, else of the answer's rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A column of the answer: what it is, and the name it was given, if any."""
 
-    value: Node | Aggregate
+    value: Node
     name: str | None
     span: Span
 
@@ -120,20 +146,10 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Having:
-    """A test on an output or an aggregate against a constant."""
-
-    left: Node | Aggregate
-    op: Op
-    right: Node
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class Sort:
     """Sort by an output: its name, its position (a `Const`), or what it computes."""
 
-    by: Node | Aggregate
+    by: Node
     descending: bool
     span: Span
 
@@ -179,7 +195,9 @@ class Ask:
 
     table: as typed, "visits" or "clinic.visits".  groups: what rows are grouped
     by; names in it may be aliases of items.  keys_first: the groups are columns
-    of the answer without being listed (Polars), before the items.
+    of the answer without being listed (Polars), before the items.  having:
+    conditions on the answer's rows that all hold; qualify: those that hold after
+    windows have seen the rows.
     """
 
     source: Source
@@ -189,15 +207,50 @@ class Ask:
     groups: tuple[Group, ...]
     items: tuple[Item, ...]
     keys_first: bool
-    having: tuple[Having, ...] = ()
+    having: tuple[Node, ...] = ()
+    qualify: tuple[Node, ...] = ()
     order: tuple[Sort, ...] = ()
     limit: Node | None = None
+    offset: Node | None = None
 
 
 def leaves(node: Node) -> list[Name | Const | Param]:
-    """The leaves of a node, left to right."""
+    """The leaves of a node, left to right, those of its aggregates too."""
     match node:
-        case Apply(args=args):
-            return [leaf for arg in args for leaf in leaves(arg)]
+        case Apply() | Aggregate() | Windowed():
+            return [leaf for arg in inside(node) for leaf in leaves(arg)]
         case _:
             return [node]
+
+
+def inside(node: Node) -> tuple[Node, ...]:
+    """What a node is made of, one level down, left to right."""
+    match node:
+        case Apply(args=args):
+            return args
+        case Aggregate(of=of, other=other):
+            return tuple(one for one in (of, other) if one is not None)
+        case Windowed():
+            sorts = tuple(one.by for one in node.order)
+            return (*(() if node.of is None else (node.of,)), *node.partition, *sorts)
+    return ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything inside it, left to right; a shared part comes once.
+
+    A text of a few hundred characters can have 2^40 parts that way.
+    """
+    seen: set[int] = set()
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += reversed(inside(one))
+
+
+def aggregates(node: Node) -> bool:
+    """Whether an aggregate or a window takes part."""
+    return any(isinstance(part, (Aggregate, Windowed)) for part in walk(node))

@@ -21,19 +21,16 @@ from privlab.query.plan import (
     Call,
     Expr,
     Key,
-    KeyOut,
     Literal,
-    MeanOut,
     Measure,
     MeasureKind,
-    MeasureOut,
     Op,
-    Out,
     Plan,
     Question,
     Ref,
 )
 from privlab.query.plan_text import plan_text as plan_text
+from privlab.query.post.encoding import encode_order, encode_out
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind, Scalar
 
@@ -135,23 +132,13 @@ def question_id(question: Question) -> str:
         {
             "plan": encode_plan(question.plan),
             "outputs": [[one.name, one.label, encode_out(one.out)] for one in finish.outputs],
-            "having": [
-                [encode_out(test.out), test.op.value, str(test.value)] for test in finish.having
-            ],
-            "order": [[one.output, one.descending] for one in finish.order],
+            "having": [encode_out(one) for one in finish.having],
+            "order": [encode_order(one) for one in finish.order],
             "limit": finish.limit,
+            **({"qualify": [*map(encode_out, finish.qualify)]} if finish.qualify else {}),
+            **({"offset": finish.offset} if finish.offset else {}),
         },
     )
-
-
-def encode_out(out: Out) -> Json:
-    match out:
-        case KeyOut(index=index):
-            return ["key", index]
-        case MeasureOut(index=index):
-            return ["measure", index]
-        case MeanOut(total=total, count=count):
-            return ["mean", total, count]
 
 
 # --- reading -----------------------------------------------------------------

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from privlab.query.ask import NO_TABLES, Aggregate, Ask, Group, Item, Name
+from privlab.query.ask import NO_TABLES, Ask, Group, Item, Name, Node, aggregates
 from privlab.query.canonical import canonical_text, encode_expr
 from privlab.query.frame import parse_frame
 from privlab.query.outputs import Outputs
@@ -21,7 +21,8 @@ from privlab.query.passes.key_space import MAX_CELLS, key_space
 from privlab.query.passes.limit_answer import limit_answer
 from privlab.query.passes.limit_size import limit_size
 from privlab.query.passes.order_measures import order_measures
-from privlab.query.plan import Finish, Key, Order, Plan, Question
+from privlab.query.passes.settle_rows import settled
+from privlab.query.plan import Finish, Key, Order, Out, Plan, Question
 from privlab.query.scope import Scope
 from privlab.query.sql import parse_sql
 from privlab.terms.catalog import Catalog, Table
@@ -52,11 +53,13 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
     outputs = Outputs(scope, keys)
     listed = [Item(group.node, group.name, group.span) for group in groups if ask.keys_first]
     outputs.add_all([*listed, *ask.items])
-    having = tuple(dict.fromkeys(outputs.test(one) for one in ask.having))
-    order: dict[int, Order] = {}
+    having = _conditions(outputs, ask.having, after=False)
+    qualify = _conditions(outputs, ask.qualify, after=True)
+    order: dict[Out, Order] = {}
     for one in map(outputs.sorting, ask.order):
-        order.setdefault(one.output, one)  # a second sort by one column changes nothing
+        order.setdefault(one.by, one)  # a second sort by one value changes nothing
     limit = outputs.limit(ask.limit)
+    offset = outputs.limit(ask.offset, "an offset") or 0
     plan = Plan(
         dataset=table.dataset,
         table=table.name,
@@ -69,9 +72,9 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
         measures=tuple(outputs.measures),
     )
     plan = replace(plan, bound=plan.bound.for_cells(plan.cells))
-    question = order_measures(
-        plan, Finish(tuple(outputs.columns), having, tuple(order.values()), limit)
-    )
+    asked = Finish(tuple(outputs.columns), having, qualify, tuple(order.values()), limit, offset)
+    question = order_measures(plan, asked)
+    question = replace(question, finish=settled(question.finish))
     limit_answer(question, ask.source, groups[-1].span if groups else None)
     return replace(
         question,
@@ -94,6 +97,12 @@ def parse(text: str, catalog: Catalog = NO_TABLES) -> Ask:
     return parse_sql(bare, catalog) if _SQL.match(rest) else parse_frame(bare, catalog)
 
 
+def _conditions(outputs: Outputs, nodes: Sequence[Node], *, after: bool) -> tuple[Out, ...]:
+    """Conditions that all hold, each once, as they were typed."""
+    found = [one for node in nodes for one in outputs.test(node, after=after)]
+    return tuple(dict.fromkeys(found))
+
+
 def _table(ask: Ask, catalog: Catalog) -> Table:
     table = catalog.table(ask.table)
     if table is not None:
@@ -114,7 +123,7 @@ def _groups(ask: Ask, table: Table) -> list[Group]:
         unknown = isinstance(node, Name) and (node.hidden or table.column(node.name) is None)
         if isinstance(node, Name) and unknown and node.name in aliases:
             meant = aliases[node.name]
-            if isinstance(meant, Aggregate):
+            if aggregates(meant):
                 what = f"{node.name} is an aggregate, not a group key"
                 raise ask.source.refuse("PL106", what, group.span)
             group = replace(group, node=meant)

@@ -10,6 +10,8 @@ from privlab.query.afford import Holding, holdings, loss_of, reach
 from privlab.query.canonical import plan_text
 from privlab.query.law import law_of
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
+from privlab.query.post.expected import expected_width
+from privlab.query.post.tree import MomentOut, measures_of, parts
 from privlab.query.price import Priced
 from privlab.query.trade import trade_of
 from privlab.query.words import percent, price_words, rank_words, significant, what_fits
@@ -35,7 +37,11 @@ def explain(
     if cost > left:
         words = f"does not fit: {percent(cost, granted)} % of your grant; "
         words += _what_fits(question, priced, granted, left, holds)
-    means = [one for one in question.finish.outputs if isinstance(one.out, MeanOut)]
+    means = any(
+        isinstance(part, MeanOut | MomentOut)
+        for one in question.finish.outputs
+        for part in parts(one.out)
+    )
     sizes = {size for size in priced.sizes if size is not None}
     if means and sizes:
         rows = int(min(sizes))
@@ -77,7 +83,7 @@ def _column(
     question: Question, at: int, output: Output, priced: Priced, granted: Loss
 ) -> ColumnPrice:
     """One column: its own measures' charge, also when another column shares them."""
-    indexes = _measures(output)
+    indexes = measures_of(output.out)
     cost = sum((_charge(question, priced, index) for index in indexes), NOTHING)
     width = _width(question, at, output, priced)
     return ColumnPrice(
@@ -87,15 +93,6 @@ def _column(
         half_width="" if width is None else significant(width, 2),
         held=not cost,
     )
-
-
-def _measures(output: Output) -> tuple[int, ...]:
-    match output.out:
-        case MeasureOut(index=index):
-            return (index,)
-        case MeanOut(total=total, count=count):
-            return (total, count)
-    return ()
 
 
 def _charge(question: Question, priced: Priced, index: int) -> Loss:
@@ -109,10 +106,12 @@ def _charge(question: Question, priced: Priced, index: int) -> Loss:
 
 
 def _width(question: Question, at: int, output: Output, priced: Priced) -> Fraction | None:
-    """The half-width to expect; None for a mean of unknown size, and for a quantile."""
+    """The half-width to expect; None where it depends on what is not known."""
     measures, law = question.plan.measures, law_of(question.currency)
     match output.out:
-        case MeasureOut(index=index) if not measures[index].chosen:
+        case MeasureOut(index=index) if measures[index].chosen:
+            return None
+        case MeasureOut(index=index):
             steps = law.half_width(priced.precisions[index], priced.confidence)
             return steps * measures[index].step
         case MeanOut(total=total, count=count):
@@ -127,4 +126,6 @@ def _width(question: Question, at: int, output: Output, priced: Priced) -> Fract
                 priced.precisions[count],
             )
             return min(width, measures[total].high - measures[total].low)
-    return None
+    return expected_width(
+        output.out, question, priced.precisions, priced.confidence, priced.sizes[at]
+    )

@@ -21,26 +21,25 @@ from privlab.query.ask import (
     AggregateKind,
     Ask,
     Group,
-    Having,
     Item,
     Name,
     Node,
-    Sort,
     Source,
     Span,
     Surface,
 )
-from privlab.query.frame_expressions import COMPARISONS, Expressions, Place, typed_name
+from privlab.query.frame_answer import STEPS as ANSWER
+from privlab.query.frame_answer import AnswerSteps
+from privlab.query.frame_expressions import Expressions, Place, typed_name
 from privlab.query.frame_rows import STEPS, RowSteps
 from privlab.query.hints import ON_THE_FRAME, ONE_TABLE, key_of, number_of
 from privlab.query.passes.limit_text import limit_text
 from privlab.terms.catalog import Catalog
 
-METHODS = (*STEPS, "group_by", "agg", "select", "len", "sort", "head", "limit")
+METHODS = (*dict.fromkeys((*STEPS, "group_by", "agg", "select", "len", *ANSWER)),)
 OTHER_METHODS = {
     "join": ONE_TABLE,
     "unique": "group_by gives each value once",
-    "slice": "slice the answer's frame: that is free",
     "tail": "sort the other way, and head",
     "count": "agg(n=pl.len())",
     "mean": 'select(pl.col("{number}").mean())',
@@ -132,8 +131,16 @@ class _Chain:
             keys_first=True,
         )
         grouped = False
+        answer: AnswerSteps | None = None
         for at, (method, call) in enumerate(calls):
             later = [name for name, _ in calls[at + 1 :]]
+            if ask.items:
+                if answer is None:
+                    answer = AnswerSteps(self.expressions, ask)
+                if method not in ANSWER:
+                    raise self.misplaced(method, call, True)  # noqa: FBT003
+                answer.take(method, call, self.listed(call))
+                continue
             match method:
                 case "select" if not grouped and not ask.items and self.projects(call, later):
                     self.rows.take(method, call, self.listed(call))
@@ -144,8 +151,6 @@ class _Chain:
                     listed = [] if method == "rename" else self.listed(call)
                     self.rows.take(method, call, listed)
                     ask = replace(ask, where=self.rows.where)
-                case "filter":
-                    ask = replace(ask, having=ask.having + self.having(call))
                 case "group_by" if not grouped and not ask.items:
                     ask, grouped = replace(ask, groups=self.groups(call)), True
                 case "agg" if grouped and not ask.items:
@@ -157,12 +162,6 @@ class _Chain:
                     ask = replace(ask, items=(Item(rows, "len", span),))
                 case "select" if not grouped and not ask.items:
                     ask = replace(ask, items=self.items(call))
-                case "sort" if ask.items:
-                    if ask.limit is not None:
-                        raise self.refuse(call, "sort comes before head", ORDER)
-                    ask = replace(ask, order=self.order(call))
-                case "head" | "limit" if ask.items and ask.limit is None:
-                    ask = replace(ask, limit=self.limit(call))
                 case _:
                     raise self.misplaced(method, call, bool(ask.items))
         if not ask.items:
@@ -172,7 +171,7 @@ class _Chain:
                 self.place.of(tree),
                 self.source.example if not grouped else "end with .agg(n=pl.len())",
             )
-        return ask
+        return ask if answer is None else answer.finished()
 
     def unwound(self, tree: ast.expr) -> tuple[ast.expr, list[tuple[str, ast.Call]]]:
         """The table at the start of the chain, and the calls in the order they run."""
@@ -222,8 +221,8 @@ class _Chain:
         """Arguments, lists opened, with the keyword each was given under."""
         found: list[tuple[ast.expr, str | None]] = []
         for arg in call.args:
-            opened = arg.elts if isinstance(arg, (ast.List, ast.Tuple)) else [arg]
-            found += [(one, None) for one in opened]
+            parts = arg.elts if isinstance(arg, (ast.List, ast.Tuple)) else [arg]
+            found += [(one, None) for one in parts]
         for keyword in call.keywords:
             if keyword.arg is None:
                 raise self.refuse(
@@ -239,8 +238,9 @@ class _Chain:
         found = []
         for arg, name in self.listed(call):
             if name == "maintain_order":
-                self.flags(arg)  # an answer always keeps the public order
-                continue
+                if not (isinstance(arg, ast.Constant) and isinstance(arg.value, bool)):
+                    raise self.refuse(arg, "this is True or False", "maintain_order=True")
+                continue  # an answer always keeps the public order
             inner, alias = self.expressions.alias(arg)
             node = self.expressions.column_or(inner)
             name = name or alias or self.typed(inner, node)
@@ -251,7 +251,7 @@ class _Chain:
             )
         return tuple(found)
 
-    def typed(self, node: ast.expr, value: Node | Aggregate) -> str | None:
+    def typed(self, node: ast.expr, value: Node) -> str | None:
         """The name that was typed, where steps before gave it another meaning."""
         if not self.expressions.names.made:
             return None
@@ -261,75 +261,9 @@ class _Chain:
         found = []
         for arg, name in self.listed(call):
             inner, alias = self.expressions.alias(arg)
-            value = self.expressions.value(inner)
+            value = self.expressions.output(inner)
             name = name or alias or self.typed(inner, value)
             found.append(Item(value, name, self.place.of(inner)))
         if not found:
             raise self.refuse(call, "no aggregate is named", "agg(n=pl.len())")
         return tuple(found)
-
-    def having(self, call: ast.Call) -> tuple[Having, ...]:
-        return tuple(test for arg, _ in self.listed(call) for test in self.tests(arg))
-
-    def tests(self, node: ast.expr) -> tuple[Having, ...]:
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd):
-            return self.tests(node.left) + self.tests(node.right)
-        if not isinstance(node, ast.Compare) or len(node.ops) != 1:
-            raise self.refuse(
-                node, "after agg, filter compares outputs with constants", 'pl.col("n") > 100'
-            )
-        op = COMPARISONS.get(type(node.ops[0]))
-        if op is None:
-            raise self.refuse(
-                node, "this comparison is not in the language", "==, !=, <, <=, > or >="
-            )
-        left, right = self.expressions.value(node.left), self.expressions.node(node.comparators[0])
-        return (Having(left, op, right, self.place.of(node)),)
-
-    def order(self, call: ast.Call) -> tuple[Sort, ...]:
-        descending: list[bool] | bool = False
-        by: list[ast.expr] = []
-        for arg, name in self.listed(call):
-            if name == "descending":
-                descending = self.flags(arg)
-            elif name == "by":
-                by += arg.elts if isinstance(arg, (ast.List, ast.Tuple)) else [arg]
-            elif name is None:
-                by.append(arg)
-            elif name != "nulls_last" or self.flags(arg) is not True:
-                raise self.refuse(
-                    arg, f"{name} is not in the language; unknown values sort last", "leave it out"
-                )
-        flags = [descending] * len(by) if isinstance(descending, bool) else descending
-        if not by or len(flags) != len(by):
-            raise self.refuse(
-                call,
-                "sort names outputs, with one descending for each or for all",
-                'sort("n", descending=True)',
-            )
-        return tuple(
-            Sort(self.output(one), flag, self.place.of(one))
-            for one, flag in zip(by, flags, strict=True)
-        )
-
-    def output(self, node: ast.expr) -> Node:
-        found = self.expressions.column_or(node)
-        if not isinstance(found, Name):
-            raise self.refuse(node, "sort takes the names of outputs", 'sort("n", descending=True)')
-        return found
-
-    def flags(self, node: ast.expr) -> list[bool] | bool:
-        match node:
-            case ast.Constant(value=bool() as flag):
-                return flag
-            case ast.List(elts=elts) | ast.Tuple(elts=elts):
-                found = [self.flags(one) for one in elts]
-                if all(isinstance(one, bool) for one in found):
-                    return [bool(one) for one in found]
-        raise self.refuse(node, "this is True or False, or a list of them", "descending=True")
-
-    def limit(self, call: ast.Call) -> Node:
-        arguments = self.listed(call)
-        if len(arguments) != 1 or arguments[0][1] not in (None, "n"):
-            raise self.refuse(call, "head takes one number", "head(10)")
-        return self.expressions.node(arguments[0][0])

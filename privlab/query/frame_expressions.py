@@ -11,22 +11,14 @@ from datetime import date, datetime
 from fractions import Fraction
 
 from privlab.errors import BadQuery
-from privlab.query.ask import (
-    Aggregate,
-    AggregateKind,
-    Apply,
-    Const,
-    Node,
-    Param,
-    Source,
-)
+from privlab.query.ask import Apply, Const, Node, Param, Sort, Source
 from privlab.query.frame_functions import read_root
 from privlab.query.frame_methods import read_method
+from privlab.query.frame_outputs import AGGREGATES, is_aggregate, read_aggregate
 from privlab.query.frame_place import Place as Place
-from privlab.query.frame_quantiles import which
 from privlab.query.frame_texts import read_text
 from privlab.query.frame_times import moved, read_time
-from privlab.query.hints import ON_THE_FRAME, missing
+from privlab.query.hints import missing
 from privlab.query.literals import number
 from privlab.query.nodes import Builder
 from privlab.query.plan import Op
@@ -52,30 +44,24 @@ BINARY: dict[type, Op] = {
     ast.Mod: Op.MOD,
 }
 UNARY: dict[type, Op] = {ast.Invert: Op.NOT, ast.USub: Op.NEG}
-AGGREGATES = {
-    "mean": AggregateKind.MEAN,
-    "sum": AggregateKind.SUM,
-    "count": AggregateKind.ROWS,
-    "n_unique": AggregateKind.UNITS,
-    "min": AggregateKind.MIN,
-    "max": AggregateKind.MAX,
-    "median": AggregateKind.QUANTILE,
-    "quantile": AggregateKind.QUANTILE,
-}
-ROWS = ("len", "null_count")
-STANDS_ALONE = "an aggregate stands alone in an output, not inside an expression"
+IN_OUTPUTS = "an aggregate stands in an output, in a filter after agg or in sort"
 
 
 class Expressions:
     """Reads expressions of one text.
 
     names: what a column's name stands for at this step of the question.
+    aggregating: aggregates may stand here.  after: rows are of the answer, and what
+    looks like an aggregate is a window; order: in which those rows come.
     """
 
     def __init__(self, source: Source, place: Place) -> None:
         self.source = source
         self.place = place
         self.names = Projection()
+        self.aggregating = False
+        self.after = False
+        self.order: tuple[Sort, ...] = ()
 
     def refuse(self, node: ast.AST, what: str, hint: str = "", code: str = "PL106") -> BadQuery:
         return self.source.refuse(code, what, self.place.of(node), hint)
@@ -96,49 +82,13 @@ class Expressions:
                 return inner, name
         return node, None
 
-    def value(self, node: ast.expr) -> Node | Aggregate:
-        """An aggregate, or a row expression."""
-        span = self.place.of(node)
-        match node:
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id="pl"), attr="len"), args=[], keywords=[]
-            ):
-                return Aggregate(AggregateKind.ROWS, None, span)
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id="pl"), attr=attr),
-                args=[ast.Constant(value=str() as column)],
-                keywords=[],
-            ) if attr in AGGREGATES and attr != "quantile":
-                of = self.names.find(column, self.place.of(node.args[0]))
-                return Aggregate(AGGREGATES[attr], of, span, which(self, node, node))
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="pl")), args=[]):
-                return self.node(node)
-            case ast.Call(func=ast.Attribute(value=inner, attr=attr)) if attr == "quantile":
-                return self.aggregate(node, inner, attr, which(self, node, node))
-            case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=[], keywords=[]) if (
-                attr in AGGREGATES or attr in ROWS
-            ):
-                return self.aggregate(node, inner, attr, which(self, node, node))
-        return self.node(node)
-
-    def aggregate(
-        self, node: ast.Call, inner: ast.expr, attr: str, other: Node | None = None
-    ) -> Aggregate:
-        """An aggregate of an expression, of all rows or of those that ``filter`` leaves."""
-        build = self.build(node)
-        tests: list[Node] = []
-        while isinstance(inner, ast.Call) and _method(inner) == "filter":
-            tests = [*(self.node(one) for one in self.conditions(inner)), *tests]
-            inner = inner.func.value if isinstance(inner.func, ast.Attribute) else inner
-        of: Node | None = self.node(inner)
-        kind = AGGREGATES.get(attr, AggregateKind.ROWS)
-        if attr == "null_count":
-            tests.append(build.call(Op.IS_NULL, of))
-        if attr in ROWS:
-            of = None
-        if tests:
-            of = build.where(build.all(tests), of)
-        return Aggregate(kind, of, build.span, other)
+    def output(self, node: ast.expr) -> Node:
+        """What may be made of aggregates."""
+        self.aggregating = True
+        try:
+            return self.node(node)
+        finally:
+            self.aggregating = False
 
     def conditions(self, node: ast.Call) -> list[ast.expr]:
         if not node.args or node.keywords:
@@ -192,8 +142,6 @@ class Expressions:
         raise self.refuse(node, "this is not in the language")
 
     def binary(self, node: ast.BinOp, left: ast.expr, op: ast.operator, right: ast.expr) -> Node:
-        if any(map(self.aggregates, (left, right))):
-            raise self.of_aggregates(node)
         if isinstance(op, ast.Pow):
             return self.power(node, left, right)
         if isinstance(op, (ast.Add, ast.Sub)):
@@ -213,31 +161,6 @@ class Expressions:
         raise self.refuse(
             node, "a power is a whole number from 1 to 16, written out, or 0.5", 'pl.col("x") ** 2'
         )
-
-    def of_aggregates(self, node: ast.BinOp) -> BadQuery:
-        """Refuse arithmetic on aggregates; a sum by a count is a mean."""
-        hint = f"name the parts and {ON_THE_FRAME}"
-        if isinstance(node.op, ast.Div) and _method(node.left) == "sum":
-            of = self.summed(node.left)
-            if _method(node.right) in ("len", "count"):
-                hint = f"{of}.mean() is their ratio, with an error of its own"
-        return self.refuse(node, STANDS_ALONE, hint)
-
-    def aggregates(self, node: ast.AST) -> bool:
-        """Whether a node calls an aggregate."""
-        return isinstance(node, ast.Call) and _method(node) in (*AGGREGATES, *ROWS)
-
-    def summed(self, node: ast.expr) -> str:
-        """What is summed, as it is typed: ``pl.col("x")`` of ``pl.sum("x")`` too."""
-        match node:
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id="pl")),
-                args=[ast.Constant(value=str() as column)],
-            ):
-                return f'pl.col("{column}")'
-            case ast.Call(func=ast.Attribute(value=inner)):
-                return self.source.quote(self.place.of(inner))
-        return "x"
 
     def constant(self, node: ast.Constant) -> bool | int | Fraction | str | None:
         value, span = node.value, self.place.of(node)
@@ -263,10 +186,10 @@ class Expressions:
                 "compute it before the cell, and name the value",
             )
         inner, attr = func.value, func.attr
-        if attr in AGGREGATES or attr in ROWS:
-            if isinstance(inner, ast.Name) and attr == "count" and not node.args:
-                raise self.refuse(node, "pl.count names no column", "pl.len() counts the rows")
-            raise self.refuse(node, STANDS_ALONE, f"name the parts and {ON_THE_FRAME}")
+        if is_aggregate(node, after=self.after):
+            if self.aggregating:
+                return read_aggregate(node, self)
+            raise self.refuse(node, IN_OUTPUTS, "group_by(...).agg(...)")
         found: Node | None
         match inner:
             case ast.Name(id="pl"):
@@ -389,11 +312,3 @@ def _is_literal_text(node: ast.AST, part: ast.AST) -> bool:
 
 def _opened(node: ast.expr) -> list[ast.expr]:
     return list(node.elts) if isinstance(node, (ast.List, ast.Tuple)) else [node]
-
-
-def _method(node: ast.expr) -> str:
-    """The method or the ``pl`` function that a call ends with, else ""."""
-    match node:
-        case ast.Call(func=ast.Attribute(attr=attr)):
-            return attr
-    return ""

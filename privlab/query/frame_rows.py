@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from privlab.query.ask import Aggregate, Apply, Node
+from privlab.query.ask import Apply, Node
 from privlab.query.frame_expressions import Expressions, typed_name
+from privlab.query.frame_outputs import is_aggregate
 from privlab.query.nodes import Builder
 from privlab.query.plan import Op
 
@@ -61,25 +62,19 @@ class RowSteps:
         if not later or later[0] not in AFTER:
             return False
         return not any(
-            isinstance(self.value(self.expressions.alias(arg)[0]), Aggregate) for arg, _ in listed
+            is_aggregate(part, after=False) for arg, _ in listed for part in ast.walk(arg)
         )
-
-    def value(self, node: ast.expr) -> Node | Aggregate:
-        """A column by its bare name, or what an expression is."""
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return self.expressions.column_or(node)
-        return self.expressions.value(node)
 
     def made(self, listed: Listed) -> dict[str, Node]:
         """Named expressions; an expression without a name has that of its first column."""
         reader, found = self.expressions, dict[str, Node]()
         for arg, keyword in listed:
             inner, alias = reader.alias(arg)
-            value = self.value(inner)
-            if isinstance(value, Aggregate):
+            if is_aggregate(inner, after=False):
                 raise reader.refuse(
                     arg, "an aggregate is no column of rows", "group_by(...).agg(...)"
                 )
+            value = reader.column_or(inner)
             name = keyword or alias or typed_name(inner)
             if name is None:
                 raise reader.refuse(arg, "this column has no name", '.alias("name")')

@@ -50,7 +50,7 @@ class Law:
     precision_for: (half-width, confidence) to the least precision that meets it;
     ValueError when none does.  half_width: (precision, confidence) to how far a
     released value is from the exact one.
-    for_mean, mean_width: see `allocate.for_mean` and `allocate.expected_width`.
+    for_linear: see `allocate.for_linear`.  for_mean, mean_width: see `allocate.for_mean` and `allocate.expected_width`.
     intervals: of means, from the precisions of total and count and a confidence.
     """
 
@@ -62,6 +62,7 @@ class Law:
     amount: Callable[[Fraction, Fraction], Fraction]
     precision_for: Callable[[Fraction, Fraction], Fraction]
     half_width: Callable[[Fraction, Fraction], Fraction]
+    for_linear: allocate.ForLinear
     for_mean: allocate.ForMean
     mean_width: allocate.MeanWidth
     intervals: Callable[[Fraction, Fraction, Fraction], Intervals]
@@ -94,6 +95,7 @@ _LAWS = {
         amount=gdp.mu2_of,
         precision_for=gaussian.precision_for,
         half_width=lambda precision, confidence: gaussian.half_width(1 / precision, confidence),
+        for_linear=allocate.for_linear,
         for_mean=allocate.for_mean,
         mean_width=allocate.expected_width,
         intervals=lambda total, count, confidence: RatioIntervals(1 / total, 1 / count, confidence),
@@ -109,6 +111,7 @@ _LAWS = {
         half_width=lambda precision, confidence: laplace.half_width(
             DiscreteLaplace.at_most(precision), confidence
         ),
+        for_linear=allocate.for_boxed_linear,
         for_mean=allocate.for_boxed_mean,
         mean_width=allocate.boxed_width,
         intervals=lambda total, count, confidence: BoxIntervals(

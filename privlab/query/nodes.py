@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from privlab.query.ask import Apply, Const, Name, Node, Param, Span
+from privlab.query.ask import Aggregate, Apply, Const, Name, Node, Param, Span, Windowed
 from privlab.query.plan import Op
 from privlab.terms.catalog import Kind, Scalar
 
@@ -26,7 +26,7 @@ class Builder:
         return Apply(op, tuple(map(self.node, args)), self.span)
 
     def node(self, arg: Node | Scalar | None) -> Node:
-        if isinstance(arg, (Name, Const, Param, Apply)):
+        if isinstance(arg, (Name, Const, Param, Apply, Aggregate, Windowed)):
             return arg
         return Const(arg, self.span)
 

@@ -1,7 +1,8 @@
 """The columns of an answer, and the measures they need.
 
-Collects each measure once, however many columns, tests and sort keys use it.
-It knows the keys and nothing of what they are worth.
+Collects each measure once, however many columns, conditions and sort keys use it.
+Turns what was typed about aggregates into expressions over released vectors;
+it knows the keys and nothing of what they are worth.
 """
 
 from __future__ import annotations
@@ -14,31 +15,46 @@ from fractions import Fraction
 from privlab.query.ask import (
     Aggregate,
     AggregateKind,
+    Apply,
     Const,
-    Having,
     Item,
     Name,
     Node,
+    Param,
     Sort,
     Surface,
+    Windowed,
+    aggregates,
+    leaves,
 )
+from privlab.query.passes.bind_parameters import bind_parameters
 from privlab.query.passes.count_conditions import distinct_of
 from privlab.query.passes.lower_aggregate import lower_aggregate
+from privlab.query.passes.lower_moment import LABELS, lower_moment
+from privlab.query.passes.lower_output import lower_output
 from privlab.query.passes.lower_quantile import lower_quantile
 from privlab.query.passes.name_output import name_output
-from privlab.query.plan import (
-    Expr,
-    Key,
+from privlab.query.plan import Expr, Key, Measure
+from privlab.query.post.shapes import TRUE, kind_of_out
+from privlab.query.post.tree import (
+    CallOut,
     KeyOut,
+    LiteralOut,
     MeanOut,
-    Measure,
     MeasureOut,
+    Moment,
+    MomentOut,
     Order,
     Out,
+    OutOp,
     Output,
-    Test,
+    Over,
+    WindowOut,
+    has_window,
+    is_noisy,
 )
 from privlab.query.scope import Scope
+from privlab.terms.catalog import Kind, Scalar
 
 MAX_OUTPUTS = 100
 """Most columns of one answer."""
@@ -46,6 +62,9 @@ MAX_OUTPUTS = 100
 MAX_LIMIT = 1_000_000
 
 QUANTILES = frozenset({AggregateKind.QUANTILE, AggregateKind.MIN, AggregateKind.MAX})
+
+RANKS = frozenset({Over.RANK, Over.DENSE_RANK, Over.ROW_NUMBER})
+NUMBERS = frozenset({Kind.INT, Kind.FLOAT})
 
 
 class Outputs:
@@ -57,6 +76,11 @@ class Outputs:
         self.keys = keys
         self.measures: list[Measure] = []
         self.columns: list[Output] = []
+        self.adding = False
+
+    @property
+    def sql(self) -> bool:
+        return self.source.surface is Surface.SQL
 
     # --- columns ---
 
@@ -64,8 +88,10 @@ class Outputs:
         """Add columns.
 
         :raises BadQuery: PL105 one is a value of single rows, or none is an
-            aggregate; PL106 two have one name, or there are too many.
+            aggregate; PL106 two have one name, there are too many, or one is no
+            number.
         """
+        self.adding = True
         for item in items:
             name = name_output(item, self.source)
             words = self.source.quote(item.span)
@@ -81,7 +107,8 @@ class Outputs:
                     "PL106", f"an answer has at most {MAX_OUTPUTS} columns", item.span
                 )
             self.columns.append(self._column(item, name))
-        if all(isinstance(one.out, KeyOut) for one in self.columns):
+        self.adding = False
+        if not any(is_noisy(one.out) for one in self.columns):
             raise self.source.refuse(
                 "PL105",
                 "nothing is aggregated here; only aggregates can be answered",
@@ -89,43 +116,140 @@ class Outputs:
                 "add COUNT(*)" if self.sql else "add n=pl.len()",
             )
 
-    @property
-    def sql(self) -> bool:
-        return self.source.surface is Surface.SQL
-
     def _column(self, item: Item, name: str) -> Output:
-        value = item.value
-        if isinstance(value, Aggregate):
-            label, out = self._aggregate(value)
-            word = self.scope.table.unit_word if label == "units" else ""
-            return Output(name, out, label, word)
-        index = self._key(value)
-        if index is None:
-            words = self.source.quote(item.span)
+        label, out = self._meant(item.value)
+        if isinstance(out, KeyOut):
+            return Output(name, out, "key")
+        if kind_of_out(out, self.keys) not in NUMBERS:
             raise self.source.refuse(
-                "PL105",
-                f"{words} is a value of single rows; only aggregates can be answered",
+                "PL106",
+                "a column made of aggregates is a number",
                 item.span,
-                f"{'GROUP BY' if self.sql else 'group by'} {words}, or aggregate it",
+                "CASE WHEN ... THEN 1 ELSE 0 END"
+                if self.sql
+                else "pl.when(...).then(1).otherwise(0)",
             )
-        return Output(name, KeyOut(index), "key")
+        word = self.scope.table.unit_word if label == "units" else ""
+        return Output(name, out, label, word)
+
+    # --- what is meant ---
+
+    def out(self, node: Node) -> Out:
+        """What a node is: a key, an aggregate, a constant, or made of those."""
+        return self._meant(node)[1]
+
+    def _meant(self, node: Node) -> tuple[str, Out]:
+        match node:
+            case Aggregate():
+                return self._aggregate(node)
+            case Windowed():
+                out = self._window(node)
+                return "rank" if out.kind in RANKS else "value", out
+            case Name():
+                return self._name(node)
+            case Const() | Param():
+                return "value", self._constant(node)
+        if not aggregates(node) and not self._named(node):
+            if (index := self._key(node)) is not None:
+                return "key", KeyOut(index)
+            if not any(isinstance(leaf, Name) for leaf in leaves(node)):
+                return "value", self._constant(node)
+        if not isinstance(node, Apply):
+            raise self._of_rows(node)
+        bound = bind_parameters(node, self.scope.parameters, self.source)
+        if not isinstance(bound, Apply):
+            return self._meant(bound)
+        args = [self.out(arg) for arg in bound.args]
+        return "value", lower_output(bound, args, self.keys, self.source)
+
+    def _named(self, node: Node) -> bool:
+        """Whether a column of the answer is named, and not of the table."""
+        names = [leaf for leaf in leaves(node) if isinstance(leaf, Name)]
+        return any(self._column_called(name) is not None for name in names)
+
+    def _column_called(self, name: Name) -> Output | None:
+        """A column of the answer; one of the table comes first while columns are added."""
+        if self.adding and (not self.sql or self._known(name)):
+            return None
+        return next((one for one in self.columns if one.name == name.name), None)
+
+    def _name(self, name: Name) -> tuple[str, Out]:
+        """A column of the answer, or a key."""
+        if (found := self._column_called(name)) is not None:
+            return found.label, found.out
+        if name.hidden or not (self.adding or self._known(name)):
+            near = difflib.get_close_matches(name.name, [one.name for one in self.columns], 1)
+            raise self.source.refuse(
+                "PL104",
+                f"the answer has no column {name.name}",
+                name.span,
+                f"did you mean {near[0]}?" if near else "",
+            )
+        index = self._key(name)
+        if index is None:
+            raise self._of_rows(name)
+        return "key", KeyOut(index)
+
+    def _known(self, name: Name) -> bool:
+        """Whether the table has it."""
+        table = self.scope.table
+        return table.column(name.name) is not None or name.name == table.unit
+
+    def _of_rows(self, node: Node) -> Exception:
+        words = self.source.quote(node.span)
+        return self.source.refuse(
+            "PL105",
+            f"{words} is a value of single rows; only aggregates can be answered",
+            node.span,
+            f"{'GROUP BY' if self.sql else 'group by'} {words}, or aggregate it",
+        )
 
     def _key(self, node: Node) -> int | None:
         expr = self.scope.expression(node)
         return next((at for at, key in enumerate(self.keys) if key.expr == expr), None)
 
+    def _constant(self, node: Node) -> Out:
+        """A number, a truth, or null; texts and dates only compare with keys."""
+        value = self.scope.constant(node)
+        if value is None or isinstance(value, bool):
+            return LiteralOut(value)
+        if isinstance(value, int | Fraction):
+            return LiteralOut(Fraction(value))
+        return LiteralOut(value)
+
+    # --- aggregates ---
+
     def _aggregate(self, aggregate: Aggregate) -> tuple[str, Out]:
+        table, where = self.scope.table, self.scope.where
         node = aggregate.of
         if aggregate.kind is AggregateKind.UNITS:
-            node = distinct_of(aggregate, self.scope.table.unit)
+            node = distinct_of(aggregate, table.unit)
         of = None if node is None else self.scope.expression(node)
         if of is not None and aggregate.kind in QUANTILES:
             return self._quantile(aggregate, of)
-        lowered = lower_aggregate(aggregate, of, self.scope.table, self.scope.where, self.source)
-        total = self._measure(lowered.total)
-        if lowered.count is None:
-            return lowered.label, MeasureOut(total)
-        return lowered.label, MeanOut(total, self._measure(lowered.count))
+        if aggregate.kind not in LABELS:
+            lowered = lower_aggregate(aggregate, of, table, where, self.source)
+            total = self._measure(lowered.total)
+            if lowered.count is None:
+                return lowered.label, MeasureOut(total)
+            return lowered.label, MeanOut(total, self._measure(lowered.count))
+        if of is None:
+            raise self.source.refuse("PL101", "this aggregate needs a value", aggregate.span)
+        values = [of]
+        if aggregate.other is not None:
+            values.append(self.scope.expression(aggregate.other))
+        found = lower_moment(aggregate, tuple(values), table, where, self.source)
+        out = MomentOut(
+            Moment(aggregate.kind.value),
+            self._measure(found.first),
+            self._measure(found.second),
+            self._measure(found.product),
+            self._measure(found.count),
+            None
+            if found.squares is None
+            else (self._measure(found.squares[0]), self._measure(found.squares[1])),
+        )
+        return found.label, out
 
     def _quantile(self, aggregate: Aggregate, of: Expr) -> tuple[str, Out]:
         """:raises BadQuery: PL106, which quantile is asked for depends on rows."""
@@ -141,77 +265,108 @@ class Outputs:
             self.measures.append(measure)
         return self.measures.index(measure)
 
-    # --- after the release ---
+    # --- windows ---
 
-    def test(self, having: Having) -> Test:
-        """A condition on an aggregate.
-
-        :raises BadQuery: PL106 it is on a key or a row; PL111 it compares with
-            something that is no number.
-        """
-        out = self._meant(having.left)
-        if out is None or isinstance(out, KeyOut):
+    def _window(self, window: Windowed) -> WindowOut:
+        """:raises BadQuery: PL106 it is of no number, not partitioned by keys, or a
+        running one in an order that noise decides."""
+        of = None if window.of is None else self.out(window.of)
+        if of is not None and kind_of_out(of, self.keys) not in NUMBERS:
+            raise self.source.refuse("PL106", "a window is of numbers", window.span)
+        partition: list[int] = []
+        for node in window.partition:
+            key = self.out(node)
+            if not isinstance(key, KeyOut):
+                raise self.source.refuse(
+                    "PL106",
+                    "the rows of an answer are partitioned by its keys",
+                    node.span,
+                    "partition by a group key",
+                )
+            partition.append(key.index)
+        order = tuple(self.sorting(one) for one in window.order)
+        ordered = window.running or window.kind is Over.SHIFT
+        if ordered and any(is_noisy(one.by) for one in order):
             raise self.source.refuse(
                 "PL106",
-                "a condition on keys or rows comes before the groups are formed",
-                having.span,
-                "put it in WHERE" if self.sql else "filter before group_by",
+                "noise would decide the order of these rows, and with it what is added up",
+                window.span,
+                "order by a key; RANK takes any order",
             )
-        value = self.scope.constant(having.right)
-        if isinstance(value, bool) or not isinstance(value, (int, Fraction)):
-            raise self.source.refuse("PL111", "an aggregate is compared with a number", having.span)
-        return Test(out, having.op, Fraction(value))
+        if (of is not None and has_window(of)) or any(has_window(one.by) for one in order):
+            raise self.source.refuse("PL106", "a window does not see windows", window.span)
+        return WindowOut(
+            window.kind, of, tuple(sorted(set(partition))), order, window.running, window.offset
+        )
+
+    # --- after the release ---
+
+    def test(self, node: Node, *, after: bool = False) -> tuple[Out, ...]:
+        """Conditions that all hold; none for one that always does.
+
+        after: windows have seen the rows.
+
+        :raises BadQuery: PL106 it is on keys or rows alone, or on windows before
+            they are there; PL111 it is no condition.
+        """
+        if not aggregates(node) and not self._named(node):
+            self._refuse_rows(node)
+        out = self.out(node)
+        if kind_of_out(out, self.keys) is not Kind.BOOL:
+            raise self.source.refuse(
+                "PL111",
+                "this is not a condition",
+                node.span,
+                "HAVING COUNT(*) > 100" if self.sql else 'pl.col("n") > 100',
+            )
+        if not is_noisy(out):
+            self._refuse_rows(node)
+        if has_window(out) and not after:
+            raise self.source.refuse(
+                "PL106",
+                "windows see the rows that HAVING keeps",
+                node.span,
+                "QUALIFY keeps rows by their windows",
+            )
+        parts = out.args if isinstance(out, CallOut) and out.op is OutOp.AND else (out,)
+        return tuple(part for part in parts if part != TRUE)
+
+    def _refuse_rows(self, node: Node) -> None:
+        for leaf in leaves(node):
+            if isinstance(leaf, Name) and (leaf.hidden or not self._known(leaf)):
+                self._name(leaf)  # a name that is nothing is said first
+        raise self.source.refuse(
+            "PL106",
+            "a condition on keys or rows comes before the groups are formed",
+            node.span,
+            "put it in WHERE" if self.sql else "filter before group_by",
+        )
 
     def sorting(self, sort: Sort) -> Order:
-        """A sort by one of the columns.
+        """A sort by a column, by its position, or by anything made of aggregates.
 
         :raises BadQuery: PL104 no such output, PL106 it is no column of the answer.
         """
         if isinstance(sort.by, Const) and type(sort.by.value) is int:
             if 1 <= sort.by.value <= len(self.columns):
-                return Order(sort.by.value - 1, sort.descending)
+                return Order(self.columns[sort.by.value - 1].out, sort.descending)
             raise self.source.refuse(
                 "PL106",
                 f"position {sort.by.value} is not one of the {len(self.columns)} columns",
                 sort.span,
             )
-        measures = len(self.measures)
-        out = self._meant(sort.by)
-        found = next((at for at, one in enumerate(self.columns) if one.out == out), None)
-        if found is None or len(self.measures) > measures:
-            raise self.source.refuse(
-                "PL106", "an answer is sorted by its own columns", sort.span, "select it first"
-            )
-        return Order(found, sort.descending)
+        out = self.out(sort.by)
+        if isinstance(out, LiteralOut):
+            raise self.source.refuse("PL106", "a constant sorts nothing", sort.span)
+        return Order(out, sort.descending)
 
-    def limit(self, node: Node | None) -> int | None:
-        """How many rows to keep; None for all."""
+    def limit(self, node: Node | None, what: str = "a limit") -> int | None:
+        """How many rows to keep, or to leave out; None for all."""
         if node is None:
             return None
-        value = self.scope.constant(node)
+        value: Scalar | None = self.scope.constant(node)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_LIMIT:
             raise self.source.refuse(
-                "PL106", f"a limit is a whole number up to {MAX_LIMIT:,}", node.span
+                "PL106", f"{what} is a whole number up to {MAX_LIMIT:,}", node.span
             )
         return value
-
-    def _meant(self, value: Node | Aggregate) -> Out | None:
-        """The output a name stands for, the key an expression is, or an aggregate."""
-        if isinstance(value, Aggregate):
-            return self._aggregate(value)[1]
-        if isinstance(value, Name):
-            found = next((one.out for one in self.columns if one.name == value.name), None)
-            if found is not None:
-                return found
-            table = self.scope.table
-            known = table.column(value.name) is not None or value.name == table.unit
-            if value.hidden or not known:
-                near = difflib.get_close_matches(value.name, [one.name for one in self.columns], 1)
-                raise self.source.refuse(
-                    "PL104",
-                    f"the answer has no column {value.name}",
-                    value.span,
-                    f"did you mean {near[0]}?" if near else "",
-                )
-        index = self._key(value)
-        return None if index is None else KeyOut(index)

@@ -12,6 +12,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from privlab.query.post.tree import Finish as Finish
+from privlab.query.post.tree import KeyOut as KeyOut
+from privlab.query.post.tree import MeanOut as MeanOut
+from privlab.query.post.tree import MeasureOut as MeasureOut
+from privlab.query.post.tree import Order as Order
+from privlab.query.post.tree import Out as Out
+from privlab.query.post.tree import Output as Output
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind, Scalar
 from privlab.terms.loss import Currency
@@ -251,76 +258,6 @@ class Plan:
         for measure in self.measures:
             walk(measure.of)
         return frozenset(found)
-
-
-# --- after the release -------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class KeyOut:
-    """The value of key number ``index``."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureOut:
-    """Measure number ``index``, decoded: steps back to the column's unit."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class MeanOut:
-    """centre + total * step / count, from a SUM measure and a ROWS measure."""
-
-    total: int
-    count: int
-
-
-Out = KeyOut | MeasureOut | MeanOut
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A column of the answer.
-
-    label: what it is, "key", "rows", "units", "distinct", "sum", "mean",
-    "quantile", "median", "min" or "max".  unit_word: what a "units" column counts
-    ("patient"), else "".
-    """
-
-    name: str
-    out: Out
-    label: str
-    unit_word: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """A HAVING test: ``out op literal``, joined by AND."""
-
-    out: Out
-    op: Op
-    value: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Sort by one output, by its position."""
-
-    output: int
-    descending: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """What is made of released vectors.  Free: post-processing."""
-
-    outputs: tuple[Output, ...]
-    having: tuple[Test, ...] = ()
-    order: tuple[Order, ...] = ()
-    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

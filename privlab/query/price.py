@@ -23,8 +23,10 @@ from privlab.query.allocate import (
     priced_rows,
 )
 from privlab.query.law import Law, law_of
-from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Question
+from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
 from privlab.query.plan_text import decimal
+from privlab.query.post.linear import weights_of
+from privlab.query.post.tree import CallOut, MomentOut, WindowOut, measures_of
 from privlab.query.trade import Trade, trade_of
 from privlab.terms.events import Event
 from privlab.terms.loss import Delta, Loss
@@ -166,7 +168,7 @@ def price(
         confidence=offer.confidence,
         sizes=tuple(
             known_rows(plan.cells, _counts(one.out, counts), question.rows)
-            if isinstance(one.out, MeanOut)
+            if isinstance(one.out, MeanOut | MomentOut)
             else None
             for one in question.finish.outputs
         ),
@@ -197,19 +199,19 @@ def _missing(trade: Trade, wanted: Fraction, held: Fraction) -> Mechanism | None
 
 
 def _targets(question: Question, within: Mapping[str, Fraction]) -> list[Target]:
-    """A half-width for every output that is not a key, and for every test."""
+    """A half-width for every output that is not a key or made of others that have one."""
     finish = question.finish
     aggregates = [one for one in finish.outputs if not isinstance(one.out, KeyOut)]
     names = [one.name for one in aggregates]
     if EVERY in within and len(within) == 1 and EVERY not in names:
-        labels = {(one.label, one.unit_word) for one in aggregates}
-        if len(labels) > 1:
-            example = ",".join(f"{name}=..." for name in names)
+        meant = [one for one in aggregates if not _made(one)] or aggregates
+        if len({(one.label, one.unit_word) for one in meant}) > 1:
+            example = ",".join(f"{one.name}=..." for one in meant)
             raise _bad(
                 "these columns do not share a unit, so one half-width cannot fit all",
                 f"--within {example}",
             )
-        within = dict.fromkeys(names, within[EVERY])
+        within = dict.fromkeys((one.name for one in meant), within[EVERY])
     for name in within:
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
@@ -217,17 +219,23 @@ def _targets(question: Question, within: Mapping[str, Fraction]) -> list[Target]
                 f"there is no column {name} to be within a half-width",
                 f"did you mean {near[0]}?" if near else f"the columns are {', '.join(names)}",
             )
+    covered = {at for one in aggregates if one.name in within for at in measures_of(one.out)}
     for one in aggregates:
-        if one.name not in within:
+        free = _made(one) and covered.issuperset(measures_of(one.out))
+        if one.name not in within and not free:
             raise _bad(f"the column {one.name} has no half-width", f"--within ...,{one.name}=...")
-    covered = {one.out for one in aggregates}
-    for test in finish.having:
-        if test.out not in covered:
+    for out in (*finish.having, *finish.qualify, *(order.by for order in finish.order)):
+        if not covered.issuperset(measures_of(out)):
             raise _bad(
-                "HAVING measures something that has no half-width",
+                "HAVING or ORDER BY measures something that has no half-width",
                 "select it as a column too, or use --share 1%",
             )
-    return [Target(one.name, one.out, within[one.name]) for one in aggregates]
+    return [Target(one.name, one.out, within[one.name]) for one in aggregates if one.name in within]
+
+
+def _made(output: Output) -> bool:
+    """Whether it is made of others: what they have is enough for it."""
+    return isinstance(output.out, CallOut | WindowOut)
 
 
 def _for_targets(
@@ -256,6 +264,9 @@ def _for_targets(
             wanted[at] = max(
                 wanted[at], _precision(law, width, confidence, target, plan.measures[at].step)
             )
+        elif not isinstance(target.out, MeanOut):
+            for at, precision in _for_linear(question, target, confidence).items():
+                wanted[at] = max(wanted[at], precision)
     for target in targets:
         if isinstance(target.out, MeanOut):
             total, count = target.out.total, target.out.count
@@ -282,6 +293,25 @@ def _for_targets(
     return wanted
 
 
+def _for_linear(question: Question, target: Target, confidence: Fraction) -> dict[int, Fraction]:
+    """Precisions, by measure, that meet a target on a linear combination."""
+    plan, law = question.plan, law_of(question.currency)
+    weights = weights_of(target.out, plan.measures)
+    if weights is None:
+        raise _bad(
+            f"what a half-width of {target.name} costs depends on numbers that are not known yet",
+            "ask with --share 1%, or with half-widths for what it is made of",
+        )
+    costs = {at: law.sensitivity(plan.measures[at], plan.bound) for at in weights}
+    try:
+        return law.for_linear(weights, costs, target.width, confidence)
+    except ValueError:
+        raise _bad(
+            f"no noise is within {decimal(target.width)} of {target.name}: it is made of whole steps",
+            "offer a wider half-width",
+        ) from None
+
+
 def _narrow(target: Target, low: Fraction, high: Fraction) -> None:
     """A mean lies in its clamp whatever was drawn: being within that is not for sale."""
     span = high - low
@@ -294,7 +324,7 @@ def _narrow(target: Target, low: Fraction, high: Fraction) -> None:
 
 
 def _counts(
-    out: MeanOut, counts: Sequence[Sequence[Fraction] | None] | None
+    out: MeanOut | MomentOut, counts: Sequence[Sequence[Fraction] | None] | None
 ) -> Sequence[Fraction] | None:
     return None if counts is None else counts[out.count]
 

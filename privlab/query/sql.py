@@ -16,22 +16,21 @@ from sqlglot import TokenType, errors, exp
 
 from privlab.query.ask import (
     NO_TABLES,
-    Aggregate,
     Ask,
     Group,
-    Having,
     Item,
+    Name,
     Node,
     Sort,
     Source,
     Span,
     Surface,
+    aggregates,
 )
 from privlab.query.hints import ON_THE_FRAME, ONE_TABLE
 from privlab.query.passes.limit_text import limit_text
-from privlab.query.plan import Op
 from privlab.query.sql_dialect import Reading
-from privlab.query.sql_expressions import COMPARISONS, Expressions, given
+from privlab.query.sql_expressions import Expressions, given
 from privlab.query.sql_rows import RowsReader
 from privlab.terms.catalog import Catalog
 
@@ -39,17 +38,6 @@ NULLS = {("NULLS", "FIRST"), ("NULLS", "LAST")}
 
 CLAUSES = {
     "joins": ("JOIN", "joins are not in the language yet", ONE_TABLE),
-    "distinct": (
-        "DISTINCT",
-        "SELECT DISTINCT is not in the language",
-        "GROUP BY gives each value once, with COUNT(*) beside it",
-    ),
-    "qualify": (
-        "QUALIFY",
-        "QUALIFY is not in the language",
-        "HAVING, or filter the answer's frame",
-    ),
-    "offset": ("OFFSET", "OFFSET is not in the language", "slice the answer's frame: that is free"),
     "hint": ("SELECT", "optimizer hints are not in the language", "leave the hint out"),
 }
 
@@ -162,6 +150,11 @@ def _nulls_order(text: str) -> Span | None:
     return None
 
 
+def _bare(node: Node) -> object:
+    """A name as it is compared with others; anything else as it is."""
+    return node.name if isinstance(node, Name) else node
+
+
 class _Statement:
     """Walks the clauses of one SELECT."""
 
@@ -188,29 +181,46 @@ class _Statement:
                 span = span or _keyword(self.source.text, word)
                 raise self.source.refuse("PL106", what, span, hint)
         self.expressions.only(
-            node, "with_", "expressions", "from_", "where", "group", "having", "order", "limit"
+            node,
+            "with_",
+            "expressions",
+            "from_",
+            "where",
+            "group",
+            "having",
+            "qualify",
+            "order",
+            "limit",
+            "offset",
+            "distinct",
         )
         rows = self.rows.of(node)
         items = tuple(self.item(one) for one in node.expressions)
-        where, having, limit = (
-            node.args.get("where"),
-            node.args.get("having"),
-            node.args.get("limit"),
-        )
+        groups = self.groups(node.args.get("group"), items)
+        if node.args.get("distinct") is not None:
+            self.distinct(node, groups, items)
+        where, limit, offset = (node.args.get(name) for name in ("where", "limit", "offset"))
         if limit is not None:
             self.expressions.only(limit, "expression")
+        if offset is not None:
+            self.expressions.only(offset, "expression")
         return Ask(
             source=self.source,
             table=rows.table,
             table_span=rows.span,
             where=self.rows.both(rows.where, where),
-            groups=self.groups(node.args.get("group"), items),
+            groups=groups,
             items=items,
             keys_first=False,
-            having=self.having(having.this) if having is not None else (),
+            having=self.conditions(node.args.get("having")),
+            qualify=self.conditions(node.args.get("qualify")),
             order=self.order(node.args.get("order")),
-            limit=self.expressions.expression(limit.expression) if limit is not None else None,
+            limit=None if limit is None else self.expressions.expression(limit.expression),
+            offset=None if offset is None else self.expressions.expression(offset.expression),
         )
+
+    def conditions(self, node: exp.Having | exp.Qualify | None) -> tuple[Node, ...]:
+        return () if node is None else (self.expressions.output(node.this),)
 
     def item(self, node: exp.Expr) -> Item:
         name = None
@@ -228,7 +238,7 @@ class _Statement:
             )
         if name is None and isinstance(inner, exp.Column) and self.expressions.names.made:
             name = inner.name
-        return Item(self.expressions.value(inner), name, self.expressions.at(inner))
+        return Item(self.expressions.output(inner), name, self.expressions.at(inner))
 
     def groups(self, node: exp.Group | None, items: tuple[Item, ...]) -> tuple[Group, ...]:
         """GROUP BY: expressions, aliases (looked up later), and positions (here)."""
@@ -239,7 +249,7 @@ class _Statement:
         for one in node.expressions:
             if isinstance(one, exp.Literal) and not one.is_string:
                 item = self.position(one, items)
-                if isinstance(item.value, Aggregate):
+                if aggregates(item.value):
                     raise self.expressions.refuse(
                         one,
                         "an aggregate cannot be a group key",
@@ -252,6 +262,20 @@ class _Statement:
                 )
         return tuple(groups)
 
+    def distinct(
+        self, node: exp.Select, groups: tuple[Group, ...], items: tuple[Item, ...]
+    ) -> None:
+        """Rows differ anyway where every group key is a column."""
+        self.expressions.only(node.args["distinct"])
+        shown = {_bare(item.value) for item in items} | {item.name for item in items}
+        if not groups or not all(_bare(group.node) in shown for group in groups):
+            raise self.source.refuse(
+                "PL106",
+                "which values occur is not asked without a count of them",
+                _keyword(self.source.text, "DISTINCT"),
+                "GROUP BY gives each value once, with COUNT(*) beside it",
+            )
+
     def position(self, node: exp.Literal, items: tuple[Item, ...]) -> Item:
         text = node.name
         if not text.isdigit() or not 1 <= int(text) <= len(items):
@@ -262,44 +286,6 @@ class _Statement:
             )
         return items[int(text) - 1]
 
-    def having(self, node: exp.Expr) -> tuple[Having, ...]:
-        match node:
-            case exp.Paren():
-                return self.having(node.this)
-            case exp.And():
-                return self.having(node.this) + self.having(node.expression)
-            case exp.Between():
-                left, span = self.expressions.value(node.this), self.expressions.at(node)
-                return (
-                    Having(left, Op.GE, self.expressions.expression(node.args["low"]), span),
-                    Having(left, Op.LE, self.expressions.expression(node.args["high"]), span),
-                )
-        op = COMPARISONS.get(type(node))
-        if op is None:
-            raise self.expressions.refuse(
-                node,
-                "HAVING compares aggregates with constants, joined by AND",
-                "HAVING COUNT(*) > 100",
-            )
-        return (
-            Having(
-                self.expressions.value(node.this),
-                op,
-                self.value_node(node.expression),
-                self.expressions.at(node),
-            ),
-        )
-
-    def value_node(self, node: exp.Expr) -> Node:
-        value = self.expressions.value(node)
-        if isinstance(value, Aggregate):
-            raise self.expressions.refuse(
-                node,
-                "write the aggregate on the left, the constant on the right",
-                "HAVING COUNT(*) > 100",
-            )
-        return value
-
     def order(self, node: exp.Order | None) -> tuple[Sort, ...]:
         if node is None:
             return ()
@@ -309,7 +295,7 @@ class _Statement:
             self.expressions.only(one, "this", "desc", "nulls_first")
             found.append(
                 Sort(
-                    self.expressions.value(one.this),
+                    self.expressions.output(one.this),
                     bool(one.args.get("desc")),
                     self.expressions.at(one),
                 )

@@ -17,8 +17,6 @@ from sqlglot import TokenType, exp
 
 from privlab.errors import BadQuery
 from privlab.query.ask import (
-    Aggregate,
-    AggregateKind,
     Apply,
     Const,
     Node,
@@ -26,14 +24,14 @@ from privlab.query.ask import (
     Source,
     Span,
 )
-from privlab.query.hints import ON_THE_FRAME, ONE_TABLE, missing
+from privlab.query.hints import ONE_TABLE, missing
 from privlab.query.literals import number
-from privlab.query.nodes import Builder
 from privlab.query.plan import Op
 from privlab.query.projection import Projection
 from privlab.query.sql_choices import read_choice
 from privlab.query.sql_functions import moved, read_function
-from privlab.query.sql_quantiles import QUANTILES, is_quantile, sql_quantile
+from privlab.query.sql_outputs import AGGREGATES, is_aggregate, read_aggregate
+from privlab.query.sql_quantiles import QUANTILES
 from privlab.query.sql_texts import read_text
 
 COMPARISONS: dict[type, Op] = {
@@ -54,28 +52,20 @@ BINARY: dict[type, Op] = COMPARISONS | {
     exp.Mod: Op.REMAINDER,
     exp.Xor: Op.NE,
 }
-AGGREGATES: dict[type, AggregateKind] = {
-    exp.Count: AggregateKind.ROWS,
-    exp.Sum: AggregateKind.SUM,
-    exp.Avg: AggregateKind.MEAN,
-    exp.Min: AggregateKind.MIN,
-    exp.Max: AggregateKind.MAX,
-}
-
 OUTSIDE: tuple[tuple[tuple[type, ...], str, str], ...] = (
     (
         (*AGGREGATES, *QUANTILES),
-        "an aggregate stands alone in a column or in HAVING, not inside an expression",
-        f"select the parts and {ON_THE_FRAME}",
+        "an aggregate stands in a column, in HAVING or in ORDER BY, and not inside another",
+        "compare groups in HAVING",
     ),
     (
         (exp.Window,),
-        "window functions are not in the language",
-        f"GROUP BY, and {ON_THE_FRAME}",
+        "a window stands in a column, in QUALIFY or in ORDER BY, and not inside another",
+        "select it, and compare it in QUALIFY",
     ),
     (
         (exp.Filter,),
-        "FILTER stands behind an aggregate that stands alone",
+        "FILTER stands behind an aggregate",
         "COUNT(*) FILTER (WHERE x > 3)",
     ),
     (
@@ -164,6 +154,7 @@ class Expressions:
         self.source = source
         self.table = ""
         self.names = Projection()
+        self.aggregating = False
         self.places = _places(statement)
         self.parentheses = _Parentheses(source.text)
         self.parameters: dict[str, Span] = {}
@@ -207,63 +198,28 @@ class Expressions:
 
     # --- aggregates and row expressions ---
 
-    def value(self, node: exp.Expr) -> Node | Aggregate:
-        """An aggregate, or a row expression."""
-        if isinstance(node, exp.Paren):
-            return self.value(node.this)
-        if isinstance(node, exp.Filter):
-            return self.filtered(node)
-        if isinstance(node, exp.CountIf):
-            self.only(node, "this", "big_int")
-            build = Builder(self.at(node))
-            return Aggregate(
-                AggregateKind.ROWS, build.where(self.expression(node.this), None), build.span
-            )
-        if is_quantile(node):
-            return sql_quantile(self, node)
-        kind = AGGREGATES.get(type(node))
-        if kind is None:
+    def output(self, node: exp.Expr) -> Node:
+        """What may be made of aggregates: a column, or a condition or a sort after them."""
+        self.aggregating = True
+        try:
             return self.expression(node)
-        self.only(node, "this", "big_int")
-        of, span = node.this, self.at(node)
-        if isinstance(of, exp.Distinct):
-            self.only(of, "expressions")
-            if kind is not AggregateKind.ROWS or len(of.expressions) != 1:
-                raise self.refuse(
-                    node,
-                    "DISTINCT is only for COUNT(DISTINCT one value)",
-                    "leave DISTINCT out",
-                )
-            return Aggregate(AggregateKind.UNITS, self.expression(of.expressions[0]), span)
-        if isinstance(of, exp.Star):
-            self.only(of)
-            if kind is not AggregateKind.ROWS:
-                raise self.refuse(node, "only COUNT takes a star", "name a column")
-            return Aggregate(kind, None, span)
-        return Aggregate(kind, self.expression(of), span)
-
-    def filtered(self, node: exp.Filter) -> Aggregate:
-        """An aggregate of the rows that pass: the others count as null."""
-        self.only(node, "this", "expression")
-        inner, where = self.value(node.this), node.expression
-        if not isinstance(inner, Aggregate) or not isinstance(where, exp.Where):
-            raise self.outside(node)
-        build = Builder(self.at(node))
-        condition = self.expression(where.this)
-        return replace(inner, of=build.where(condition, inner.of), span=build.span)
+        finally:
+            self.aggregating = False
 
     def expression(self, node: exp.Expr) -> Node:
         """A row expression."""
         if isinstance(node, exp.Paren):
             return self.expression(node.this)
+        if is_aggregate(node):
+            if self.aggregating:
+                return read_aggregate(node, self)
+            raise self.outside(node)
         span = self.at(node)
         if isinstance(node, (exp.Add, exp.Sub)) and (moved := self.interval(node)) is not None:
             return moved
         op = BINARY.get(type(node))
         if op is not None:
             self.only(node, "this", "expression", "typed", "safe")
-            if any(isinstance(one, tuple(AGGREGATES)) for one in node.iter_expressions()):
-                raise self.of_aggregates(node)
             return Apply(op, (self.expression(node.this), self.expression(node.expression)), span)
         match node:
             case exp.Column():
@@ -321,16 +277,6 @@ class Expressions:
         inner = node.this if isinstance(node, exp.WithinGroup) else node
         word = inner.name if isinstance(inner, exp.Anonymous) else inner.key.upper()
         return self.refuse(node, f"{word} is not in the language", missing(word, sql=True))
-
-    def of_aggregates(self, node: exp.Expr) -> BadQuery:
-        """Refuse arithmetic on aggregates; a sum by a count is a mean."""
-        what = "an aggregate stands alone in a column or in HAVING, not inside an expression"
-        top, bottom = node.this, node.expression
-        if isinstance(node, exp.Div) and isinstance(top, exp.Sum) and isinstance(bottom, exp.Count):
-            of = self.span(top.this)
-            words = "x" if of is None else self.source.quote(of)
-            return self.refuse(node, what, f"AVG({words}) is their ratio, with an error of its own")
-        return self.refuse(node, what, f"select the parts and {ON_THE_FRAME}")
 
     def column(self, node: exp.Column) -> Node:
         self.only(node, "this", "table")

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from privlab.query.ask import Aggregate, Apply, Name, Node, Span
+from privlab.query.ask import Apply, Name, Node, Span
 from privlab.query.hints import ONE_TABLE
 from privlab.query.plan import Op
 from privlab.query.projection import Projection
 from privlab.query.sql_expressions import Expressions
+from privlab.query.sql_outputs import is_aggregate
 
 AGGREGATING = "subqueries that aggregate are not in the language yet"
 
@@ -111,9 +112,9 @@ class RowsReader:
                 reader.only(inner, *(("this", "table") if column else ()))
                 starred = True
                 continue
-            value = reader.value(inner)
-            if isinstance(value, Aggregate):
+            if is_aggregate(inner):
                 raise reader.refuse(item, AGGREGATING, ONE_TABLE)
+            value = reader.expression(inner)
             made[self.name_of(item, value)] = value
         where = self.both(rows.where, node.args.get("where"))
         names = names.also(made) if starred else names.only(made)

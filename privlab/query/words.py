@@ -11,8 +11,10 @@ from fractions import Fraction
 
 from privlab.accuracy.choice import ranks_off
 from privlab.accuracy.gaussian import sqrt_up
-from privlab.query.plan import KeyOut, MeasureKind, MeasureOut, Out, Plan, Question
+from privlab.query.plan import MeasureKind, MeasureOut, Out, Plan, Question
 from privlab.query.plan_text import decimal, expression_text
+from privlab.query.post.tree import MomentOut, is_noisy
+from privlab.query.post.tree import parts as inner_parts
 from privlab.terms.catalog import Table
 from privlab.terms.loss import Currency, Loss
 
@@ -79,9 +81,11 @@ def caption(question: Question, table: Table) -> str:
     parts += [_end(one.name, plan, one.out) for one in question.finish.outputs if one.label in ENDS]
     if binds and "distinct" in labels:
         parts.append("values that only other rows have are not counted")
-    if binds and labels & {"rows", "sum"}:
+    if binds and labels & {"rows", "sum", "value"}:
         both = "total or average" if "mean" in labels else "total"
         parts.append(f"not the {both} of all rows")
+    if "rank" in labels:
+        parts.append("ranks are of noisy numbers: groups closer than their half-widths may swap")
     if selects(question):
         parts.append("half-widths are per group, before noisy values chose the rows shown")
     if question.currency is Currency.PURE:
@@ -138,6 +142,17 @@ def rank_words(
     return list(found)
 
 
+def _products(question: Question) -> set[int]:
+    """Measures of products, whose factors are named already."""
+    moments = (
+        part
+        for out in question.finish.outs
+        for part in inner_parts(out)
+        if isinstance(part, MomentOut)
+    )
+    return {at for one in moments for at in (one.product, *(one.squares or ()))}
+
+
 def selects(question: Question) -> bool:
     """Whether noise decides which groups are shown: HAVING, or LIMIT after a sort by estimates.
 
@@ -145,11 +160,12 @@ def selects(question: Question) -> bool:
     chose need not, as the largest of many estimates is likely too large.
     """
     finish = question.finish
-    if finish.having:
+    if finish.having or finish.qualify:
         return True
-    if finish.limit is None or finish.limit >= question.plan.cells:
+    whole = finish.limit is None or finish.limit >= question.plan.cells
+    if whole and not finish.offset:
         return False
-    return any(not isinstance(finish.outputs[one.output].out, KeyOut) for one in finish.order)
+    return any(is_noisy(one.by) for one in finish.order)
 
 
 def _one_row_per_unit(table: Table) -> bool:

@@ -91,7 +91,6 @@ def test_a_chain_may_run_over_lines_without_parentheses(ask: Callable[..., Quest
         ("visits.group_by('ward').filter(pl.col('age') > 3).len()", "PL106", None),
         ("visits.group_by('ward').len().group_by('ward').len()", "PL106", "group_by"),
         ("visits.group_by('ward').agg(pl.col('age').quantile([0.5]))", "PL106", None),
-        ("visits.group_by('ward').agg(pl.col('age').mean() + 1)", "PL106", None),
         ("visits.select(pl.col('age').map_elements(f).mean())", "PL106", None),
         ("visits.filter(pl.col('age') > 3 and True).select(pl.len())", "PL106", None),
         ("visits.filter(1 < pl.col('age') < 3).select(pl.len())", "PL106", None),
@@ -109,7 +108,6 @@ def test_a_chain_may_run_over_lines_without_parentheses(ask: Callable[..., Quest
         ("visits.group_by('ward').len().sort('len', descending=3)", "PL106", "3"),
         ("visits.group_by('ward').len().head(2, 3)", "PL106", None),
         ("visits.group_by('ward').len().head(2).sort('len')", "PL106", None),
-        ("visits.group_by('ward').len().filter(pl.col('len').is_in([3]))", "PL106", None),
         ("visits.lazy(1).select(pl.len())", "PL106", None),
         ("visits.group_by('ward', maintain_order=x).len()", "PL106", "x"),
         ("visits.group_by('ward').len().sort('len', nulls_last=False)", "PL106", "False"),
@@ -180,6 +178,6 @@ def test_columns_can_be_attributes(ask: Callable[..., Question]) -> None:
 
 def test_eight_thousand_literals_are_read_in_linear_time(ask: Callable[..., Question]) -> None:
     listed = ", ".join(f'"é({n}"' for n in range(8_000))
-    begin = time.perf_counter()
+    begin = time.process_time()
     ask(f'visits.filter(pl.col("note").is_in([{listed}])).select(pl.len())')
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

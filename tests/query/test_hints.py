@@ -17,7 +17,6 @@ SQL = [
     ("SELECT COUNT(*) FROM visits JOIN wards w ON w.ward = 1", "one question reads one table"),
     ("SELECT COUNT(*) FROM visits WHERE age IN (SELECT 1)", "one question reads one table"),
     ("SELECT DISTINCT ward FROM visits", "GROUP BY gives each value once"),
-    ("SELECT COUNT(*) FROM visits LIMIT 5 OFFSET 1", "slice the answer's frame"),
     ("SELECT COUNT(*) FROM visits UNION SELECT COUNT(*) FROM visits", "each SELECT alone"),
     ("SELECT AVG(n) FROM (SELECT COUNT(*) AS n FROM visits) v", "one question reads one table"),
     ("WITH v AS (SELECT age FROM visits) SELECT COUNT(*) FROM visits", "leave it out"),
@@ -35,13 +34,8 @@ SQL = [
     ("SELECT COUNT(*) FROM visits WHERE 0 = urgent", "^write NOT urgent$"),
     ("SELECT COUNT(*) FROM visits WHERE urgent <> 0", "^write urgent$"),
     ("SELECT APPROX_PERCENTILE(age) FROM visits", r"QUANTILE\(x, 0.9\)"),
-    ("SELECT STDDEV(age) FROM visits", r"AVG\(x \* x\)"),
     ("SELECT MAX(score) FROM visits", r"^clip it: MAX\(LEAST"),
     ("SELECT SUM(foo(age)) FROM visits", "the language has COUNT, SUM, AVG"),
-    ("SELECT SUM(cost) / COUNT(*) FROM visits", r"^AVG\(cost\) is their ratio"),
-    ("SELECT SUM(cost + 1)/COUNT(cost) FROM visits", r"^AVG\(cost \+ 1\) is their ratio"),
-    ("SELECT COUNT(*) / 2 FROM visits", "compute on the answer's frame: that is free"),
-    ("SELECT COUNT(*) * 2 FROM visits", "compute on the answer's frame: that is free"),
     ("EXPLAIN SELECT COUNT(*) FROM visits", "%%private --explain"),
     ("SHOW TABLES", "^%private tables$"),
     ("DESCRIBE visits", "^%private describe visits$"),
@@ -58,7 +52,6 @@ POLARS = [
     ('visits.filter(pl.col("urgent") == 1).select(pl.len())', r'^write pl.col\("urgent"\)$'),
     ('visits.filter(pl.col("urgent") == 0).select(pl.len())', r'^write ~pl.col\("urgent"\)$'),
     ('visits.select(pl.col("score").median())', r"clip\(0, 60\).quantile\(0.5\)"),
-    ('visits.select(pl.col("age").std())', r"\(x \* x\).mean"),
     ('visits.filter(pl.col("note").str.contains("x+")).select(pl.len())', "literal=True"),
     ('visits.select(pl.when(pl.col("age") > 3).sum())', "then"),
     ('visits.filter(pl.col("cost").is_nan()).select(pl.len())', "is_null"),
@@ -68,12 +61,8 @@ POLARS = [
     ('visits.group_by(pl.col("cost") / 2).len()', "x // 10"),
     ('visits.select((pl.col("seen") - pl.col("seen")).sum())', "total_days"),
     ("visits.select(pl.count())", r"^pl.len\(\) counts the rows$"),
-    ("visits.select(pl.len() * 2)", "compute on the answer's frame: that is free"),
     ("visits.select(pl.len)", r"^pl.len\(\)$"),
     ("visits.select(pl)", r"^pl.len\(\)$"),
-    ('visits.select(pl.col("cost").sum() / pl.len())', r'^pl.col\("cost"\).mean\(\) is'),
-    ('visits.select(pl.sum("cost") / pl.len())', r'^pl.col\("cost"\).mean\(\) is'),
-    ("visits.select(pl.len() / 2)", "compute on the answer's frame: that is free"),
     ("visits.head(5)", r'^visits.group_by\("ward"\).agg\(n=pl.len\(\)\)$'),
     ("wards", r"^<table>.group_by\(\"<column>\"\)"),
     ('visits.filter(pl.col("ward").is_in(w)).select(pl.len())', r"write is_in\(\[w\]\)$"),
@@ -92,7 +81,6 @@ def test_a_refusal_says_what_to_type_in_its_own_language(
 def test_pl_is_never_taken_for_a_parameter(refusal: Refusal) -> None:
     error = refusal("visits.select(pl.count())", pl=3)
     assert (error.code, error.what) == ("PL106", "pl.count names no column")
-    assert "an aggregate stands alone" in refusal("visits.select(pl.len() * 2)").what
 
 
 def test_the_caret_of_distinct_is_under_its_word(refusal: Refusal) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from privlab.errors import PrivlabError
 from privlab.query.outputs import MAX_OUTPUTS
-from privlab.query.plan import Question
+from privlab.query.plan import KeyOut, Question
 from privlab.query.scope import ALWAYS
 
 Ask = Callable[..., Question]
@@ -55,4 +55,4 @@ def test_order_by_takes_a_name_a_position_or_the_expression(ask: Ask) -> None:
     orders = {ask(text).finish.order for text in texts}
     assert len(orders) == 1
     by_key = ask("SELECT ward AS w, COUNT(*) AS n FROM visits GROUP BY ward ORDER BY ward")
-    assert by_key.finish.order[0].output == 0
+    assert by_key.finish.order[0].by == KeyOut(0)

@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from privlab.query import texts
-from privlab.query.ask import Apply, Const, Name, Node, Param, Source, Surface
+from privlab.query.ask import Aggregate, Apply, Const, Name, Node, Param, Source, Surface, Windowed
 from privlab.query.evaluate import evaluate
 from privlab.query.kinds import COMPARISONS, EXTREMES, columns_of, kind_of
 from privlab.query.literals import whole
@@ -46,6 +46,13 @@ def check_types(node: Node, table: Table, source: Source, depth: int = 0) -> Exp
         case Apply(op=op, args=nodes):
             args = tuple(check_types(one, table, source, depth + 1) for one in nodes)
             return _call(op, args, node, table, source)
+        case Aggregate() | Windowed():
+            raise source.refuse(
+                "PL106",
+                "an aggregate is no value of a single row",
+                node.span,
+                "compare it in HAVING",
+            )
 
 
 def _checked(value: Scalar | None, node: Const, source: Source) -> Scalar | None:

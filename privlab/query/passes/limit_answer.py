@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from privlab.errors import BadQuery
 from privlab.query.ask import Source, Span
-from privlab.query.plan import KeyOut, MeanOut, Question
+from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Question
 from privlab.query.plan_text import scalar_text
+from privlab.query.post.tree import CallOut, LiteralOut, MomentOut, Out, Over, WindowOut, parts
 
 MAX_TEXT = 16 * 1024 * 1024
 """Characters of an answer's text; its signed bundle may have four times as many."""
@@ -19,6 +20,15 @@ MAX_VALUES = 2_000_000
 
 MAX_MEANS = 200_000
 """Averages of one answer; each has an interval of its own, which takes longest."""
+
+MAX_MADE = 100_000
+"""Parts that are worked out for values made of others, and moments: a part of an
+expression counts once per group, a moment ten times."""
+
+MAX_SEEN = 1_000_000
+"""Rows that the windows of one answer look at, one after the other."""
+
+MOMENT = 10
 
 MAX_CHOICES = 50_000
 """Quantiles of one answer; each group's is chosen by itself."""
@@ -33,12 +43,14 @@ MARKS = 8
 def limit_answer(question: Question, source: Source, span: Span | None) -> None:
     """Compare an answer's size, known from public keys alone, with what can be answered.
 
-    :raises BadQuery: PL113, more than 16 MiB of text, 2,000,000 values,
-        200,000 averages, or 50,000 quantiles.
+    :raises BadQuery: PL113, more than 16 MiB of text, 2,000,000 values, 200,000
+        averages, 50,000 quantiles, 100,000 parts of values that are made of others, or windows that
+        look at 1,000,000 rows.
     """
     plan, finish = question.plan, question.finish
-    outs = [*(one.out for one in finish.outputs), *(test.out for test in finish.having)]
-    means = sum(isinstance(out, MeanOut) for out in outs)
+    outs = finish.outs
+    inner = [part for out in outs for part in parts(out)]
+    means = sum(isinstance(part, MeanOut) for part in inner)
     if plan.cells * means > MAX_MEANS:
         raise _refused(
             f"this answer would hold {plan.cells * means:,} averages, "
@@ -57,11 +69,32 @@ def limit_answer(question: Question, source: Source, span: Span | None) -> None:
             source,
             span,
         )
-    if plan.cells * len(outs) > MAX_VALUES:
+    values = sum(not isinstance(part, CallOut | LiteralOut) for part in inner)
+    if plan.cells * values > MAX_VALUES:
         raise _refused(
-            f"this answer would hold {plan.cells * len(outs):,} values, "
+            f"this answer would hold {plan.cells * values:,} values, "
             f"and one answer has at most {MAX_VALUES:,}",
             "group by fewer or coarser keys, or select fewer columns",
+            source,
+            span,
+        )
+    made = sum(_made(one.out) for one in finish.outputs)
+    made += sum(MOMENT for out in outs for part in parts(out) if isinstance(part, MomentOut))
+    if plan.cells * made > MAX_MADE:
+        raise _refused(
+            f"this answer would work out {plan.cells * made:,} parts of expressions, "
+            f"and one answer has at most {MAX_MADE:,}",
+            "group by fewer or coarser keys, or ask for the parts and compute on the "
+            "answer's frame",
+            source,
+            span,
+        )
+    seen = sum(_seen(question, part) for out in set(outs) for part in parts(out))
+    if seen > MAX_SEEN:
+        raise _refused(
+            f"the windows of this answer would look at {seen:,} rows, "
+            f"and one answer has at most {MAX_SEEN:,}",
+            "partition by a key, group by fewer or coarser keys, or compute on the answer's frame",
             source,
             span,
         )
@@ -75,6 +108,26 @@ def limit_answer(question: Question, source: Source, span: Span | None) -> None:
             source,
             span,
         )
+
+
+def _made(out: Out) -> int:
+    """The work of one cell of an output, in parts of an expression."""
+    if isinstance(out, KeyOut | MeasureOut | MeanOut):
+        return 0
+    return sum(not isinstance(part, LiteralOut | MomentOut) for part in parts(out))
+
+
+def _seen(question: Question, part: Out) -> int:
+    """Rows that a window looks at: all of a partition once, or for every row anew."""
+    if not isinstance(part, WindowOut):
+        return 0
+    cells = question.plan.cells
+    groups = 1
+    for index in part.partition:
+        groups *= len(question.plan.keys[index].values)
+    size = cells // groups
+    again = part.running or isinstance(part.of, CallOut) or part.kind in (Over.MIN, Over.MAX)
+    return cells * size if again else cells
 
 
 def _width(question: Question, out: object) -> int:

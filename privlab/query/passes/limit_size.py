@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from privlab.query.ask import Aggregate, Apply, Ask, Node
+from privlab.query.ask import Apply, Ask, Node, inside
 from privlab.query.kinds import outcomes
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 
@@ -71,15 +71,10 @@ def _expressions(ask: Ask) -> Iterator[Node]:
     if ask.where is not None:
         yield ask.where
     yield from (group.node for group in ask.groups)
-    values = [item.value for item in ask.items]
-    for having in ask.having:
-        values += [having.left, having.right]
-    values += [sort.by for sort in ask.order]
-    for value in values:
-        if not isinstance(value, Aggregate):
-            yield value
-        elif value.of is not None:
-            yield value.of
+    yield from (item.value for item in ask.items)
+    yield from ask.having
+    yield from ask.qualify
+    yield from (sort.by for sort in ask.order)
 
 
 def _measure(root: Node, measured: dict[int, tuple[int, int]]) -> tuple[int, int]:
@@ -87,7 +82,7 @@ def _measure(root: Node, measured: dict[int, tuple[int, int]]) -> tuple[int, int
     waiting = [root]
     while waiting:
         node = waiting[-1]
-        args = node.args if isinstance(node, Apply) else ()
+        args = inside(node)
         unknown = [arg for arg in args if id(arg) not in measured]
         if unknown:
             waiting += unknown

@@ -54,13 +54,13 @@ def lower_aggregate(
         case AggregateKind.ROWS:
             if of is not None and kind_of(of) is None:
                 raise source.refuse("PL106", "NULL is never counted", aggregate.span, "COUNT(*)")
-            return Lowered("rows", Measure(MeasureKind.ROWS, _filled(of, table, where)))
+            return Lowered("rows", Measure(MeasureKind.ROWS, filled(of, table, where)))
     if of is None:
         raise source.refuse("PL101", "this aggregate needs a value", aggregate.span)
     if kind is AggregateKind.SUM:
-        return Lowered("sum", _sum(aggregate, of, table, where, source, centred=False))
-    total = _sum(aggregate, of, table, where, source, centred=True)
-    return Lowered("mean", total, Measure(MeasureKind.ROWS, _filled(of, table, where)))
+        return Lowered("sum", lower_sum(aggregate, of, table, where, source, centred=False))
+    total = lower_sum(aggregate, of, table, where, source, centred=True)
+    return Lowered("mean", total, Measure(MeasureKind.ROWS, filled(of, table, where)))
 
 
 def _units(aggregate: Aggregate, of: Expr | None, table: Table, source: Source) -> Lowered:
@@ -77,7 +77,7 @@ def _units(aggregate: Aggregate, of: Expr | None, table: Table, source: Source) 
     return Lowered("distinct", Measure(MeasureKind.DISTINCT, of))
 
 
-def _filled(of: Expr | None, table: Table, where: Expr | None) -> Expr | None:
+def filled(of: Expr | None, table: Table, where: Expr | None) -> Expr | None:
     """What must not be null for a row to count; None when nothing can be.
 
     Columns that cannot be null, or that WHERE already found not null, do not
@@ -121,7 +121,7 @@ def _needs(condition: Expr, ref: Ref) -> bool:
     return evaluate(condition, nothing) is not True
 
 
-def _sum(
+def lower_sum(
     aggregate: Aggregate,
     of: Expr,
     table: Table,
@@ -130,6 +130,7 @@ def _sum(
     *,
     centred: bool,
 ) -> Measure:
+    """The measure of a sum, about zero or about the middle of its clamp."""
     kind = kind_of(of)
     if kind is None or not kind.is_number:
         hint = "COUNT(*) with the condition in WHERE" if kind is Kind.BOOL else ""
@@ -177,19 +178,22 @@ def _clip_hint(aggregate: Aggregate, source: Source) -> str:
     of: Node | None = aggregate.of
     words = "x" if of is None else source.quote(of.span)
     if source.surface is Surface.SQL:
-        clipped, after = f"LEAST(GREATEST({words}, 0), 60)", ", 0.5"
-        call = _SQL_NAMES.get(aggregate.kind, "AVG")
-        rest = after if aggregate.kind is AggregateKind.QUANTILE else ""
-        return f"clip it: {call}({clipped}{rest}), with bounds of your own"
-    call = _POLARS_NAMES.get(aggregate.kind, "mean")
-    rest = "0.5" if aggregate.kind is AggregateKind.QUANTILE else ""
-    return f"clip it: {words}.clip(0, 60).{call}({rest}), with bounds of your own"
+        call = {AggregateKind.SUM: "SUM", AggregateKind.MEAN: "AVG"}.get(
+            aggregate.kind, aggregate.kind.value.upper()
+        )
+        rest = "" if aggregate.other is None else ", ..."
+        if aggregate.kind is AggregateKind.QUANTILE:
+            rest = ", 0.5"
+        clipped = f"{call}(LEAST(GREATEST({words}, 0), 60){rest})"
+        return f"clip it: {clipped}, with bounds of your own"
+    call = _METHODS.get(aggregate.kind, "")
+    return f"clip it: {words}.clip(0, 60){call}, with bounds of your own"
 
 
-_SQL_NAMES = {
-    AggregateKind.SUM: "SUM",
-    AggregateKind.QUANTILE: "QUANTILE",
-    AggregateKind.MIN: "MIN",
-    AggregateKind.MAX: "MAX",
+_METHODS = {
+    AggregateKind.SUM: ".sum()",
+    AggregateKind.MEAN: ".mean()",
+    AggregateKind.QUANTILE: ".quantile(0.5)",
+    AggregateKind.MIN: ".min()",
+    AggregateKind.MAX: ".max()",
 }
-_POLARS_NAMES = {kind: name.lower() for kind, name in _SQL_NAMES.items()}

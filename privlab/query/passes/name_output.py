@@ -11,7 +11,8 @@ from privlab.query.ask import (
     Node,
     Source,
     Surface,
-    leaves,
+    Windowed,
+    walk,
 )
 from privlab.query.plan import Op
 
@@ -42,19 +43,19 @@ def name_output(item: Item, source: Source) -> str:
     root = _root(value)
     if source.surface is Surface.POLARS:
         return root or ("len" if isinstance(value, Aggregate) else "literal")
-    if isinstance(value, Aggregate):
-        word = FUNCTIONS[value.kind]
-        return word if root is None else f"{word}_{root}"
-    if isinstance(value, Apply):
-        return value.op.value.removeprefix("to_")
+    match value:
+        case Aggregate(kind=kind):
+            word = FUNCTIONS.get(kind, kind.value)
+            return word if root is None else f"{word}_{root}"
+        case Windowed(kind=kind):
+            return kind.value if root is None else f"{kind.value}_{root}"
+        case Apply(op=op):
+            return op.value.removeprefix("to_")
     return root or "literal"
 
 
-def _root(value: Node | Aggregate) -> str | None:
+def _root(value: Node) -> str | None:
     """The leftmost column a value is made of."""
-    node = value.of if isinstance(value, Aggregate) else value
-    if node is None:
-        return None
-    if isinstance(node, Apply) and node.op is Op.CASE:
-        node = node.args[1]  # the first value it gives, as Polars has it
-    return next((leaf.name for leaf in leaves(node) if isinstance(leaf, Name)), None)
+    if isinstance(value, Apply) and value.op is Op.CASE:
+        value = value.args[1]  # the first value it gives, as Polars has it
+    return next((part.name for part in walk(value) if isinstance(part, Name)), None)

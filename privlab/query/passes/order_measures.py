@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from privlab.query.canonical import canonical_text, encode_measure
-from privlab.query.plan import Finish, KeyOut, MeanOut, MeasureOut, Out, Plan, Question
+from privlab.query.plan import Finish, Plan, Question
+from privlab.query.post.shapes import normal
+from privlab.query.post.tree import Order, Out, moved
 
 
 def order_measures(plan: Plan, finish: Finish) -> Question:
@@ -21,20 +23,20 @@ def order_measures(plan: Plan, finish: Finish) -> Question:
     )
     place = {old: new for new, old in enumerate(order)}
 
-    def moved(out: Out) -> Out:
-        match out:
-            case MeasureOut(index=index):
-                return MeasureOut(place[index])
-            case MeanOut(total=total, count=count):
-                return MeanOut(place[total], place[count])
-            case KeyOut():
-                return out
+    def there(outs: tuple[Out, ...]) -> tuple[Out, ...]:
+        return tuple(normal(moved(one, place)) for one in outs)
 
     return Question(
         replace(plan, measures=tuple(plan.measures[at] for at in order)),
         replace(
             finish,
-            outputs=tuple(replace(one, out=moved(one.out)) for one in finish.outputs),
-            having=tuple(replace(test, out=moved(test.out)) for test in finish.having),
+            outputs=tuple(
+                replace(one, out=normal(moved(one.out, place))) for one in finish.outputs
+            ),
+            having=there(finish.having),
+            qualify=there(finish.qualify),
+            order=tuple(
+                Order(normal(moved(one.by, place)), one.descending) for one in finish.order
+            ),
         ),
     )

@@ -41,9 +41,9 @@ def nested(times: int) -> str:
 )
 def test_parts_that_share_a_value_are_counted_and_not_walked(refusal: Refusal, text: str) -> None:
     """BETWEEN in BETWEEN, forty times, has 2^40 parts in a few hundred characters."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     error = refusal(text)
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 0.5
     assert error.code == "PL106"
     assert f"more than {MAX_NODES:,} parts" in error.what
     assert "parameter" in error.hint
@@ -66,9 +66,9 @@ def test_long_lists_deep_inside_conditions_are_refused(refusal: Refusal, ask: As
     text = "age IN (:ages)"
     for _ in range(15):
         text = f"NOT (urgent AND {text})"
-    begin = time.perf_counter()
+    begin = time.process_time()
     error = refusal(f"SELECT COUNT(*) FROM visits WHERE {text}", ages=tuple(range(50_000)))
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
     assert error.code == "PL106"
     ask("SELECT COUNT(*) FROM visits WHERE age IN (:ages) AND urgent", ages=tuple(range(10_000)))
 

@@ -1,0 +1,64 @@
+"""How close an output will come, before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from privlab.accuracy.gaussian import sqrt_up
+from privlab.query.allocate import OFF_CENTRE
+from privlab.query.law import law_of
+from privlab.query.plan import Question
+from privlab.query.post.certain import moment_range
+from privlab.query.post.linear import weights_of
+from privlab.query.post.moments import ROOTS
+from privlab.query.post.noise import Combined, Noises
+from privlab.query.post.tree import Moment, MomentOut, Out
+
+
+def expected_width(
+    out: Out,
+    question: Question,
+    precisions: Sequence[Fraction],
+    confidence: Fraction,
+    size: Fraction | None,
+) -> Fraction | None:
+    """The half-width of a linear combination, which is known, and of a moment of about
+    ``size`` rows, whose means lie half-way to an end of their clamps; else None."""
+    measures = question.plan.measures
+    noises = Noises(question.currency, measures, precisions)
+    if isinstance(out, MomentOut):
+        return None if size is None else _moment(out, question, precisions, confidence, size)
+    weights = weights_of(out, measures)
+    if weights is None:
+        return None
+    terms = {(at, 0): by for at, by in weights.items()}
+    low, high = noises.interval(
+        [(Fraction(1), Combined(Fraction(0), terms))], Fraction(0), confidence
+    )
+    return None if low is None or high is None else (high - low) / 2
+
+
+def _moment(
+    out: MomentOut,
+    question: Question,
+    precisions: Sequence[Fraction],
+    confidence: Fraction,
+    size: Fraction,
+) -> Fraction | None:
+    if out.kind is Moment.CORR:
+        return None
+    measures, law = question.plan.measures, law_of(question.currency)
+    reach = [(measures[index].high - measures[index].low) / 2 for index in (out.first, out.second)]
+    centre = abs(measures[out.product].centre)
+    weights = {out.product: Fraction(1), out.count: centre}
+    for index, other in zip((out.first, out.second), reversed(reach), strict=True):
+        weights[index] = weights.get(index, Fraction(0)) + other * OFF_CENTRE
+    square = Fraction(0)
+    for index, by in weights.items():
+        square += (by * measures[index].step * law.half_width(precisions[index], confidence)) ** 2
+    width = sqrt_up(square) / size
+    if out.kind in ROOTS:
+        width /= 2 * reach[0] * OFF_CENTRE
+    low, high = moment_range(out, measures)
+    return width if low is None or high is None else min(width, high - low)
