@@ -60,11 +60,12 @@ function Epsilons(props: IWords & { account: IAccount }) {
   return (
     <>
       <p className="privlab-small">
-        {trans.__('Promised, whatever you ask: ε %1 at δ = %2', granted, delta)}
+        {trans.__('ε %1 promised, whatever you ask', granted)}
       </p>
       <p className="privlab-small">
-        {trans.__('Spent so far reads ε %1: a reading, not a promise', spent)}
+        {trans.__('ε %1 spent: a reading, no promise', spent)}
       </p>
+      <p className="privlab-small">{trans.__('both at δ = %1', delta)}</p>
     </>
   );
 }

@@ -51,8 +51,9 @@ test('the grant is the promise, and what is spent a reading', async () => {
   const { node } = await draw({ state: state() });
   const lines = [...node.querySelectorAll('.privlab-Budget .privlab-small')];
   expect(lines.map(line => line.textContent)).toEqual([
-    'Promised, whatever you ask: ε 3.00 at δ = 1e-9',
-    'Spent so far reads ε 0.42: a reading, not a promise'
+    'ε 3.00 promised, whatever you ask',
+    'ε 0.42 spent: a reading, no promise',
+    'both at δ = 1e-9'
   ]);
 });
 

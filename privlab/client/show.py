@@ -31,8 +31,8 @@ MIME_TYPE = "application/vnd.privlab.release.v1+json"
 MAX_ROWS = 200
 """Rows drawn; the release itself always holds all of them."""
 
-READING = "ε promised holds whatever you ask; what spent reads, at a δ above 0, is a reading, not a promise"
-
+READING = "ε promised holds whatever you ask; ε spent, where there is a δ, is a reading, no promise"
+"""Beside a budget: what an odometer tells at a δ."""
 NULL = "(null)"
 UNKNOWN = "unknown"
 _COUNTS = frozenset({"rows", "units", "distinct"})
@@ -201,7 +201,7 @@ def budget_table(state: State) -> Table:
         notes.append(READING)
     if not rows:
         notes = ["you have no grant on any dataset; ask its steward for one"]
-    heads = ("dataset", "left", "ε promised", "at δ", "spent reads ε")
+    heads = ("dataset", "left", "ε promised", "at δ", "ε spent")
     right = (False, True, True, True, True)
     return Table(f"Privacy budget of {state.principal}", heads, right, rows, tuple(notes))
 

@@ -216,6 +216,6 @@ def test_a_budget_promises_the_grant_and_reads_what_is_spent(delta: str, is_read
         words="93 % left",
     )
     table = show.budget_table(State(seq=1, principal="ana", accounts=(account,), releases=()))
-    assert table.heads == ("dataset", "left", "ε promised", "at δ", "spent reads ε")
+    assert table.heads == ("dataset", "left", "ε promised", "at δ", "ε spent")
     assert table.rows == (("clinic", "93\u00a0%", "3.00", delta, "0.42"),)
     assert (show.READING in table.notes) is is_reading
