@@ -71,8 +71,10 @@ def caption(question: Question, table: Table) -> str:
     else:
         parts = [_bound(plan, table, labels)]
     clamps: dict[str, None] = {}
-    for measure in plan.measures:
-        if measure.kind in (MeasureKind.SUM, MeasureKind.QUANTILE) and measure.of is not None:
+    products = _products(question)
+    for at, measure in enumerate(plan.measures):
+        named = measure.kind in (MeasureKind.SUM, MeasureKind.QUANTILE) and at not in products
+        if named and measure.of is not None:
             of = expression_text(measure.of)
             clamps[f"{of} clamped to {decimal(measure.low)}..{decimal(measure.high)}"] = None
     parts += clamps
