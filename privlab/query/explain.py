@@ -47,6 +47,8 @@ def explain(
         rows = int(min(sizes))
         words += f"; half-widths of means are for about {rows:,} rows in a group"
     ranks = rank_words(question, priced.precisions, priced.confidence)
+    if ranks and law_of(question.currency).adds:
+        ranks.append("a finer quantile is paid in full")
     words += "".join(f"; {note}" for note in (*ranks, *question.notes))
     return Explanation(
         plan=plan_text(question.plan),

@@ -126,22 +126,26 @@ def rank_words(
 ) -> list[str]:
     """How far off each quantile is, in ranks; no interval of values is known.
 
-    precisions: of each measure, as bought.  Example: ``med is within 72 ranks of
-    the exact one at 95 %``.
+    precisions: of each measure, as bought.  One that is only a part of columns is
+    named by what it is, since MAX is no maximum.  Example: ``med is within 72 ranks
+    of the exact one at 95 %``.
     """
-    found: dict[str, None] = {}
-    for one in question.finish.outputs:
-        if not isinstance(one.out, MeasureOut):
+    named = {
+        one.out.index: one.name
+        for one in reversed(question.finish.outputs)
+        if isinstance(one.out, MeasureOut)
+    }
+    each = " in each group" if question.plan.cells > 1 else ""
+    found = []
+    for at, measure in enumerate(question.plan.measures):
+        if measure.q is None or measure.of is None:
             continue
-        measure = question.plan.measures[one.out.index]
-        if measure.q is None:
-            continue
-        off = ranks_off(measure.q, measure.candidates, precisions[one.out.index], confidence)
-        each = " in each group" if question.plan.cells > 1 else ""
-        found[
-            f"{one.name} is within {off:,} ranks of the exact one{each} at {decimal(confidence)} %"
-        ] = None
-    return list(found)
+        name = named.get(at, f"the {decimal(measure.q)} quantile of {expression_text(measure.of)}")
+        off = ranks_off(measure.q, measure.candidates, precisions[at], confidence)
+        found.append(
+            f"{name} is within {off:,} ranks of the exact one{each} at {decimal(confidence)} %"
+        )
+    return found
 
 
 def _products(question: Question) -> set[int]:

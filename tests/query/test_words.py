@@ -19,6 +19,7 @@ from privlab.query.words import (
     percent,
     plural,
     price_words,
+    rank_words,
     selects,
     significant,
     what_fits,
@@ -167,3 +168,26 @@ def test_significant_digits_round_up(value: Fraction, digits: int) -> None:
 )
 def test_decimals_show_two_digits_of_the_error(width: str, places: int) -> None:
     assert decimals_for(Fraction(width)) == places
+
+
+def test_a_quantile_inside_another_column_is_named_by_what_it_is(
+    ask: Callable[..., Question], visits: Table
+) -> None:
+    """MAX - MIN is no range, and says so."""
+    question = ask("SELECT MAX(age) - MIN(age) AS r, MEDIAN(age) AS m, COUNT(*) AS n FROM visits")
+    words = rank_words(question, [Fraction(1, 10)] * 4, Fraction(95))
+    assert sorted(one.split(" is within ")[0] for one in words) == [
+        "m",
+        "the 0.001 quantile of age",
+        "the 0.999 quantile of age",
+    ]
+    assert all(one.endswith("ranks of the exact one at 95 %") for one in words)
+    assert "quantiles are of 1 of the visits of each patient" in caption(question, visits)
+
+
+def test_the_ends_say_what_they_are(ask: Callable[..., Question], visits: Table) -> None:
+    question = ask("SELECT ward, MIN(age) AS low, MAX(age) AS top FROM visits GROUP BY ward")
+    said = caption(question, visits)
+    assert said.startswith("1 of the visits of each patient in a group")
+    assert "low is not the least value but the one that 99 % lie above" in said
+    assert "top is not the greatest value but the one that 99 % lie below" in said
