@@ -32,7 +32,9 @@ TESTED_ELSEWHERE = {
     "privlab/curator/state.py": "tests/cli/test_workspace.py",
     "privlab/jupyter/connection.py": "tests/jupyter/test_magics.py",
     "privlab/query/frame_expressions.py": "tests/query/test_frame.py",
+    "privlab/query/frame_quantiles.py": "tests/query/test_frame.py",
     "privlab/query/sql_expressions.py": "tests/query/test_sql.py",
+    "privlab/query/sql_quantiles.py": "tests/query/test_sql.py",
 }
 """Modules without a test file of their name, and where they are tested."""
 

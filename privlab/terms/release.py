@@ -13,7 +13,8 @@ class ResultColumn:
     """One column: its name, what it is, and how many decimals are worth showing.
 
     label: "key", "rows", "units", "distinct", "sum", "mean", "quantile", "median",
-    "min" or "max".
+    "min", "max", "variance", "deviation", "covariance", "correlation", "rank", or
+    "value" for what is made of others.
     unit_word: what a "units" column counts ("patients"), else "".
     """
 
@@ -29,7 +30,7 @@ class ResultTable:
     """Rows in the order to show.  Estimates are Fractions and may be negative.
 
     half_widths[r][c] is the half-width of the interval of rows[r][c] at
-    ``confidence`` percent, None for keys and where no finite interval exists.
+    ``confidence`` percent, None for keys, ranks, and where no finite interval exists.
     """
 
     columns: tuple[ResultColumn, ...]
