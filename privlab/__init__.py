@@ -48,18 +48,22 @@ def ask(
     params: Mapping[str, object] | None = None,
     purpose: str = "exploration",
     confidence: str | float = 95,
+    practice: bool = False,
 ) -> Release:
     """Answer a question, written in SQL or in Polars text, with differential privacy.
 
     share: percent of your grant to spend (default 1).
     within: the half-width wanted, for every column or by name: ``{"n": 25}``.
     epsilon: spend what a loss of this epsilon, alone, would be.
+    practice: answer about invented rows instead: free, unsigned, and no release.
 
     :raises PrivlabError: what was refused, why, and what to type next.
     """
     from privlab.client.price import price
 
-    return _connected().ask(
+    session = _connected()
+    put = session.practise if practice else session.ask
+    return put(
         text,
         name=name,
         price=price(share=share, within=within, epsilon=epsilon),

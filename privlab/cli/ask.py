@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,9 @@ def ask(
     only_price: Annotated[
         bool, typer.Option("--explain", help="Show the price; spend nothing.")
     ] = False,
+    practice: Annotated[
+        bool, typer.Option("--practice", help="Answer about invented rows; free, and no release.")
+    ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print the answer as CSV.")] = False,
     save: Annotated[Path | None, typer.Option(help="Save the signed release here.")] = None,
 ) -> None:
@@ -51,6 +55,13 @@ def ask(
     from privlab.client.price import price
     from privlab.client.session import Session
 
+    if practice and (only_price or save is not None):
+        other = "--explain" if only_price else "--save"
+        raise BadQuery(
+            f"--practice and {other} do not go together",
+            code="PL112",
+            hint="keep --practice: it shows the price, and there is no release to save",
+        )
     text = sys.stdin.read() if question == "-" else question
     offer = price(share=share, within=within, epsilon=epsilon)
     values = parameters(param or ())
@@ -63,14 +74,12 @@ def ask(
         terminal.shown(show.price_table(shown, confidence))
         return
     with terminal.err.status("asking") as status:
-        release = session.ask(
-            text,
-            price=offer,
-            parameters=values,
-            purpose=purpose,
-            confidence=confidence,
-            on_phase=lambda phase: status.update(phase.words),
+        put = (
+            session.practise
+            if practice
+            else partial(session.ask, on_phase=lambda phase: status.update(phase.words))
         )
+        release = put(text, price=offer, parameters=values, purpose=purpose, confidence=confidence)
     if csv:
         terminal.say(release.to_csv().rstrip("\n"))
     else:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from privlab import errors
 from privlab.client.frames import Release
 from privlab.client.parameters import parameter
+from privlab.client.practice import Practice
 from privlab.errors import Caret, CuratorUnreachable, IntegrityError, PrivlabError
 from privlab.seal.keys import PublicKey
 from privlab.wire import locate
@@ -24,6 +25,7 @@ from privlab.wire.messages import (
     Hello,
     Message,
     Phase,
+    Practised,
     Price,
     Problem,
     Released,
@@ -114,6 +116,24 @@ class Session:
         """What ``text`` would cost and how close it would come.  Spends nothing."""
         ask = self._message(text, "", price, parameters, purpose, confidence)
         return self.call("POST", "/v1/explain", Explanation, ask)
+
+    def practise(
+        self,
+        text: str,
+        *,
+        name: str = "",
+        price: Price = DEFAULT_PRICE,
+        parameters: Mapping[str, object] | None = None,
+        purpose: str = "exploration",
+        confidence: str = "95",
+    ) -> Practice:
+        """Answer ``text`` about rows invented from the contract.  Free, unsigned, not recorded.
+
+        :raises PrivlabError: whatever the real question would be refused for,
+            but for a lack of budget.
+        """
+        ask = self._message(text, name, price, parameters, purpose, confidence)
+        return Practice.told(self.call("POST", "/v1/practice", Practised, ask))
 
     def tables(self) -> tuple[TableFacts, ...]:
         """Every table that can be asked about."""

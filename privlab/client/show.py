@@ -12,11 +12,12 @@ from __future__ import annotations
 import html as markup
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from privlab.wire.messages import (
+    PRACTICE,
     Account,
     ColumnFacts,
     Explanation,
@@ -220,6 +221,14 @@ def price_table(explanation: Explanation, confidence: str) -> Table:
     heads = ("column", "what it is", "share of your grant", f"±{percent(confidence)}")
     notes = (explanation.words,) if explanation.words else ()
     return Table("Nothing was spent", heads, (False, False, True, True), rows, notes)
+
+
+def practice_table(result: Mapping[str, Any], explanation: Explanation) -> Table:
+    """An answer about invented rows: that it is one stands above and below the numbers."""
+    drawn = layout(result, None)
+    title = f"{PRACTICE} ({drawn.title})" if drawn.title else PRACTICE
+    price = f"the real answer: {explanation.words}; this one cost nothing and is not recorded"
+    return replace(drawn, title=title, notes=(*drawn.notes, price))
 
 
 def is_estimate(column: Mapping[str, Any]) -> bool:

@@ -109,15 +109,21 @@ def explain(desk: Desk, principal: Principal, ask: Ask) -> Explanation:
     return explained(asked.question, asked.priced, asked.granted, left, asked.held)
 
 
-def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:
-    """Stop 4.  From the text, the catalog and her own account alone."""
-    offer, registered = Offer.parse(ask.price, ask.confidence), desk.registered
-    try:
-        question = compile_question(ask.text, asks.values(ask.parameters), registered.catalog)
-    except PolicyDenied as refusal:
-        desk.ledger.deny(principal.name, "query", "", refusal.code)
-        raise
-    dataset = question.plan.dataset
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What prices are shares of, what of it is spent, and the delta of epsilons."""
+
+    granted: Loss
+    spent: Loss
+    delta: Fraction
+
+
+def standing(desk: Desk, principal: Principal, table: Table) -> Standing:
+    """Her account on the table's dataset.
+
+    :raises Refused: PL203, she has none.
+    """
+    dataset = table.dataset
     account, cap = desk.ledger.account(principal.name, dataset), desk.ledger.cap(dataset)
     if account is None or cap is None:
         raise Refused(
@@ -126,6 +132,25 @@ def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:
             hint=f"ask a steward to run: privlab budget plan {dataset} "
             "--analysts 1 --questions 100 --level standard --write",
         )
+    return Standing(account.granted, account.spent, cap.delta)
+
+
+def compile_ask(
+    desk: Desk,
+    principal: Principal,
+    ask: Ask,
+    stands: Callable[[Desk, Principal, Table], Standing] = standing,
+) -> Compiled:
+    """Stop 4.  From the text, the catalog and her own account alone."""
+    offer, registered = Offer.parse(ask.price, ask.confidence), desk.registered
+    try:
+        question = compile_question(ask.text, asks.values(ask.parameters), registered.catalog)
+    except PolicyDenied as refusal:
+        desk.ledger.deny(principal.name, "query", "", refusal.code)
+        raise
+    dataset = question.plan.dataset
+    table = registered.table(dataset, question.plan.table)
+    account = stands(desk, principal, table)
     holdings = tuple(
         desk.ledger.held(principal.name, view_id(question.plan, index))
         for index in range(len(question.plan.measures))
@@ -135,7 +160,7 @@ def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:
         offer,
         tuple(held(view) for view in holdings),
         account.granted,
-        cap.delta,
+        account.delta,
         tuple(
             merged(view) if view and measure.kind is MeasureKind.ROWS else None
             for view, measure in zip(holdings, question.plan.measures, strict=True)
@@ -143,7 +168,7 @@ def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:
     )
     return Compiled(
         asked_at=desk.clock(),
-        table=registered.table(dataset, question.plan.table),
+        table=table,
         manifest=registered.manifests[dataset, question.plan.table],
         question=question,
         offer=offer,
@@ -151,7 +176,7 @@ def compile_ask(desk: Desk, principal: Principal, ask: Ask) -> Compiled:
         priced=priced,
         granted=account.granted,
         spent=account.spent,
-        delta=cap.delta,
+        delta=account.delta,
     )
 
 

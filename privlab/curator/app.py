@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from privlab._version import __version__
 from privlab.curator import answer as answers
-from privlab.curator import owner, state
+from privlab.curator import owner, practice, state
 from privlab.curator.desk import Desk
 from privlab.curator.peer import uid_of
 from privlab.errors import BadQuery, CuratorFailed, EngineFailed, PrivlabError, Refused
@@ -37,6 +37,7 @@ from privlab.wire.messages import (
     Explanation,
     Hello,
     Phase,
+    Practised,
     Problem,
     State,
     TableFacts,
@@ -127,6 +128,10 @@ def application(desk: Desk, *, touched: Callable[[], None], ending: Callable[[],
     @app.post("/v1/explain")
     def explain(who: Who, ask: Ask) -> Explanation:
         return answers.explain(desk, who, ask)
+
+    @app.post("/v1/practice")
+    def practise(who: Who, ask: Ask) -> Practised:
+        return practice.practise(desk, who, ask)
 
     @app.put("/v1/queries/{request_id}")
     async def query(

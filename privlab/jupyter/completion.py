@@ -18,7 +18,15 @@ from privlab.jupyter.connection import Connection
 from privlab.wire.messages import TableFacts
 
 IDENTIFIER = "privlab"
-FLAGS = ("--share", "--within", "--epsilon", "--confidence", "--purpose", "--explain")
+FLAGS = (
+    "--share",
+    "--within",
+    "--epsilon",
+    "--confidence",
+    "--purpose",
+    "--explain",
+    "--practice",
+)
 COMMANDS = ("tables", "describe", "budget", "history", "connect")
 _CELL = re.compile(r"%%private\b")
 _LINE = re.compile(r"%private\s+(?:(describe)\s+)?\S*$")

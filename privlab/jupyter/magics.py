@@ -53,6 +53,7 @@ class PrivateMagics(Magics):
     @argument("--confidence", metavar="C", default="95", help="percent of the interval (95)")
     @argument("--purpose", metavar="P", default="exploration", help="why you ask; judged, recorded")
     @argument("--explain", action="store_true", help="show the price and spend nothing")
+    @argument("--practice", action="store_true", help="invented rows: free, unsigned, no release")
     @cell_magic("private")  # type: ignore[arg-type]
     def private(self, line: str, cell: str) -> Release | display.Page:
         """Ask a question of tables you may not see, in SQL or in Polars syntax.
@@ -61,6 +62,12 @@ class PrivateMagics(Magics):
         name in Polars syntax.  Any option may be ``:name`` too.
         """
         options = self._options(line)
+        if options.explain and options.practice:
+            raise BadQuery(
+                "--explain and --practice together are one too many",
+                code="PL112",
+                hint="keep --practice: it shows the price too",
+            )
         assigned, question = cells.split_assignment(cell)
         name = self._name(options.name, assigned)
         names = self._shell.user_ns
@@ -77,8 +84,14 @@ class PrivateMagics(Magics):
                 if options.explain:
                     explained = self.connection.read(lambda s: s.explain(question, **asked))
                     return display.explain_page(explained, asked["confidence"])
-                session = self.connection.open()
-                release = session.ask(question, name=name, on_phase=phase, **asked)
+                if options.practice:
+                    phase.say("practising")
+                    release: Release = self.connection.read(
+                        lambda s: s.practise(question, name=name, **asked)
+                    )
+                else:
+                    session = self.connection.open()
+                    release = session.ask(question, name=name, on_phase=phase, **asked)
             except KeyboardInterrupt:
                 raise _interrupted(phase.last) from None
         if name:

@@ -16,6 +16,9 @@ PROTOCOL = 1
 MAX_TEXT = 100_000
 MAX_LIST = 10_000
 
+PRACTICE = "practice: invented rows, not the data"
+"""What stands over every answer to a practice question."""
+
 
 class Message(BaseModel):
     """Frozen, strict, closed."""
@@ -123,6 +126,17 @@ class Explanation(Message):
     charged_share: str
     left_share: str
     words: str
+
+
+class Practised(Message):
+    """What ``--practice`` shows: an answer about invented rows, and the real price.
+
+    result: the table as a bundle holds it, JSON as text.  Nothing is signed and
+    nothing was spent.
+    """
+
+    result: str
+    explanation: Explanation
 
 
 class ColumnFacts(Message):

@@ -9,6 +9,7 @@ import pytest
 
 from privlab.cli.ask import _parameter, parameters
 from privlab.errors import BadQuery
+from privlab.wire.messages import PRACTICE
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,32 @@ def test_without_a_workspace_nobody_can_be_asked(privlab, monkeypatch, tmp_path)
     assert ended.status == 1
     assert ended.err.startswith("PL152 ")
     assert "privlab init" in ended.err
+
+
+def test_a_practice_answer_is_printed_marked_with_the_real_price(
+    privlab, monkeypatch, protected_workspace
+) -> None:
+    monkeypatch.setenv("PRIVLAB_WORKSPACE", str(protected_workspace.folder))
+    ended = privlab("ask", "SELECT COUNT(*) AS n FROM visits", "--practice", "--share", "2%")
+    assert ended.status == 0, ended.err
+    assert ended.out.startswith(f"{PRACTICE}\n")
+    assert "the real answer: 2 % of your grant" in " ".join(ended.out.split())
+
+
+def test_a_practice_answer_as_csv_says_what_it_is(
+    privlab, monkeypatch, protected_workspace, tmp_path
+) -> None:
+    monkeypatch.setenv("PRIVLAB_WORKSPACE", str(protected_workspace.folder))
+    ended = privlab("ask", "SELECT COUNT(*) AS n FROM visits", "--practice", "--csv")
+    assert ended.out.splitlines()[:2] == [f"# {PRACTICE}", "n,n_pm"]
+    (tmp_path / "practised").write_text(ended.out)
+    checked = privlab("verify", tmp_path / "practised")
+    assert checked.status == 4
+    assert checked.err.startswith("PL407 ")
+
+
+@pytest.mark.parametrize("other", [("--explain",), ("--save", "release.json")])
+def test_practice_does_not_go_with_what_it_makes_no_sense_of(privlab, other) -> None:
+    ended = privlab("ask", "SELECT COUNT(*) AS n FROM visits", "--practice", *other)
+    assert ended.status == 1
+    assert ended.err.startswith(f"PL112 --practice and {other[0]} do not go together")

@@ -36,6 +36,7 @@ from privlab.wire.messages import (
     Explanation,
     Message,
     Phase,
+    Practised,
     Problem,
     Receipt,
     Released,
@@ -240,7 +241,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         it = self.server.stand_in
         it.asked.append(self._ask())
-        self._reply(it.refusal or it.explanation, 403 if it.refusal else 200)
+        it.paths.append(self.path)
+        practised = Practised(result=json.dumps(RESULT), explanation=it.explanation)
+        told = practised if self.path == "/v1/practice" else it.explanation
+        self._reply(it.refusal or told, 403 if it.refusal else 200)
 
     def do_PUT(self) -> None:
         it = self.server.stand_in

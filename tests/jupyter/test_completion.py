@@ -65,6 +65,7 @@ def test_nothing_of_ours_is_offered_in_plain_python(stand_in, offered, text):
 
 def test_flags_are_offered_without_a_curator(nowhere, offered):
     assert "--explain" in offered("%%private --")
+    assert "--practice" in offered("%%private --pr")
     assert "ward" not in offered("%%private\nSELECT wa")
 
 

@@ -14,8 +14,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from privlab.client.frames import Release
+from privlab.client.practice import Practice
 from privlab.errors import BadQuery, BudgetExceeded, CuratorUnreachable, PrivlabError
-from privlab.wire.messages import Event, Problem
+from privlab.wire.messages import PRACTICE, Event, Problem
 
 SQL = "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward"
 
@@ -219,3 +220,26 @@ def test_unloading_takes_everything_away(stand_in, run, shell):
     assert shell.find_cell_magic("private") is None
     assert shell.find_line_magic("private") is None
     run("%load_ext privlab")
+
+
+def test_practice_is_asked_for_shown_marked_and_assigned(stand_in, run, shell):
+    practised = run(f"%%private by_ward --practice --share 2%\n{SQL}")
+    assert isinstance(practised, Practice)
+    assert shell.user_ns["by_ward"] is practised
+    assert stand_in.paths[-1] == "/v1/practice"
+    assert (stand_in.asked[0].name, stand_in.asked[0].price.share) == ("by_ward", "2")
+    shown = practised._repr_mimebundle_()
+    assert set(shown) == {"text/html", "text/plain"}
+    assert all(PRACTICE in text for text in shown.values())
+
+
+def test_practice_does_not_go_with_explain(stand_in, run):
+    with pytest.raises(BadQuery, match="one too many"):
+        run(f"%%private --practice --explain\n{SQL}")
+    assert stand_in.asked == []
+
+
+def test_a_refused_practice_is_refused_in_the_same_words(stand_in, run):
+    stand_in.refusal = Problem(code="PL103", what="weight has no bounds", hint="clip it")
+    with pytest.raises(PrivlabError, match="weight has no bounds"):
+        run(f"%%private --practice\n{SQL}")
