@@ -210,6 +210,12 @@ class Reading:
         if not leaf.running and cell != first:
             return self.combined(leaf, first)  # one for all rows of the partition
         by = Fraction(1, len(seen)) if leaf.kind is Over.MEAN else Fraction(1)
+        before = found.first[cell]
+        if leaf.running and before and leaf.kind is Over.SUM:
+            sum_before = self.combinations.get((leaf, found.whole[cell][before - 1]))
+            new = self.added(shape.top, seen[before:], by)
+            if sum_before is not None and new is not None:  # rows are apart: nothing adds up twice
+                return Combined(sum_before.value + new.value, {**sum_before.terms, **new.terms})
         return self.added(shape.top, seen, by)
 
     def added(
