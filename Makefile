@@ -5,6 +5,7 @@
 #   make test    check + all tests but the slow ones
 #   make check   lint, formats, types, layers      make fix    what can be fixed alone
 #   make slow    statistical and attack suites     make bench  beside plain Polars
+#   make bench-peers  accuracy beside other libraries, in environments of their own
 #   make golden  README's help and picture anew      make clean  back to a fresh clone
 
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -19,7 +20,7 @@ DEMO := PRIVLAB_WORKSPACE=$(CURDIR)/.demo/workspace
 # .venv/bin first, so that jlpm, jupyter and the kernels are this project's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo lab test check slow bench fix golden clean
+.PHONY: setup demo lab test check slow bench bench-peers fix golden clean
 .DELETE_ON_ERROR:
 
 setup: .stamps/python .stamps/panel .stamps/chromium
@@ -70,6 +71,9 @@ bench: .stamps/python
 	@$(DEMO) $(BIN)/privlab demo build
 	@for file in benchmarks/*.py; do echo "$$file" && $(BIN)/python "$$file" || exit 1; done
 
+bench-peers: .stamps/python
+	@$(BIN)/python benchmarks/accuracy.py --install --slow-peers
+
 fix: .stamps/python .stamps/node
 	@$(BIN)/ruff check --fix-only --quiet $(SRC) && $(BIN)/ruff format --quiet $(SRC)
 	@$(BIN)/jlpm lint >/dev/null
@@ -79,4 +83,4 @@ golden: .stamps/python .stamps/panel .stamps/chromium
 
 clean:
 	@-test ! -x $(BIN)/privlab || $(DEMO) $(BIN)/privlab curator stop
-	rm -rf .venv .stamps .demo node_modules .yarn labextension/lib privlab/labextension privlab/_version.py
+	rm -rf .venv .stamps .demo .peers node_modules .yarn labextension/lib privlab/labextension privlab/_version.py
