@@ -96,6 +96,8 @@ def _aggregate(node: exp.Expr, reader: Expressions) -> Aggregate:
         return Aggregate(kind, both[0], build.span, both[1])
     reader.only(node, "this", "big_int")
     of = node.this
+    if of is None:
+        raise reader.refuse(node, "an aggregate takes a value", "COUNT(*) counts rows")
     if isinstance(of, exp.Distinct):
         reader.only(of, "expressions")
         if kind is not AggregateKind.ROWS or len(of.expressions) != 1:

@@ -99,6 +99,8 @@ ODD = [
     "SELECT COUNT(*) FROM visits WHERE note LIKE '" + "%" * 2_000 + "'",
     "SELECT COUNT(*) FROM visits WHERE note LIKE '" + "_" * 2_000 + "'",
     "SELECT COUNT(*) FROM visits; DROP TABLE visits",
+    "SELECT COUNT() FROM visits",
+    "SELECT ward, COUNT(*) FROM visits GROUP BY ward ORDER BY SUM()",
     "SELECT COUNT(*) FROM read_csv('/etc/passwd')",
     "SELECT COUNT(*) FROM '/etc/passwd'",
     "SELECT pg_read_file('/etc/passwd') FROM visits",

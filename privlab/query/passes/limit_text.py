@@ -7,8 +7,11 @@ import re
 from privlab.query.ask import Source, Span, Surface
 from privlab.query.passes.limit_size import MAX_NESTING
 
-MAX_WORDS = 25_000
-"""Most words, numbers and texts of one question; more than its expressions may have parts."""
+MAX_WORDS = 9_000
+"""Most words, numbers and texts of one question: a parser needs a few microseconds for each."""
+
+MAX_SIGNS = 4_000
+"""Most signs that are neither commas nor parentheses."""
 
 MAX_SELECTS = 50
 """Most SELECTs of one question."""
@@ -26,6 +29,7 @@ _PARTS = (
     r"|(?P<selects>\bSELECT\b)"
     r"|(?P<suffix>::|\*\*|\bINTERVAL\b)"
     r"|(?P<word>\w++)"
+    r"|(?P<sign>[^\w\s,])"
 )
 _FLAGS = re.IGNORECASE | re.DOTALL
 _LEXEMES = {
@@ -46,18 +50,19 @@ _LEXEMES = {
 def limit_text(source: Source) -> None:
     """Count words and measure nesting in one look; texts in quotes count as a word.
 
-    :raises BadQuery: PL106, more than 25,000 words, parentheses more than 200
+    :raises BadQuery: PL106, more than 9,000 words or 4,000 signs, parentheses more than 200
         deep, or more SELECTs or chained operators than a question has.
     """
     lexemes = _LEXEMES[source.surface]
     counts = dict.fromkeys(lexemes.groupindex, 0)
-    depth = 0
+    depth = unopened = 0
     for found in lexemes.finditer(source.text):
         kind = str(found.lastgroup)
         counts[kind] += 1
         if kind == "opens":
             depth += 1
         elif kind in ("closes", "methods"):
+            unopened += depth == 0
             depth = max(0, depth - 1)
         at = Span(*found.span())
         if depth > MAX_NESTING:
@@ -66,6 +71,9 @@ def limit_text(source: Source) -> None:
         if counts["word"] + counts["quoted"] > MAX_WORDS:
             what = f"this question has more than {MAX_WORDS:,} words"
             raise source.refuse("PL106", what, at, "pass long lists as a parameter")
+        if counts["sign"] > MAX_SIGNS or unopened > MAX_NESTING:
+            what = f"this question has more than {MAX_SIGNS:,} signs, or closes what is not open"
+            raise source.refuse("PL106", what, at, "split the question")
         chained = counts["suffix"] > MAX_SUFFIXES or counts["methods"] > MAX_METHODS
         if chained or counts["selects"] > MAX_SELECTS:
             raise source.refuse(

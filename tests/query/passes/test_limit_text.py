@@ -8,7 +8,13 @@ import pytest
 
 from privlab.errors import BadQuery
 from privlab.query.ask import Source, Surface
-from privlab.query.passes.limit_text import MAX_SELECTS, MAX_SUFFIXES, MAX_WORDS, limit_text
+from privlab.query.passes.limit_text import (
+    MAX_SELECTS,
+    MAX_SIGNS,
+    MAX_SUFFIXES,
+    MAX_WORDS,
+    limit_text,
+)
 
 
 def measured(text: str) -> None:
@@ -25,6 +31,9 @@ def measured(text: str) -> None:
         "a " * (MAX_WORDS + 1),
         "'a'," * (MAX_WORDS + 1),
         "::int" * (MAX_SUFFIXES + 1),
+        ";" * (MAX_SIGNS + 1),
+        ".a" * (MAX_SIGNS + 1),
+        ")" * 201,
     ],
 )
 def test_what_is_too_long_or_too_deep_is_refused(text: str) -> None:
@@ -36,7 +45,7 @@ def test_what_is_too_long_or_too_deep_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["()" * 500, "CASE END " * 500, "'" + "(" * 500 + "'", "-- " + "(" * 500, "a " * 20_000],
+    ["()" * 500, "CASE END " * 500, "'" + "(" * 500 + "'", "-- " + "(" * 500, "a, " * 5_900],
 )
 def test_what_closes_again_or_is_quoted_does_not_count(text: str) -> None:
     measured(text)
@@ -44,6 +53,8 @@ def test_what_closes_again_or_is_quoted_does_not_count(text: str) -> None:
 
 def test_an_open_quote_takes_no_time() -> None:
     begin = time.perf_counter()
-    measured("'" + "\\'" * 20_000)
-    measured("/*" * 20_000)
+    for text in ("'" + "\\'" * 20_000, "/*" * 20_000):
+        with pytest.raises(BadQuery):
+            measured(text)
+    measured("/*" + " *" * 20_000)
     assert time.perf_counter() - begin < 1
