@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import pytest
+
 from privlab.client.session import Session
-from privlab.release.verify import guarantee
+from privlab.release.verify import CHOICE, GAUSSIAN, guarantee
 from privlab.terms.noise import RoundedGaussian
+from privlab.wire.messages import Price
 
 
 def test_the_charge_is_the_sum_of_sensitivity_times_precision(session: Session) -> None:
@@ -27,8 +30,6 @@ def test_the_charge_is_the_sum_of_sensitivity_times_precision(session: Session) 
 
 
 def test_a_top_up_names_both_noises_and_the_loss_held(session: Session) -> None:
-    from privlab.wire.messages import Price
-
     text = "SELECT COUNT(*) AS n FROM visits WHERE age < 44"
     session.ask(text, price=Price(share="0.1"))
     facts = session.ask(text, price=Price(share="0.3")).facts
@@ -77,3 +78,29 @@ def test_a_release_says_what_is_promised_beside_what_is_read(session: Session) -
     assert guarantee(facts).endswith(
         f"the promise is her grant's: ({account['epsilonGranted']}, {loss['delta']})-DP"
     )
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "COUNT(*) AS x",
+        "COUNT(DISTINCT patient_id) AS x",
+        "COUNT(DISTINCT ward) AS x",
+        "SUM(amount) AS x",
+        "AVG(stay_days) AS x, COUNT(stay_days) AS n",
+        "MEDIAN(age) AS x",
+        "MEDIAN(age) AS x, AVG(age) AS y",
+        "VARIANCE(age) AS x",
+    ],
+)
+@pytest.mark.parametrize("share", ["0.001", "0.5"])
+def test_what_is_held_covers_the_noise_of_every_kind_of_answer(
+    session: Session, columns: str, share: str
+) -> None:
+    """A bundle is verified when it is made: a finer answer after a coarse one too."""
+    text = f"SELECT {columns} FROM visits WHERE age < 48"
+    release = session.ask(text, price=Price(share=share))
+
+    kinds = {measure["mechanism"] for measure in release.facts["measures"]}
+    assert kinds <= {GAUSSIAN, CHOICE}
+    assert (CHOICE in kinds) == ("MEDIAN" in columns)
