@@ -99,17 +99,6 @@ POLARS = {
             'pl.col("note").filter(pl.col("urgent")).n_unique()',
         )
     },
-    # the rows of an answer are in the order of their keys; those of Polars in none
-    **{
-        f'visits.group_by(m=pl.col("admitted").dt.month()).agg(n=pl.len()).{rest}': (
-            'visits.group_by(m=pl.col("admitted").dt.month()).agg(n=pl.len()).sort("m").' + rest
-        )
-        for rest in (
-            'select("m", c=pl.col("n").cum_sum())',
-            'select("m", d=pl.col("n") - pl.col("n").shift(1))',
-            'select("m", d=pl.col("n").shift(-1, fill_value=0))',
-        )
-    },
     # a text that is no date is null, with strict=False or without
     **{
         f'visits.filter(pl.col("note").{cast} >= date(2024, 1, 1)).select(n=pl.len())': (
