@@ -100,6 +100,7 @@ ODD = [
     "SELECT COUNT(*) FROM visits WHERE note LIKE '" + "_" * 2_000 + "'",
     "SELECT COUNT(*) FROM visits; DROP TABLE visits",
     "SELECT COUNT() FROM visits",
+    "SELECT WIDTH_BUCKET(cost,,1000, 4) AS b, COUNT(*) FROM visits GROUP BY b",
     "SELECT ward, COUNT(*) FROM visits GROUP BY ward ORDER BY SUM()",
     "SELECT COUNT(*) FROM read_csv('/etc/passwd')",
     "SELECT COUNT(*) FROM '/etc/passwd'",
