@@ -111,10 +111,10 @@ def read_function(node: exp.Expr, reader: Expressions) -> Node | None:
             return build.call(reader.known(node, unit, TRUNCATIONS), read(node.this))
         case exp.WidthBucket():
             reader.only(node, "this", "min_value", "max_value", "num_buckets")
-            ends = [node.args.get(name) for name in ("min_value", "max_value", "num_buckets")]
-            if None in ends:
+            names = ("min_value", "max_value", "num_buckets")
+            if any(node.args.get(name) is None for name in names):
                 raise reader.refuse(node, "this takes four values", "WIDTH_BUCKET(x, 0, 1000, 4)")
-            return build.bucket(read(node.this), *map(read, ends))
+            return build.bucket(read(node.this), *(read(node.args[name]) for name in names))
         case exp.Anonymous():
             return _named(node, reader, build)
     return None
