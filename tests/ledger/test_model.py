@@ -104,7 +104,7 @@ class LedgerMachine(RuleBasedStateMachine):
         paid = Loss.charge(Fraction(cost))
         if key in self.charges:
             allowed = (
-                body == self.charges[key][1]
+                (dataset, body) == self.charges[key][:2]
                 and self.state[key] == OPEN
                 and self.runs[key] < 2
                 and paid.mu2 <= self.charges[key][2]
