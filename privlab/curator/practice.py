@@ -76,7 +76,8 @@ def _noises(asked: Compiled) -> tuple[Mechanism, ...]:
 
 def _explained(desk: Desk, principal: Principal, asked: Compiled) -> Explanation:
     """The price of the real question, as ``--explain`` words it."""
-    explained = explain(asked.question, asked.priced, asked.granted, asked.granted - asked.spent)
+    left = asked.granted - asked.spent
+    explained = explain(asked.question, asked.priced, asked.granted, left, asked.held)
     dataset = asked.question.plan.dataset
     if desk.ledger.account(principal.name, dataset) and desk.ledger.cap(dataset):
         return explained

@@ -18,7 +18,7 @@ from privlab.ledger.record import MAX_UNITS, Book
 from privlab.ledger.sqlite import Row
 from privlab.terms.loss import CERTAIN, Currency, Delta, Loss
 
-LEAST_DELTA = Fraction(1, 10**15)
+LEAST_DATASET_DELTA = Fraction(1, 10**15)
 """Below it a delta says nothing that an epsilon alone would not."""
 
 
@@ -186,7 +186,7 @@ class Budgets(Book):
                     hint="set its budget with a delta of 0",
                 )
             return
-        if not LEAST_DELTA <= delta < Fraction(1, 2) or not _is_decimal(delta):
+        if not LEAST_DATASET_DELTA <= delta < Fraction(1, 2) or not _is_decimal(delta):
             raise BadQuery(
                 f"delta is a decimal from 1e-15 to below 0.5, not {str(delta)[:60]}",
                 code="PL108",

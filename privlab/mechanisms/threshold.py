@@ -21,14 +21,13 @@ from functools import lru_cache
 from flint import arb, ctx
 
 from privlab.mechanisms.intervals import down, interval, up
+from privlab.terms.events import LEAST_SELECTION_DELTA, MOST_SELECTION_GROUPS
 from privlab.terms.exact import fraction, positive, whole
 from privlab.terms.noise import RoundedGaussian
 
 DELTA_BITS = 256
 """Deltas are whole multiples of 2^-256."""
 
-LEAST_DELTA = Fraction(1, 1 << 128)
-MOST_GROUPS = 1 << 40
 
 _BITS = (192, 384, 768, 1536, 3072)
 
@@ -59,7 +58,7 @@ def delta_of_threshold(noise: RoundedGaussian, threshold: int, groups: int) -> F
     :raises TypeError: threshold or groups is no int.
     :raises ValueError: groups is out of range.
     """
-    if not 1 <= whole("a number of groups", groups) <= MOST_GROUPS:
+    if not 1 <= whole("a number of groups", groups) <= MOST_SELECTION_GROUPS:
         raise ValueError("a number of groups is in 1 .. 2^40")
     whole("a threshold", threshold)
     with ctx.workprec(_BITS[1]):
@@ -136,7 +135,7 @@ def _per_group(delta: Fraction, groups: int) -> arb:
 
 
 def _check(delta: Fraction, groups: int) -> None:
-    if not LEAST_DELTA <= positive("a delta", delta) < Fraction(1, 2):
+    if not LEAST_SELECTION_DELTA <= positive("a delta", delta) < Fraction(1, 2):
         raise ValueError("a delta is in 2^-128 .. 1/2")
-    if not 1 <= whole("a number of groups", groups) <= MOST_GROUPS:
+    if not 1 <= whole("a number of groups", groups) <= MOST_SELECTION_GROUPS:
         raise ValueError("a number of groups is in 1 .. 2^40")

@@ -91,7 +91,8 @@ def caption(question: Question, table: Table) -> str:
     if selects(question):
         parts.append("half-widths are per group, before noisy values chose the rows shown")
     if question.currency is Currency.PURE:
-        parts.append("noise is discrete Laplace: the guarantee is epsilon alone, without a delta")
+        noise = "" if all(one.chosen for one in plan.measures) else "noise is discrete Laplace: "
+        parts.append(f"{noise}the guarantee is epsilon alone, without a delta")
     if table.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, *question.notes])

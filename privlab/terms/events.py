@@ -18,9 +18,9 @@ from fractions import Fraction
 
 from privlab.terms.exact import positive, whole
 from privlab.terms.loss import DELTA_UNITS_PER_ONE
-from privlab.terms.noise import DiscreteLaplace, RoundedGaussian, RoundedLaplace
+from privlab.terms.noise import LEAST_CHOICE, DiscreteLaplace, RoundedGaussian, RoundedLaplace
 
-LEAST_CHOICE_EPSILON = Fraction(1, 1 << 40)
+LEAST_CHOICE_EPSILON = LEAST_CHOICE
 MOST_CHOICE_EPSILON = Fraction(1 << 20)
 
 MOST_SELECTION_EPSILON = 1 << 10

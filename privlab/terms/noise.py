@@ -28,8 +28,7 @@ class RoundedGaussian:
     """A Gaussian of variance ``8 * (multiplier / 2^shift)^2``, rounded to integers.
 
     Rounding is post-processing of the continuous Gaussian added to an integer,
-    so ``mu^2 = D2 * precision`` holds exactly (DESIGN of the sampler:
-    ``mechanisms/gaussian.py``).  Unit: one step of the measure it is added to.
+    so ``mu^2 = D2 * precision`` holds exactly (``docs/proofs/rounded-gaussian.md``).  Unit: one step of the measure it is added to.
     """
 
     multiplier: int
@@ -182,6 +181,7 @@ class Choice:
 
 LEAST_CHOICE = Fraction(1, 1 << 40)
 MOST_CHOICE = Fraction(1 << 10)
+"""Finer than anything is sold; the sampler itself draws up to 2^20."""
 
 Noise = RoundedGaussian | DiscreteLaplace | RoundedLaplace
 """Every law that is drawn and added."""

@@ -14,14 +14,13 @@ from scipy import stats
 
 from privlab.mechanisms.intervals import down, interval, up
 from privlab.mechanisms.threshold import (
-    LEAST_DELTA,
-    MOST_GROUPS,
     delta_of_threshold,
     delta_per_group,
     gaussian_limit,
     gaussian_threshold,
     laplace_limit,
 )
+from privlab.terms.events import LEAST_SELECTION_DELTA, MOST_SELECTION_GROUPS
 from privlab.terms.noise import RoundedGaussian
 
 ONE = Fraction(1)
@@ -162,8 +161,10 @@ def test_one_group_has_all_of_delta() -> None:
 
 
 @pytest.mark.parametrize("noise", [RoundedGaussian(1, 62), RoundedGaussian(1 << 48, 0)], ids=str)
-@pytest.mark.parametrize("delta", [LEAST_DELTA, Fraction(1, 2) - Fraction(1, 1 << 80)], ids=str)
-@pytest.mark.parametrize("groups", [1, MOST_GROUPS])
+@pytest.mark.parametrize(
+    "delta", [LEAST_SELECTION_DELTA, Fraction(1, 2) - Fraction(1, 1 << 80)], ids=str
+)
+@pytest.mark.parametrize("groups", [1, MOST_SELECTION_GROUPS])
 def test_extremes_have_thresholds(noise: RoundedGaussian, delta: Fraction, groups: int) -> None:
     """From almost no noise to all there is."""
     threshold = gaussian_threshold(noise, delta, groups)
@@ -176,7 +177,9 @@ def test_a_threshold_of_nothing_shows_every_group() -> None:
     assert delta_of_threshold(RoundedGaussian(1, 62), -(10**9), 3) == 1
 
 
-@pytest.mark.parametrize("delta", [Fraction(0), Fraction(-1), Fraction(1, 2), LEAST_DELTA / 2])
+@pytest.mark.parametrize(
+    "delta", [Fraction(0), Fraction(-1), Fraction(1, 2), LEAST_SELECTION_DELTA / 2]
+)
 def test_deltas_out_of_range_are_refused(delta: Fraction) -> None:
     for ask in (
         lambda: gaussian_threshold(RoundedGaussian(1, 0), delta, 1),
@@ -188,7 +191,7 @@ def test_deltas_out_of_range_are_refused(delta: Fraction) -> None:
             ask()
 
 
-@pytest.mark.parametrize("groups", [0, -1, MOST_GROUPS + 1])
+@pytest.mark.parametrize("groups", [0, -1, MOST_SELECTION_GROUPS + 1])
 def test_numbers_of_groups_out_of_range_are_refused(groups: int) -> None:
     with pytest.raises(ValueError, match="groups"):
         gaussian_threshold(RoundedGaussian(1, 0), Fraction(1, 10), groups)

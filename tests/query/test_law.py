@@ -204,6 +204,12 @@ def test_a_caption_says_that_the_guarantee_has_no_delta(ask_pure: Ask, pure: Tab
     assert "discrete Laplace" in caption(ask_pure(STORY), pure)
 
 
+def test_a_caption_names_no_noise_where_values_are_chosen(ask_pure: Ask, pure: Table) -> None:
+    words = caption(ask_pure("SELECT MEDIAN(stay_days) AS m FROM visits"), pure)
+    assert "Laplace" not in words
+    assert "without a delta" in words
+
+
 def test_a_law_takes_no_event_of_the_other() -> None:
     with pytest.raises(TypeError):
         LAW.event(1, RoundedGaussian(1, 0))

@@ -22,9 +22,6 @@ COMPARISONS = frozenset({OutOp.EQ, OutOp.NE, OutOp.LT, OutOp.LE, OutOp.GT, OutOp
 CONDITIONS = COMPARISONS | {OutOp.AND, OutOp.OR, OutOp.NOT, OutOp.IS_NULL}
 """Operations that give true, false or null."""
 
-MOST_POWER = 16
-"""Largest exponent that is multiplied out."""
-
 
 def number(value: Value) -> Fraction | None:
     """A number, exact; None for anything else."""
