@@ -4,7 +4,7 @@
 #   make lab     JupyterLab on notebooks/ with that workspace
 #   make test    check + all tests but the slow ones
 #   make check   lint, formats, types, layers      make fix    what can be fixed alone
-#   make slow    statistical and attack suites     make bench  beside plain Polars
+#   make slow    statistical and attack suites     make bench  speed and accuracy
 #   make bench-peers  accuracy beside other libraries, in environments of their own
 #   make golden  README's help and picture anew      make clean  back to a fresh clone
 

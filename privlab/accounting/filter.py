@@ -7,6 +7,9 @@ answers together are ``(epsilon, delta)``-DP at every point of the budget's curv
 (``docs/proofs/filter.md``).  Whole numbers only, so equal parts of a budget add
 up to no more than the budget, in any order.  A refusal changes nothing: all
 values here are frozen.  Knows no principal, dataset or question.
+
+The rule in its plainest form: the ledger keeps it in integers of its own and in
+SQL triggers, and ``tests/ledger/test_filter.py`` compares them.
 """
 
 from __future__ import annotations

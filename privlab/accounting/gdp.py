@@ -108,7 +108,7 @@ def _within(epsilon: Fraction, mu2: Fraction, delta: Fraction) -> bool:
 
 
 def delta_of(mu2: Fraction, epsilon: Fraction) -> float:
-    """The delta at ``epsilon`` of a loss of ``mu2``, for display: not rounded up.
+    """The delta at ``epsilon`` of a loss of ``mu2``, for display: not rounded up.  For tests.
 
     :raises TypeError: an argument is neither a Fraction nor an int.
     :raises ValueError: an argument is negative.

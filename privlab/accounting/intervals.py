@@ -1,7 +1,9 @@
 """From Fractions to Arb intervals and back, rounded outwards.
 
 Every bound of this package is worked out in intervals at some precision and
-leaves it as a Fraction on a grid, to the side that is safe.
+leaves it as a Fraction on a grid, to the side that is safe.  (`mechanisms.intervals`
+has `interval`, `up` and `down` too; the two packages share no code, so that one can
+check the other.)
 """
 
 from __future__ import annotations

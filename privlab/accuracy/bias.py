@@ -5,6 +5,8 @@ values, and not about the sum of the column.  The difference between them is the
 same in every measurement, so no precision makes it smaller.  What can be said
 about it without a look at the rows is its direction; how many values were
 clamped can be measured like any other count.
+
+Nothing calls this yet: captions name bounds and clamps, and no side.
 """
 
 from __future__ import annotations

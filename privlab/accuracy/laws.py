@@ -1,8 +1,8 @@
 """Half-widths of any noise, and the noise that a wanted half-width allows.
 
-The one place that knows which law has which quantile.  A single measurement has
-the exact quantile of its law, which is whole; a mean of several Gaussian ones is
-known by its variance, and its rounding errors are bounded instead.
+Half-widths by the class of the noise (`query.law` has them by currency).  A single
+measurement has the exact quantile of its law, which is whole; a mean of several
+Gaussian ones is known by its variance, and its rounding errors are bounded instead.
 """
 
 from __future__ import annotations

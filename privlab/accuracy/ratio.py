@@ -91,5 +91,5 @@ def fieller(
     var_count: Fraction,
     confidence: Fraction,
 ) -> tuple[Fraction, Fraction] | None:
-    """The interval of one cell; see `RatioIntervals`."""
+    """The interval of one cell; see `RatioIntervals`.  For tests."""
     return RatioIntervals(var_total, var_count, confidence).of(total, count)

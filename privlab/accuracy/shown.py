@@ -8,6 +8,8 @@ a released count given that it is shown, a rounded Gaussian cut off at the
 threshold (Neyman 1937, "Outline of a theory of statistical estimation";
 conditioning on what was selected as in Lee, Sun, Sun, Taylor 2016, "Exact
 post-selection inference", arXiv:1311.6238).
+
+No question shows groups by a threshold yet, so nothing calls this but its tests.
 """
 
 from __future__ import annotations

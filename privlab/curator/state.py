@@ -78,7 +78,7 @@ def bundle(desk: Desk, who: Principal, request: str) -> str:
     """The sealed bundle of an earlier request of this principal, if she may still see it.
 
     The policy judges over all columns it read, as it would judge the question
-    today (DESIGN rule 6).
+    today.
 
     :raises BadQuery: PL306, she has no release of this id.
     :raises PolicyDenied: the policy has changed since.

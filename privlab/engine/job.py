@@ -26,7 +26,7 @@ KEY_BYTES = 32
 BOUNDING_KEY_BYTES = 16
 
 MAX_REACH = 1 << 62
-"""What row cap times radius stays below, so that an exact sum fits int64 (DESIGN rule 11)."""
+"""What row cap times radius stays below, so that an exact sum fits int64."""
 
 _FIELDS = {"version", "plan", "noises", "folder", "parts", "keys", "bounding_key"}
 

@@ -204,7 +204,7 @@ class Work:
         """The rows that are kept for a measure that is no sum, each with its number.
 
         A choice takes one value of each unit in a group, and pays for groups, so it
-        needs no other bound on rows (DESIGN rule 10): the first row that has a value.
+        needs no other bound on rows: the first row that has a value.
         """
         one, bound = self.plan.measures[j], self.plan.bound
         codes, valid = rows["code"].to_numpy(), rows[f"valid{j}"].to_numpy()

@@ -23,7 +23,7 @@ from privlab.terms.noise import law_name, mechanism_of
 from privlab.views.measurement import Measurement
 
 MAX_ATTEMPTS = 2
-"""The engine runs once, and once more when nothing was sealed (DESIGN rule 7)."""
+"""The engine runs once, and once more when nothing was sealed."""
 
 
 class Ledger(Budgets, Tables):
@@ -185,7 +185,7 @@ class Ledger(Budgets, Tables):
     def changes(self, principal: str) -> int:
         """Rises with what happens to this principal's accounts, and with nothing else.
 
-        The sequence would tell her when others ask (DESIGN rule 5).
+        The sequence would tell her when others ask.
         """
         return self._record.about(principal)
 

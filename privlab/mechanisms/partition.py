@@ -12,6 +12,8 @@ is a Bernoulli of 192 bits.  No approximation is left (``docs/proofs/thresholds.
 
 A unit in up to ``groups`` groups spends an equal part on each: eps / groups, and
 the delta whose groups-fold composition is delta.
+
+No question plans one yet; the certifier and the tests are its callers.
 """
 
 from __future__ import annotations

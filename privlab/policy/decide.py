@@ -38,7 +38,7 @@ class Request:
 
     columns: all columns the question reads.  withheld, purposes, sensitivity:
     the table's contract.  charge: what it costs now; held_after: all the asker
-    then holds on this question, also when ``charge`` is nothing (DESIGN rule 6).
+    then holds on this question, also when ``charge`` is nothing.
     grantee, amount: whom a grant is for, and the total of a grant or a cap.
     """
 

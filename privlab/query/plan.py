@@ -159,7 +159,7 @@ class Measure:
     For SUM a row adds ``floor((clamp(of, low, high) - centre) / step + 0.5)``,
     an integer in [-radius, radius]; rows where ``of`` is null or NaN add nothing.
     low, high and centre are whole multiples of step.  ``centre`` is zero unless
-    the decoder adds ``centre`` times a charged noisy count back (DESIGN rule 11).
+    the decoder adds ``centre`` times a charged noisy count back.
     For ROWS, UNITS and DISTINCT: low 0, high 1, step 1, centre 0.
 
     QUANTILE is no sum: a group's cell is a whole number of steps from low to high,

@@ -3,7 +3,7 @@
 Sums and counts have the noise of their dataset's currency (`query.law`).  A
 quantile has the exponential mechanism in either currency: its precision is the
 epsilon of one choice, its sensitivity the number of groups one unit is in, and a
-finer one is a new one, paid in full (DESIGN rule 10).
+finer one is a new one, paid in full.
 
 Knows no budget and no account.  Start with `trade_of`.
 """

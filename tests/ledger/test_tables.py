@@ -72,7 +72,6 @@ def test_registering_the_same_again_changes_nothing(ledger: Ledger) -> None:
 
 
 def test_a_new_version_refills_no_budget(ledger: Ledger) -> None:
-    """DESIGN rule 1."""
     before = ledger.caps(), ledger.accounts("ana")
     ledger.register_table("clinic", "visits", 1, "patient_id", ONE, "ola")
     ledger.register_table("clinic", "visits", 2, "patient_id", TWO, "ola")

@@ -34,10 +34,6 @@ class Typed:
             return pl.lit(nearest(self.constant), pl.Float64)
         return self.expr if self.kind is Kind.FLOAT else self.expr.cast(pl.Float64)
 
-    def as_wide(self) -> pl.Expr:
-        """A whole number where products and sums of two have room."""
-        return self.expr.cast(pl.Int128)
-
     def as_kind(self, kind: Kind) -> pl.Expr:
         """The value as one of ``kind``: a null of its type, or a whole number as a decimal."""
         if self.kind is None:
