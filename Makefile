@@ -28,6 +28,7 @@ setup: .stamps/python .stamps/panel .stamps/chromium
 .stamps/python: pyproject.toml package.json
 	@test -n "$(PYTHON)" || { echo "python 3.11, 3.12 or 3.13 is needed" >&2; exit 1; }
 	@test -x $(BIN)/python || $(Q) "python environment" $(PYTHON) -m venv .venv
+	@rm -f privlab/labextension/install.json
 	@SKIP_JUPYTER_BUILDER=1 $(Q) "python packages" $(BIN)/python -m pip install -e ".[curator,lab,test]"
 	@rm -f privlab/labextension/install.json  # put there through jupyter's link; no wheel may hold it twice
 	@mkdir -p .stamps && touch $@
