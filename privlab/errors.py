@@ -68,6 +68,10 @@ CODES: dict[str, str] = {
 """Code to meaning, one sentence each.  A code is used for one meaning only."""
 
 
+MOST_SHOWN = 200
+"""Signs of one line of a text that an error quotes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caret:
     """Where in the analyst's own text the trouble is: 0-based offsets."""
@@ -77,11 +81,19 @@ class Caret:
     end: int
 
     def lines(self) -> list[str]:
-        """The line of ``text`` that holds ``start``, and a line of carets."""
+        """The line of ``text`` that holds ``start``, and a line of carets.
+
+        Of a line that is longer than `MOST_SHOWN` only what stands around ``start``.
+        """
         begin = self.text.rfind("\n", 0, self.start) + 1
         stop = self.text.find("\n", self.start)
-        line = self.text[begin : stop if stop >= 0 else len(self.text)]
-        width = max(1, min(self.end, begin + len(line)) - self.start)
+        stop = stop if stop >= 0 else len(self.text)
+        first = max(begin, self.start - MOST_SHOWN // 2) if stop - begin > MOST_SHOWN else begin
+        last = min(stop, first + MOST_SHOWN)
+        before, after = "…" * (first > begin), "…" * (last < stop)
+        line = f"{before}{self.text[first:last]}{after}"
+        begin = first - len(before)
+        width = max(1, min(self.end, last) - self.start)
         return [line, " " * (self.start - begin) + "^" * width]
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Self
 
 from privlab.terms.exact import positive, whole
 
@@ -71,13 +72,8 @@ class RoundedGaussian:
 
 
 @dataclass(frozen=True, slots=True)
-class DiscreteLaplace:
-    """``P(k) ~ exp(-|k| / scale)`` on the integers, ``scale = multiplier / 2^shift``.
-
-    Adding it to an integer of sensitivity D (L1) is ``(D / scale, 0)``-DP
-    (Ghosh, Roughgarden, Sundararajan 2009, "Universally utility-maximizing
-    privacy mechanisms", section 2).  Unit: one step.
-    """
+class _Laplace:
+    """A scale of ``multiplier / 2^shift`` steps, on the grid of the sampler."""
 
     multiplier: int
     shift: int
@@ -86,7 +82,7 @@ class DiscreteLaplace:
         _check_grid(self.multiplier, self.shift)
 
     @classmethod
-    def at_most(cls, rate: Fraction) -> DiscreteLaplace:
+    def at_most(cls, rate: Fraction) -> Self:
         """The noise on our grid whose ``1 / scale`` is next below ``rate``, or equal.
 
         :raises ValueError: rate is not positive, or out of reach.
@@ -104,38 +100,27 @@ class DiscreteLaplace:
         return 1 / self.scale
 
 
-@dataclass(frozen=True, slots=True)
-class RoundedLaplace:
+class DiscreteLaplace(_Laplace):
+    """``P(k) ~ exp(-|k| / scale)`` on the integers, ``scale = multiplier / 2^shift``.
+
+    Adding it to an integer of sensitivity D (L1) is ``(D / scale, 0)``-DP
+    (Ghosh, Roughgarden, Sundararajan 2009, "Universally utility-maximizing
+    privacy mechanisms", section 2).  Unit: one step.
+    """
+
+    __slots__ = ()
+
+
+class RoundedLaplace(_Laplace):
     """A Laplace variable of this scale, rounded to integers.
 
     Post-processing of the continuous Laplace mechanism (Dwork, McSherry, Nissim,
     Smith 2006), so all that is known of that mechanism holds: ``epsilon = D / scale``
-    for an L1 sensitivity D.  Unit: one step.
+    for an L1 sensitivity D.  Unit: one step.  Exact and drawn, and sold by no
+    currency today.
     """
 
-    multiplier: int
-    shift: int
-
-    def __post_init__(self) -> None:
-        _check_grid(self.multiplier, self.shift)
-
-    @classmethod
-    def at_most(cls, rate: Fraction) -> RoundedLaplace:
-        """The noise on our grid whose ``1 / scale`` is next below ``rate``, or equal.
-
-        :raises ValueError: rate is not positive, or out of reach.
-        """
-        return cls(*_scale_at_least(rate))
-
-    @property
-    def scale(self) -> Fraction:
-        """Of the continuous variable, exact, in steps."""
-        return Fraction(self.multiplier, 1 << self.shift)
-
-    @property
-    def precision(self) -> Fraction:
-        """1 / scale, exact: times an L1 sensitivity it is epsilon."""
-        return 1 / self.scale
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
