@@ -48,6 +48,7 @@ def ask(
     params: Mapping[str, object] | None = None,
     purpose: str = "exploration",
     confidence: str | float = 95,
+    simultaneous: bool = False,
     practice: bool = False,
 ) -> Release:
     """Answer a question, written in SQL or in Polars text, with differential privacy.
@@ -55,6 +56,7 @@ def ask(
     share: percent of your grant to spend (default 1).
     within: the half-width wanted, for every column or by name: ``{"n": 25}``.
     epsilon: spend what a loss of this epsilon, alone, would be.
+    confidence: percent, of each interval; simultaneous: of all of them at once.
     practice: answer about invented rows instead: free, unsigned, and no release.
 
     :raises PrivlabError: what was refused, why, and what to type next.
@@ -70,6 +72,7 @@ def ask(
         parameters=params,
         purpose=purpose,
         confidence=str(confidence),
+        simultaneous=simultaneous,
     )
 
 
@@ -82,6 +85,7 @@ def explain(
     params: Mapping[str, object] | None = None,
     purpose: str = "exploration",
     confidence: str | float = 95,
+    simultaneous: bool = False,
 ) -> Explanation:
     """What `ask` would cost and how close it would come.  Spends nothing."""
     from privlab.client.price import price
@@ -92,6 +96,7 @@ def explain(
         parameters=params,
         purpose=purpose,
         confidence=str(confidence),
+        simultaneous=simultaneous,
     )
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,6 +38,9 @@ def ask(
         str, typer.Option(help="Recorded with the question, and judged.")
     ] = "exploration",
     confidence: Annotated[str, typer.Option(help="Percent, for the intervals.")] = "95",
+    simultaneous: Annotated[
+        bool, typer.Option("--simultaneous", help="All intervals hold at once, not each.")
+    ] = False,
     only_price: Annotated[
         bool, typer.Option("--explain", help="Show the price; spend nothing.")
     ] = False,
@@ -63,13 +66,16 @@ def ask(
             hint="keep --practice: it shows the price, and there is no release to save",
         )
     text = sys.stdin.read() if question == "-" else question
-    offer = price(share=share, within=within, epsilon=epsilon)
-    values = parameters(param or ())
+    asked: dict[str, Any] = {
+        "price": price(share=share, within=within, epsilon=epsilon),
+        "parameters": parameters(param or ()),
+        "purpose": purpose,
+        "confidence": confidence,
+        "simultaneous": simultaneous,
+    }
     session = Session.connect()
     if only_price:
-        shown = session.explain(
-            text, price=offer, parameters=values, purpose=purpose, confidence=confidence
-        )
+        shown = session.explain(text, **asked)
         terminal.say(shown.plan)
         terminal.shown(show.price_table(shown, confidence))
         return
@@ -79,7 +85,7 @@ def ask(
             if practice
             else partial(session.ask, on_phase=lambda phase: status.update(phase.words))
         )
-        release = put(text, price=offer, parameters=values, purpose=purpose, confidence=confidence)
+        release = put(text, **asked)
     if csv:
         terminal.say(release.to_csv().rstrip("\n"))
     else:

@@ -81,6 +81,7 @@ class Session:
         parameters: Mapping[str, object] | None = None,
         purpose: str = "exploration",
         confidence: str = "95",
+        simultaneous: bool = False,
         on_phase: OnPhase | None = None,
     ) -> Release:
         """Answer ``text`` with differential privacy.
@@ -92,7 +93,7 @@ class Session:
 
         :raises PrivlabError: whatever the curator refused, as `errors` lists it.
         """
-        ask = self._message(text, name, price, parameters, purpose, confidence)
+        ask = self._message(text, name, price, parameters, purpose, confidence, simultaneous)
         words = ask.model_dump_json(exclude={"id"})
         ask = ask.model_copy(update={"id": self._unfinished.setdefault(words, ask.id)})
         try:
@@ -112,9 +113,10 @@ class Session:
         parameters: Mapping[str, object] | None = None,
         purpose: str = "exploration",
         confidence: str = "95",
+        simultaneous: bool = False,
     ) -> Explanation:
         """What ``text`` would cost and how close it would come.  Spends nothing."""
-        ask = self._message(text, "", price, parameters, purpose, confidence)
+        ask = self._message(text, "", price, parameters, purpose, confidence, simultaneous)
         return self.call("POST", "/v1/explain", Explanation, ask)
 
     def practise(
@@ -126,13 +128,14 @@ class Session:
         parameters: Mapping[str, object] | None = None,
         purpose: str = "exploration",
         confidence: str = "95",
+        simultaneous: bool = False,
     ) -> Practice:
         """Answer ``text`` about rows invented from the contract.  Free, unsigned, not recorded.
 
         :raises PrivlabError: whatever the real question would be refused for,
             but for a lack of budget.
         """
-        ask = self._message(text, name, price, parameters, purpose, confidence)
+        ask = self._message(text, name, price, parameters, purpose, confidence, simultaneous)
         return Practice.told(self.call("POST", "/v1/practice", Practised, ask))
 
     def tables(self) -> tuple[TableFacts, ...]:
@@ -172,6 +175,7 @@ class Session:
         parameters: Mapping[str, object] | None,
         purpose: str,
         confidence: str,
+        simultaneous: bool,
     ) -> Ask:
         try:
             return Ask(
@@ -184,6 +188,7 @@ class Session:
                 },
                 purpose=purpose,
                 confidence=confidence,
+                simultaneous=simultaneous,
             )
         except ValidationError as problem:
             field = ".".join(str(part) for part in problem.errors()[0]["loc"])

@@ -142,7 +142,10 @@ def compile_ask(
     stands: Callable[[Desk, Principal, Table], Standing] = standing,
 ) -> Compiled:
     """Stop 4.  From the text, the catalog and her own account alone."""
-    offer, registered = Offer.parse(ask.price, ask.confidence), desk.registered
+    offer, registered = (
+        Offer.parse(ask.price, ask.confidence, together=ask.simultaneous),
+        desk.registered,
+    )
     try:
         question = compile_question(ask.text, asks.values(ask.parameters), registered.catalog)
     except PolicyDenied as refusal:
@@ -235,7 +238,7 @@ def copied(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Answe
     plan = asked.question.plan
     for copy in desk.ledger.released(principal.name, question_id(asked.question), ask.purpose):
         precise = certificate.precisions(copy.bundle, desk.signer.public)
-        if Fraction(copy.confidence) == asked.offer.confidence and all(
+        if copy.confidence == certificate.intervals(asked.offer) and all(
             wanted - had <= wanted * NEGLIGIBLE
             for wanted, had in zip(asked.priced.wanted, precise, strict=True)
         ):

@@ -18,6 +18,7 @@ from privlab.query.finish import finish
 from privlab.query.plan import Output, Question
 from privlab.query.post.formula import formula
 from privlab.query.post.tree import measures_of
+from privlab.query.price import Offer
 from privlab.query.words import caption, rank_words, selects
 from privlab.release.bundle import make
 from privlab.release.result import decimal, result_json
@@ -61,7 +62,7 @@ def charge_request(principal: Principal, ask: Ask, asked: Compiled) -> ChargeReq
         held=asked.held,
         currency=asked.question.currency,
         purpose=ask.purpose,
-        confidence=decimal(asked.offer.confidence),
+        confidence=intervals(asked.offer),
         title=ask.name,
         text=ask.text,
     )
@@ -86,10 +87,13 @@ def bundle(
         tuple(views.merged(view) for view in holdings),
         precisions,
         asked.offer.confidence,
+        together=asked.offer.together,
     )
     words = [
-        caption(asked.question, asked.table),
-        *rank_words(asked.question, precisions, asked.offer.confidence),
+        caption(asked.question, asked.table, together=asked.offer.together),
+        *rank_words(
+            asked.question, precisions, asked.offer.confidence, together=asked.offer.together
+        ),
     ]
     result = result_json(answer, title=ask.name, caption="; ".join(words))
     facts = _facts(desk, principal, ask, asked, permit, paid, holdings)
@@ -152,7 +156,13 @@ def _facts(
         certifier=certifier(asked.priced.events),
         engine=ENGINE,
         selected=selects(asked.question),
+        together=asked.offer.together,
     )
+
+
+def intervals(offer: Offer) -> str:
+    """What the ledger knows intervals by: their confidence, and whether all hold at once."""
+    return f"{decimal(offer.confidence)}{' at once' * offer.together}"
 
 
 def precisions(bundle: str, key: PublicKey) -> tuple[Fraction, ...]:

@@ -94,19 +94,20 @@ def _result(
     noises: Sequence[Mechanism],
     measured: Sequence[Sequence[int]],
 ) -> str:
-    confidence = asked.offer.confidence
+    confidence, together = asked.offer.confidence, asked.offer.together
     precisions = tuple(noise.precision for noise in noises)
     table = finish(
         asked.question,
         tuple(tuple(map(Fraction, vector)) for vector in measured),
         precisions,
         confidence,
+        together=together,
     )
     words = [
         PRACTICE,
         *_noise_words(explained, confidence),
-        caption(asked.question, asked.table),
-        *rank_words(asked.question, precisions, confidence),
+        caption(asked.question, asked.table, together=together),
+        *rank_words(asked.question, precisions, confidence, together=together),
     ]
     return result_json(table, title=ask.name, caption="; ".join(words))
 

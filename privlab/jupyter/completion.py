@@ -23,6 +23,7 @@ FLAGS = (
     "--within",
     "--epsilon",
     "--confidence",
+    "--simultaneous",
     "--purpose",
     "--explain",
     "--practice",

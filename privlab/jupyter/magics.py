@@ -51,6 +51,7 @@ class PrivateMagics(Magics):
     @argument("--within", metavar="W", help="error to reach, such as n=25,stay=0.5")
     @argument("--epsilon", metavar="E", help="epsilon of this answer alone; epsilons do not add")
     @argument("--confidence", metavar="C", default="95", help="percent of the interval (95)")
+    @argument("--simultaneous", action="store_true", help="all intervals hold at once, not each")
     @argument("--purpose", metavar="P", default="exploration", help="why you ask; judged, recorded")
     @argument("--explain", action="store_true", help="show the price and spend nothing")
     @argument("--practice", action="store_true", help="invented rows: free, unsigned, no release")
@@ -76,6 +77,7 @@ class PrivateMagics(Magics):
             "parameters": cells.parameters(question, names),
             "purpose": options.purpose,
             "confidence": options.confidence.removesuffix("%").strip(),
+            "simultaneous": options.simultaneous,
         }
         with PhaseLine(self._shell) as phase:
             try:

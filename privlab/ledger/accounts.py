@@ -68,7 +68,8 @@ class ChargeRequest:
     body: SHA-256 of the request as it was sent.  cost: what it charges, which
     may be nothing, in ``currency``, which must be the dataset's.  delta: what its
     thresholds charge.  held: what is held of each measure, to say what would fit;
-    empty is one measure and nothing.  confidence: of its intervals, in percent, as a decimal.
+    empty is one measure and nothing.  confidence: of its intervals, in
+    percent, as a decimal, and " at once" where it is of all of them.
     title and text are for the asker's own history.
     """
 
@@ -103,7 +104,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A release of the past: its signed text, and its intervals' confidence in percent."""
+    """A release of the past: its signed text, and its intervals' confidence, as it was recorded."""
 
     request_id: str
     bundle: str

@@ -13,6 +13,7 @@ from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
 from privlab.query.post.expected import expected_width
 from privlab.query.post.tree import MomentOut, measures_of, parts
 from privlab.query.price import Priced
+from privlab.query.simultaneous import together_words
 from privlab.query.trade import trade_of
 from privlab.query.words import percent, price_words, rank_words, significant, what_fits
 from privlab.terms.loss import NOTHING, Loss
@@ -46,9 +47,11 @@ def explain(
     if means and sizes:
         rows = int(min(sizes))
         words += f"; half-widths of means are for about {rows:,} rows in a group"
-    ranks = rank_words(question, priced.precisions, priced.confidence)
+    ranks = rank_words(question, priced.precisions, priced.confidence, together=priced.together)
     if ranks and law_of(question.currency).adds:
         ranks.append("a finer quantile is paid in full")
+    if priced.together:
+        ranks.insert(0, together_words(question))
     words += "".join(f"; {note}" for note in (*ranks, *question.notes))
     return Explanation(
         plan=plan_text(question.plan),
@@ -114,7 +117,7 @@ def _width(question: Question, at: int, output: Output, priced: Priced) -> Fract
         case MeasureOut(index=index) if measures[index].chosen:
             return None
         case MeasureOut(index=index):
-            steps = law.half_width(priced.precisions[index], priced.confidence)
+            steps = law.half_width(priced.precisions[index], priced.each)
             return steps * measures[index].step
         case MeanOut(total=total, count=count):
             size = priced.sizes[at]
@@ -123,11 +126,9 @@ def _width(question: Question, at: int, output: Output, priced: Priced) -> Fract
             width = law.mean_width(
                 measures[total],
                 size,
-                priced.confidence,
+                priced.each,
                 priced.precisions[total],
                 priced.precisions[count],
             )
             return min(width, measures[total].high - measures[total].low)
-    return expected_width(
-        output.out, question, priced.precisions, priced.confidence, priced.sizes[at]
-    )
+    return expected_width(output.out, question, priced.precisions, priced.each, priced.sizes[at])

@@ -16,6 +16,7 @@ from privlab.query.plan import Measure, Question
 from privlab.query.post.intervals import Estimate, Intervals
 from privlab.query.post.reading import Reading
 from privlab.query.post.tree import KeyOut, MeasureOut, Output, Over, WindowOut
+from privlab.query.simultaneous import each
 from privlab.query.words import decimals_for, plural
 from privlab.terms.catalog import Kind
 from privlab.terms.release import ResultColumn, ResultTable
@@ -32,11 +33,14 @@ def finish(
     vectors: Sequence[Sequence[Fraction]],
     precisions: Sequence[Fraction],
     confidence: Fraction,
+    *,
+    together: bool = False,
 ) -> ResultTable:
     """The answer's table.
 
     vectors: per measure, a released value per cell, in steps; precisions: of
-    each, as the question's `law` has them; confidence: percent.
+    each, as the question's `law` has them; confidence: percent, of each interval, or,
+    together, of all at once.
 
     Windows see the rows that HAVING keeps.  Ties in ORDER BY, and an answer
     without it, follow the public order of the keys in the order in which they are
@@ -49,10 +53,11 @@ def finish(
         len(vectors) == len(precisions) == len(plan.measures)
     ):
         raise ValueError("one vector and one precision per measure, one value per cell")
-    reading = Reading(question, vectors, precisions, confidence)
+    level = each(question, confidence, together=together)
+    reading = Reading(question, vectors, precisions, level)
     reading.keep(asked.having)
     reading.cells.sort(key=lambda cell: _shown_place(question, reading.places[cell]))
-    intervals = Intervals(reading, confidence)
+    intervals = Intervals(reading, level)
     columns = [intervals.estimates(one.out) for one in asked.outputs]
     for one in asked.order:
         reading.values(one.by)

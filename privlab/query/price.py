@@ -27,6 +27,7 @@ from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
 from privlab.query.plan_text import decimal
 from privlab.query.post.linear import weights_of
 from privlab.query.post.tree import CallOut, MomentOut, WindowOut, measures_of
+from privlab.query.simultaneous import each
 from privlab.query.trade import Trade, trade_of
 from privlab.terms.events import Event
 from privlab.terms.loss import Delta, Loss
@@ -50,16 +51,18 @@ class Offer:
     """What the analyst offers; exactly one of the first three is set.
 
     share: of her grant's loss, in (0, 1].  within: half-widths by output name,
-    in the output's own unit.  confidence: percent, in (0, 100).
+    in the output's own unit.  confidence: percent, in (0, 100); together: of all
+    intervals of the answer at once, not of each.
     """
 
     share: Fraction | None
     within: Mapping[str, Fraction] | None
     epsilon: Fraction | None
     confidence: Fraction
+    together: bool = False
 
     @classmethod
-    def parse(cls, price: Price, confidence: str) -> Offer:
+    def parse(cls, price: Price, confidence: str, *, together: bool = False) -> Offer:
         """Read the decimals of the wire.
 
         :raises BadQuery: PL108, an amount that is not finite and positive, a
@@ -87,7 +90,7 @@ class Offer:
             epsilon = _amount(price.epsilon, "an epsilon", "--epsilon 0.1")
             if epsilon > MOST_EPSILON:
                 raise _bad(f"an epsilon is at most {MOST_EPSILON}", "--epsilon 0.1")
-        return cls(share, within, epsilon, level)
+        return cls(share, within, epsilon, level, together)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ class Priced:
     noises: what each measure is drawn or chosen with; None where nothing is missing.
     wanted: the precision the offer asks for, per measure (`law`).
     precisions: what she will hold afterwards, per measure.
-    charge, delta: the sum of the events' charges.  sizes: per output, the rows of a
+    charge, delta: the sum of the events' charges.  confidence, together: as offered;
+    each: of one interval, in percent, more than that where all hold at once.  sizes: per output, the rows of a
     typical group of a mean as far as she knows, or None.
     """
 
@@ -108,6 +112,8 @@ class Priced:
     delta: Delta
     events: tuple[Event, ...]
     confidence: Fraction
+    together: bool
+    each: Fraction
     sizes: tuple[Fraction | None, ...]
 
 
@@ -129,6 +135,7 @@ def price(
         drawn.
     """
     plan, law = question.plan, law_of(question.currency)
+    level = each(question, offer.confidence, together=offer.together)
     trades = [trade_of(measure, question.currency) for measure in plan.measures]
     sensitivities = [
         trade.sensitivity(measure, plan.bound)
@@ -136,7 +143,7 @@ def price(
     ]
     if offer.within is not None:
         targets = _targets(question, offer.within)
-        wanted = _for_targets(question, targets, offer.confidence, held, counts)
+        wanted = _for_targets(question, targets, level, held, counts)
     else:
         if offer.share is not None:
             loss = Loss.budget(granted.amount * offer.share)
@@ -166,6 +173,8 @@ def price(
         delta=total.delta,
         events=events,
         confidence=offer.confidence,
+        together=offer.together,
+        each=level,
         sizes=tuple(
             known_rows(plan.cells, _counts(one.out, counts), question.rows)
             if isinstance(one.out, MeanOut | MomentOut)

@@ -15,6 +15,7 @@ from privlab.query.plan import MeasureKind, MeasureOut, Out, Plan, Question
 from privlab.query.plan_text import decimal, expression_text
 from privlab.query.post.tree import MomentOut, is_noisy
 from privlab.query.post.tree import parts as inner_parts
+from privlab.query.simultaneous import each, together_words
 from privlab.terms.catalog import Table
 from privlab.terms.loss import Currency, Loss
 
@@ -51,12 +52,13 @@ def counted(count: int, word: str) -> str:
     return f"{count:,} {word if count == 1 else plural(word)}"
 
 
-def caption(question: Question, table: Table) -> str:
+def caption(question: Question, table: Table, *, together: bool = False) -> str:
     """What was counted, in one line: words for the columns the answer has.
 
     Examples: ``at most 8 visits per patient, 4 in one group; stay_days clamped to
     0..60; not the total of all rows``; ``the average over at most 8 visits per
     patient, not over all visits``; ``each patient counts in at most 4 groups``.
+    together: its intervals hold at once, also those of rows that are not shown.
     """
     plan = question.plan
     labels = {one.label for one in question.finish.outputs} - {"key"}
@@ -88,7 +90,9 @@ def caption(question: Question, table: Table) -> str:
         parts.append(f"not the {both} of all rows")
     if "rank" in labels:
         parts.append("ranks are of noisy numbers: groups closer than their half-widths may swap")
-    if selects(question):
+    if together:
+        parts.append(together_words(question))
+    elif selects(question):
         parts.append("half-widths are per group, before noisy values chose the rows shown")
     if question.currency is Currency.PURE:
         noise = "" if all(one.chosen for one in plan.measures) else "noise is discrete Laplace: "
@@ -123,12 +127,17 @@ def _end(name: str, plan: Plan, out: Out) -> str:
 
 
 def rank_words(
-    question: Question, precisions: Sequence[Fraction], confidence: Fraction
+    question: Question,
+    precisions: Sequence[Fraction],
+    confidence: Fraction,
+    *,
+    together: bool = False,
 ) -> list[str]:
     """How far off each quantile is, in ranks; no interval of values is known.
 
     precisions: of each measure, as bought.  One that is only a part of columns is
-    named by what it is, since MAX is no maximum.  Example: ``med is within 72 ranks
+    named by what it is, since MAX is no maximum.  confidence: of each, or, together, of
+    all that the answer states at once.  Example: ``med is within 72 ranks
     of the exact one at 95 %``.
     """
     named = {
@@ -136,16 +145,16 @@ def rank_words(
         for one in reversed(question.finish.outputs)
         if isinstance(one.out, MeasureOut)
     }
-    each = " in each group" if question.plan.cells > 1 else ""
+    where = " in each group" if question.plan.cells > 1 else ""
+    level = each(question, confidence, together=together)
+    sure = f"{decimal(confidence)} %{', with all else that is stated' * together}"
     found = []
     for at, measure in enumerate(question.plan.measures):
         if measure.q is None or measure.of is None:
             continue
         name = named.get(at, f"the {decimal(measure.q)} quantile of {expression_text(measure.of)}")
-        off = ranks_off(measure.q, measure.candidates, precisions[at], confidence)
-        found.append(
-            f"{name} is within {off:,} ranks of the exact one{each} at {decimal(confidence)} %"
-        )
+        off = ranks_off(measure.q, measure.candidates, precisions[at], level)
+        found.append(f"{name} is within {off:,} ranks of the exact one{where} at {sure}")
     return found
 
 

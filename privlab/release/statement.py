@@ -106,6 +106,7 @@ class PrivacyFacts:
     certifier, engine: name and version.
     selected: noisy values chose which cells are shown (HAVING, or LIMIT after a
     sort by estimates), so that intervals cover per cell, but not those shown.
+    together: the intervals of all cells and columns hold at once, whatever is shown.
     seeded: the noise can be repeated by somebody.  test_mode: any other reason
     why these numbers protect nobody.  A verifier shouts when either is set.
     """
@@ -140,6 +141,7 @@ class PrivacyFacts:
     certifier: str
     engine: str
     selected: bool = False
+    together: bool = False
     seeded: bool = False
     test_mode: bool = False
     currency: Currency = Currency.GDP
@@ -210,13 +212,20 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
         ],
         "accuracy": {
             "confidence": decimal(facts.confidence),
-            "intervals": "per cell, before selection" if facts.selected else "per cell",
+            "intervals": _intervals(facts),
         },
         "policy": {"sha256": facts.policy, "rules": list(facts.rules)},
         "boundary": facts.tier.words,
         "software": {"certifier": facts.certifier, "engine": facts.engine},
         "test": {"seeded": facts.seeded, "testMode": facts.test_mode},
     }
+
+
+def _intervals(facts: PrivacyFacts) -> str:
+    """What the confidence is of."""
+    if facts.together:
+        return "all cells and columns at once"
+    return "per cell, before selection" if facts.selected else "per cell"
 
 
 def _delta(facts: PrivacyFacts) -> str:

@@ -51,7 +51,10 @@ class Price(Message):
 
 
 class Ask(Message):
-    """One question.  ``id`` makes it idempotent: the same id is charged once."""
+    """One question.  ``id`` makes it idempotent: the same id is charged once.
+
+    simultaneous: the intervals of all cells and columns hold at once.
+    """
 
     id: RequestId
     text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
@@ -59,6 +62,7 @@ class Ask(Message):
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
     price: Price = Price(share="1")
     confidence: Amount = "95"
+    simultaneous: bool = False
     purpose: Name = "exploration"
 
 

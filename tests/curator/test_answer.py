@@ -103,6 +103,46 @@ def test_another_confidence_is_free_but_another_interval(session: Session) -> No
     assert Fraction(wider.result["half_widths"][0][0]) > Fraction(usual.result["half_widths"][0][0])
 
 
+def test_intervals_that_hold_at_once_are_another_answer(session: Session) -> None:
+    """Free where a share was paid, signed as what they are, and never taken for the others."""
+    text = "SELECT ward, COUNT(*) AS n FROM visits WHERE age < 48 GROUP BY ward"
+    usual = session.ask(text)
+    before = spent(session)
+
+    together = session.ask(text, simultaneous=True)
+    again = session.ask(text, simultaneous=True)
+
+    assert spent(session) == before
+    assert together.result["rows"] == usual.result["rows"]
+    assert again.bundle == together.bundle
+    assert session.ask(text).bundle == usual.bundle
+    widths = [[Fraction(row[1]) for row in r.result["half_widths"]] for r in (usual, together)]
+    assert all(wide > narrow for narrow, wide in zip(*widths, strict=True))
+    assert "hold at once" in together.result["caption"]
+    assert together.facts["accuracy"] == {
+        "confidence": "95",
+        "intervals": "all cells and columns at once",
+    }
+
+
+def test_a_half_width_for_all_at_once_costs_more_than_one_for_each(session: Session) -> None:
+    text = "SELECT ward, COUNT(*) AS n FROM visits WHERE age < 49 GROUP BY ward"
+    wanted = Price(within={"n": "60"})
+    assert int(session.explain(text, price=wanted, simultaneous=True).charge) > int(
+        session.explain(text, price=wanted).charge
+    )
+
+    held = session.ask(text, price=wanted)
+    more = session.ask(text, price=wanted, simultaneous=True)
+
+    assert more.receipt is not None
+    assert int(more.receipt.charged) > 0
+    for row, wide in zip(more.result["half_widths"], held.result["half_widths"], strict=True):
+        assert Fraction(row[1]) <= 60 + Fraction(1, 100)  # merged, then written with two decimals
+        assert Fraction(wide[1]) <= 60
+    assert more.result["rows"] != held.result["rows"]
+
+
 def test_what_is_free_is_still_judged_by_the_policy(session: Session) -> None:
     text = "SELECT COUNT(*) AS n FROM visits WHERE age < 38"
     session.ask(text)

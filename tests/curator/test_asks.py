@@ -44,10 +44,11 @@ def test_the_digest_leaves_out_only_the_id() -> None:
             {"price": Price(share="2")},
             {"purpose": "other"},
             {"confidence": "99"},
+            {"simultaneous": True},
             {"name": "x"},
             {"parameters": {"p": Parameter(kind="int", text=("1",))}},
         )
     ]
 
     assert body_digest(same) == body_digest(ask)
-    assert len({body_digest(other) for other in (ask, *others)}) == 7
+    assert len({body_digest(other) for other in (ask, *others)}) == 8

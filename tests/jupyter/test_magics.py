@@ -82,6 +82,12 @@ def test_prices_go_as_they_were_typed(stand_in, run, line, price):
     asked = stand_in.asked[0]
     assert asked.price.model_dump(exclude_none=True) == price
     assert (asked.confidence, asked.purpose) == ("90", "teaching")
+    assert not asked.simultaneous
+
+
+def test_all_intervals_may_be_asked_for_at_once(stand_in, run):
+    run(f"%%private --simultaneous\n{SQL}")
+    assert stand_in.asked[0].simultaneous
 
 
 def test_nothing_in_line_or_cell_is_expanded(stand_in, run, shell):

@@ -125,7 +125,13 @@ def test_a_gdp_statement_never_has_a_delta_of_nothing(facts: PrivacyFacts, delta
 
 
 def test_intervals_of_chosen_cells_are_said_to_be_before_the_choice(facts: PrivacyFacts) -> None:
-    for selected, words in ((False, "per cell"), (True, "per cell, before selection")):
-        predicate = statement("{}", replace(facts, selected=selected))["predicate"]
+    for selected, together, words in (
+        (False, False, "per cell"),
+        (True, False, "per cell, before selection"),
+        (False, True, "all cells and columns at once"),
+        (True, True, "all cells and columns at once"),
+    ):
+        chosen = replace(facts, selected=selected, together=together)
+        predicate = statement("{}", chosen)["predicate"]
         assert isinstance(predicate, dict)
         assert predicate["accuracy"] == {"confidence": "95", "intervals": words}
