@@ -15,7 +15,7 @@ from typing import Any
 
 from privlab.engine.reference_expressions import Row, to_float
 from privlab.engine.reference_expressions import evaluate as evaluate
-from privlab.query.canonical import encode_scalar
+from privlab.query.encoding import encode_scalar
 from privlab.query.plan import Key, Measure, MeasureKind, Plan
 
 UNIT = ""

@@ -31,7 +31,7 @@ from privlab.kernels.rowtag import fold_words
 from privlab.mechanisms.draw import add_noise
 from privlab.mechanisms.entropy import Words
 from privlab.mechanisms.quantile import quantile
-from privlab.query.canonical import encode_scalar
+from privlab.query.encoding import encode_scalar
 from privlab.query.plan import Key, Measure, MeasureKind, Plan
 from privlab.terms.catalog import Kind, Scalar
 from privlab.terms.noise import Choice, Mechanism

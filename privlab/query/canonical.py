@@ -9,70 +9,35 @@ of the names or the order in which an analyst listed her columns.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
-from datetime import date, datetime
-from fractions import Fraction
-from typing import Any
 
 from privlab.errors import IntegrityError
-from privlab.query.kinds import COMPARISONS, DIVISIONS, EXTREMES, ROUNDINGS, SHIFTS, STRIPS
-from privlab.query.plan import (
-    Call,
-    Expr,
-    Key,
-    Literal,
-    Measure,
-    MeasureKind,
-    Op,
-    Plan,
-    Question,
-    Ref,
+from privlab.query.encoding import (
+    Json,
+    canonical_text,
+    count_of,
+    decode_expr,
+    decode_scalar,
+    encode_expr,
+    encode_scalar,
+    fields,
+    fraction_of,
+    list_of,
+    text_of,
 )
+from privlab.query.plan import Key, Measure, MeasureKind, Plan, Question
 from privlab.query.plan_text import plan_text as plan_text
 from privlab.query.post.encoding import encode_order, encode_out
+from privlab.query.relation_encoding import decode_relation, encode_relation
 from privlab.terms.bounds import ContributionBound
-from privlab.terms.catalog import Kind, Scalar
+from privlab.terms.catalog import Kind
 
-VERSION = 1
+VERSION = 2
 VIEW_LABEL = "privlab/view/v1"
 QUESTION_LABEL = "privlab/question/v1"
 
-Json = Any
-"""What ``json`` reads and writes; checked field by field when read."""
-
 
 # --- writing -----------------------------------------------------------------
-
-
-def encode_scalar(value: Scalar | None) -> Json:
-    """``[type, text]``, or None for null."""
-    match value:
-        case None:
-            return None
-        case bool():
-            return ["bool", "true" if value else "false"]
-        case int():
-            return ["int", str(value)]
-        case Fraction():
-            return ["number", f"{value.numerator}/{value.denominator}"]
-        case str():
-            return ["text", value]
-        case datetime():
-            return ["datetime", value.isoformat()]
-        case date():
-            return ["date", value.isoformat()]
-    raise TypeError(f"{type(value).__name__} is no scalar")
-
-
-def encode_expr(expr: Expr) -> Json:
-    match expr:
-        case Ref(column=column, kind=kind):
-            return {"column": column, "kind": kind.value}
-        case Literal(value=value):
-            return {"value": encode_scalar(value)}
-        case Call(op=op, args=args):
-            return {"op": op.value, "args": [encode_expr(arg) for arg in args]}
 
 
 def encode_measure(measure: Measure) -> Json:
@@ -92,9 +57,8 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
     return {
         "version": VERSION,
         "dataset": plan.dataset,
-        "table": plan.table,
-        "table_version": plan.version,
         "unit": plan.unit,
+        "source": encode_relation(plan.source),
         "bound": [plan.bound.rows, plan.bound.rows_per_group, plan.bound.groups],
         "row_cap": plan.row_cap,
         "where": None if plan.where is None else encode_expr(plan.where),
@@ -108,11 +72,6 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
         ],
         "measures": [encode_measure(measure) for measure in plan.measures],
     }
-
-
-def canonical_text(value: Json) -> str:
-    """JSON with sorted names and no spaces; ASCII, so bytes and text agree."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def _digest(label: str, value: Json) -> str:
@@ -155,85 +114,6 @@ def decode_plan(value: Json) -> Plan:
         raise IntegrityError("this is not a plan of a version known here", code="PL400") from None
 
 
-def _fields(value: Json, *names: str) -> list[Json]:
-    if not isinstance(value, dict) or set(value) != set(names):
-        raise ValueError("fields")
-    return [value[name] for name in names]
-
-
-def _text(value: Json) -> str:
-    if not isinstance(value, str):
-        raise TypeError("text")
-    return value
-
-
-def _count(value: Json) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError("count")
-    return value
-
-
-def _list(value: Json) -> list[Json]:
-    if not isinstance(value, list):
-        raise TypeError("list")
-    return value
-
-
-def _fraction(value: Json) -> Fraction:
-    found = Fraction(_text(value))
-    if str(found) != value:
-        raise ValueError("fraction")
-    return found
-
-
-def _scalar(value: Json) -> Scalar | None:
-    if value is None:
-        return None
-    kind, text = _list(value)
-    readers: dict[str, Any] = {
-        "bool": lambda text: {"true": True, "false": False}[text],
-        "int": int,
-        "number": Fraction,
-        "text": str,
-        "date": date.fromisoformat,
-        "datetime": datetime.fromisoformat,
-    }
-    found: Scalar = readers[kind](_text(text))
-    if encode_scalar(found) != value:
-        raise ValueError("scalar")
-    return found
-
-
-_ARITY: dict[Op, tuple[int, int | None]] = {
-    **dict.fromkeys((Op.AND, Op.OR, Op.ADD, Op.MUL, Op.IS_IN, Op.CONCAT), (2, None)),
-    **dict.fromkeys((Op.COALESCE, *EXTREMES), (2, None)),
-    **dict.fromkeys((*COMPARISONS, *DIVISIONS, *ROUNDINGS, *STRIPS, *SHIFTS), (2, 2)),
-    **dict.fromkeys((Op.SUB, Op.LIKE, Op.DAYS, Op.ELAPSED), (2, 2)),
-    **dict.fromkeys((Op.CLIP, Op.SLICE, Op.REPLACE), (3, 3)),
-    Op.CASE: (3, None),
-}
-
-
-def _expr(value: Json) -> Expr:
-    if not isinstance(value, dict):
-        raise TypeError("expression")
-    if "column" in value:
-        column, kind = _fields(value, "column", "kind")
-        return Ref(_text(column), Kind(kind))
-    if "op" in value:
-        name, args = _fields(value, "op", "args")
-        op = Op(name)
-        call = Call(op, tuple(_expr(arg) for arg in _list(args)))
-        least, most = _ARITY.get(op, (1, 1))
-        if len(call.args) < least or (most is not None and len(call.args) > most):
-            raise ValueError("arity")
-        if op is Op.CASE and len(call.args) % 2 == 0:
-            raise ValueError("a case without its last value")
-        return call
-    (scalar,) = _fields(value, "value")
-    return Literal(_scalar(scalar))
-
-
 _BOUNDED = (MeasureKind.SUM, MeasureKind.QUANTILE)
 _VALUED = (*_BOUNDED, MeasureKind.DISTINCT)
 
@@ -241,17 +121,17 @@ _VALUED = (*_BOUNDED, MeasureKind.DISTINCT)
 def _measure(value: Json) -> Measure:
     names = ("kind", "of", "low", "high", "step", "centre")
     if isinstance(value, dict) and "q" in value:
-        kind, of, low, high, step, centre, q = _fields(value, *names, "q")
+        kind, of, low, high, step, centre, q = fields(value, *names, "q")
     else:
-        (kind, of, low, high, step, centre), q = _fields(value, *names), None
+        (kind, of, low, high, step, centre), q = fields(value, *names), None
     measure = Measure(
         MeasureKind(kind),
-        None if of is None else _expr(of),
-        _fraction(low),
-        _fraction(high),
-        _fraction(step),
-        _fraction(centre),
-        None if q is None else _fraction(q),
+        None if of is None else decode_expr(of),
+        fraction_of(low),
+        fraction_of(high),
+        fraction_of(step),
+        fraction_of(centre),
+        None if q is None else fraction_of(q),
     )
     if measure.step <= 0 or measure.low > measure.high:
         raise ValueError("bounds")
@@ -268,21 +148,20 @@ def _measure(value: Json) -> Measure:
 
 
 def _key(value: Json) -> Key:
-    expr, kind, values = _fields(value, "expr", "kind", "values")
-    texts = [canonical_text(one) for one in _list(values)]
+    expr, kind, values = fields(value, "expr", "kind", "values")
+    texts = [canonical_text(one) for one in list_of(values)]
     if not texts or len(set(texts)) != len(texts):
         raise ValueError("a key has distinct values, and at least one")
-    return Key(_expr(expr), Kind(kind), tuple(_scalar(one) for one in values))
+    return Key(decode_expr(expr), Kind(kind), tuple(decode_scalar(one) for one in values))
 
 
 def _plan(value: Json) -> Plan:
-    (version, dataset, table, table_version, unit, bound, row_cap, where, keys, measures) = _fields(
+    (version, dataset, unit, source, bound, row_cap, where, keys, measures) = fields(
         value,
         "version",
         "dataset",
-        "table",
-        "table_version",
         "unit",
+        "source",
         "bound",
         "row_cap",
         "where",
@@ -291,15 +170,17 @@ def _plan(value: Json) -> Plan:
     )
     if version != VERSION or isinstance(version, bool):
         raise ValueError("version")
-    rows, rows_per_group, groups = (_count(one) for one in _list(bound))
-    return Plan(
-        dataset=_text(dataset),
-        table=_text(table),
-        version=_count(table_version),
-        unit=_text(unit),
+    rows, rows_per_group, groups = (count_of(one) for one in list_of(bound))
+    found = Plan(
+        dataset=text_of(dataset),
+        unit=text_of(unit),
+        source=decode_relation(source),
         bound=ContributionBound(rows, rows_per_group, groups),
-        row_cap=_count(row_cap),
-        where=None if where is None else _expr(where),
-        keys=tuple(_key(one) for one in _list(keys)),
-        measures=tuple(_measure(one) for one in _list(measures)),
+        row_cap=count_of(row_cap),
+        where=None if where is None else decode_expr(where),
+        keys=tuple(_key(one) for one in list_of(keys)),
+        measures=tuple(_measure(one) for one in list_of(measures)),
     )
+    if not found.tables:
+        raise ValueError("a plan reads a private table")
+    return found

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from privlab.query.ask import NO_TABLES, Ask, Group, Item, Name, Node, aggregates
-from privlab.query.canonical import canonical_text, encode_expr
+from privlab.query.encoding import canonical_text, encode_expr
 from privlab.query.frame import parse_frame
 from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
@@ -23,6 +23,7 @@ from privlab.query.passes.limit_size import limit_size
 from privlab.query.passes.order_measures import order_measures
 from privlab.query.passes.settle_rows import settled
 from privlab.query.plan import Finish, Key, Order, Out, Plan, Question
+from privlab.query.relations import Scan
 from privlab.query.scope import Scope
 from privlab.query.sql import parse_sql
 from privlab.terms.catalog import Catalog, Table
@@ -62,9 +63,8 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
     offset = outputs.limit(ask.offset, "an offset") or 0
     plan = Plan(
         dataset=table.dataset,
-        table=table.name,
-        version=table.version,
         unit=table.unit,
+        source=Scan(table.name, table.version),
         bound=table.bound,
         row_cap=table.row_cap,
         where=scope.where,

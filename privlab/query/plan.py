@@ -1,17 +1,24 @@
 """The canonical plan: what is measured, and what is made of it afterwards.
 
-A `Plan` is all that touches rows: filter, form public groups, and per privacy
-unit a bounded integer vector summed per group, or one value per group to choose
-a quantile of.  A `Finish` is all that happens afterwards to released numbers.  Expressions are total: whatever a row holds,
-they give a value or null, and never fail.
+A `Plan` is all that touches rows: take the rows of a `Relation`, filter, form
+public groups, and per privacy unit a bounded integer vector summed per group, or
+one value per group to choose a quantile of.  A `Finish` is all that happens
+afterwards to released numbers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from privlab.query.expr import Call as Call
+from privlab.query.expr import Expr as Expr
+from privlab.query.expr import Literal as Literal
+from privlab.query.expr import Op as Op
+from privlab.query.expr import Ref as Ref
+from privlab.query.expr import columns_read
 from privlab.query.post.tree import Finish as Finish
 from privlab.query.post.tree import KeyOut as KeyOut
 from privlab.query.post.tree import MeanOut as MeanOut
@@ -19,114 +26,10 @@ from privlab.query.post.tree import MeasureOut as MeasureOut
 from privlab.query.post.tree import Order as Order
 from privlab.query.post.tree import Out as Out
 from privlab.query.post.tree import Output as Output
+from privlab.query.relations import Relation, Scan, reads, scans
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind, Scalar
 from privlab.terms.loss import Currency
-
-
-class Op(StrEnum):
-    """Every operation a row expression may use.
-
-    A compiled plan writes chains of AND, OR, ADD and MUL left-nested, two
-    arguments each; SUB does not occur in it (``a - b`` is ``a + (-b)``), nor
-    does CAST, which is one of the others once the types are known.
-    """
-
-    AND = "and"
-    OR = "or"
-    NOT = "not"
-    EQ = "eq"
-    NE = "ne"
-    LT = "lt"
-    LE = "le"
-    GT = "gt"
-    GE = "ge"
-    IS_NULL = "is_null"
-    IS_IN = "is_in"  # value, then literals
-    ADD = "add"
-    SUB = "sub"
-    MUL = "mul"
-    NEG = "neg"
-    ABS = "abs"
-    CLIP = "clip"  # value, low, high: literals; a null bound is open
-    CASE = "case"  # condition, value, condition, value, ..., value otherwise
-    COALESCE = "coalesce"  # the first that is not null
-    GREATEST = "greatest"  # null when any is null
-    LEAST = "least"
-    MAX_OF = "max_of"  # nulls are skipped
-    MIN_OF = "min_of"
-    DIVIDE = "divide"  # a decimal; null by zero, as the four below
-    FLOOR_DIV = "floor_div"  # a whole number, towards minus infinity
-    TRUNC_DIV = "trunc_div"  # a whole number, towards zero
-    MOD = "mod"  # a - floor(a / b) * b, with the sign of b
-    REMAINDER = "remainder"  # a - trunc(a / b) * b, with the sign of a
-    ROUND = "round"  # value, digits: a literal; halves away from zero
-    ROUND_EVEN = "round_even"  # value, digits: a literal; halves to the even neighbour
-    SIGN = "sign"
-    SQRT = "sqrt"
-    LN = "ln"
-    EXP = "exp"
-    CAST = "cast"  # value, kind, "round" or "truncate": literals
-    PARSE_INT = "parse_int"  # of a text, null when it is none
-    PARSE_FLOAT = "parse_float"
-    PARSE_DATE = "parse_date"
-    TO_TEXT = "to_text"
-    LOWER = "lower"
-    UPPER = "upper"
-    LENGTH = "length"  # characters
-    SLICE = "slice"  # text, offset, length: literals; a null length is open
-    STRIP = "strip"  # text, characters: a literal
-    STRIP_START = "strip_start"
-    STRIP_END = "strip_end"
-    LIKE = "like"  # text, pattern: a literal, escaped by backslash
-    CONCAT = "concat"
-    REPLACE = "replace"  # text, old, new: literals
-    YEAR = "year"
-    MONTH = "month"
-    QUARTER = "quarter"
-    WEEK = "week"  # the Monday that begins it, as a date
-    WEEK_NUMBER = "week_number"  # of ISO 8601, 1..53
-    WEEKDAY = "weekday"  # Monday is 1
-    DAY = "day"  # day of the month
-    ORDINAL_DAY = "ordinal_day"  # day of the year
-    HOUR = "hour"
-    MINUTE = "minute"
-    SECOND = "second"
-    TO_YEAR = "to_year"  # first day of the year, as a date
-    TO_QUARTER = "to_quarter"  # first day of the quarter, as a date
-    TO_MONTH = "to_month"  # first day of the month, as a date
-    TO_DATE = "to_date"  # the calendar day, as a date
-    TO_HOUR = "to_hour"  # the hour that holds it, as a time
-    ADD_DAYS = "add_days"  # date or time, days: a literal
-    ADD_MONTHS = "add_months"  # date or time, months: a literal; the last day of a short month
-    DAYS = "days"  # calendar days from the second to the first
-    ELAPSED = "elapsed"  # microseconds from the second to the first
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A column of the table."""
-
-    column: str
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A constant.  None is SQL's NULL."""
-
-    value: Scalar | None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An operation on row values.  Comparisons with null give null, as in SQL."""
-
-    op: Op
-    args: tuple[Expr, ...]
-
-
-Expr = Ref | Literal | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,19 +118,41 @@ class Measure:
 class Plan:
     """Everything that touches rows.
 
-    bound: the contract's bound, already narrowed by `for_cells`.
+    source: the rows; its private tables are all of the dataset.
+    bound: of one unit's rows there, already narrowed by `for_cells`.
+    row_cap: of the rows there.
     keys: outermost first; the cells are their product, last key fastest.
     """
 
     dataset: str
-    table: str
-    version: int
     unit: str
+    source: Relation
     bound: ContributionBound
     row_cap: int
     where: Expr | None
     keys: tuple[Key, ...]
     measures: tuple[Measure, ...]
+
+    @property
+    def tables(self) -> tuple[Scan, ...]:
+        """The private table versions that are read, each once; at least one."""
+        return scans(self.source)
+
+    @property
+    def reads(self) -> Mapping[str, frozenset[str]]:
+        """Per private table, every column whose values are read, but for the unit's pseudonym."""
+        exprs = [self.where, *(key.expr for key in self.keys), *(one.of for one in self.measures)]
+        return reads(self.source, columns_read(*exprs))
+
+    @property
+    def table(self) -> str:
+        """The table the others are joined to; its bounding key is the plan's."""
+        return self.tables[0].table
+
+    @property
+    def version(self) -> int:
+        """Of `table`."""
+        return self.tables[0].version
 
     @property
     def cells(self) -> int:
@@ -239,25 +164,8 @@ class Plan:
 
     @property
     def columns(self) -> frozenset[str]:
-        """Every column whose values are read, except the unit's pseudonym."""
-        found: set[str] = set()
-
-        def walk(expr: Expr | None) -> None:
-            match expr:
-                case Ref(column=name):
-                    found.add(name)
-                case Call(args=args):
-                    for arg in args:
-                        walk(arg)
-                case _:
-                    pass
-
-        walk(self.where)
-        for key in self.keys:
-            walk(key.expr)
-        for measure in self.measures:
-            walk(measure.of)
-        return frozenset(found)
+        """Every column of `table` whose values are read."""
+        return self.reads[self.table]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from privlab.engine.handle import Engine
 from privlab.engine.job import Job
 from privlab.engine.reference import UNIT
 from privlab.query.plan import Expr, Key, Measure, Plan
+from privlab.query.relations import Scan
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.noise import Choice, Noise, RoundedGaussian
 
@@ -124,8 +125,7 @@ class Place:
     ) -> Plan:
         return Plan(
             dataset="clinic",
-            table="visits",
-            version=1,
+            source=Scan("visits", 1),
             unit="patient",
             bound=bound or ContributionBound(4, 4, 4),
             row_cap=300_000,

@@ -16,6 +16,7 @@ from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.engine.job import Job
 from privlab.errors import IntegrityError
 from privlab.query.plan import Call, Key, Literal, Measure, MeasureKind, Op, Ref
+from privlab.query.relations import Scan
 from privlab.terms.catalog import Kind
 from privlab.terms.noise import Choice, DiscreteLaplace, RoundedGaussian, RoundedLaplace
 
@@ -85,7 +86,7 @@ def test_another_master_makes_no_job(place: Any) -> None:
 
 def test_a_plan_of_another_version_makes_no_job(place: Any) -> None:
     with pytest.raises(ValueError, match="different table versions"):
-        place.job(replace(place.plan(COUNT), version=2))
+        place.job(replace(place.plan(COUNT), source=Scan("visits", 2)))
 
 
 def test_a_plan_whose_sums_could_overflow_makes_no_job(place: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from privlab.engine.job import Job
 from privlab.engine.practice import Practice
 from privlab.query.plan import Measure, MeasureKind, Plan
+from privlab.query.relations import Scan
 from privlab.terms.bounds import ContributionBound
 from tests.engine.conftest import CONTRACT, QUIET, SHARP
 
@@ -16,8 +17,7 @@ COUNT = Measure(MeasureKind.ROWS)
 def plan(*measures: Measure, table: str = "visits") -> Plan:
     return Plan(
         dataset="clinic",
-        table=table,
-        version=3,
+        source=Scan(table, 3),
         unit="patient",
         bound=ContributionBound(4, 4, 4),
         row_cap=300_000,

@@ -9,6 +9,7 @@ import pytest
 
 from privlab.engine.reference import UNIT, bounded_sums, siphash
 from privlab.query.plan import Call, Key, Literal, Measure, MeasureKind, Op, Plan, Ref
+from privlab.query.relations import Scan
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
 
@@ -29,7 +30,7 @@ ROWS = [
 
 def plan(measure: Measure, bound: ContributionBound, **changes: Any) -> Plan:
     whole: dict[str, Any] = {
-        "dataset": "d", "table": "t", "version": 1, "unit": "u", "bound": bound, "row_cap": 10,
+        "dataset": "d", "source": Scan("t", 1), "unit": "u", "bound": bound, "row_cap": 10,
         "where": None, "keys": BY_WARD, "measures": (measure,),
     }  # fmt: skip
     return Plan(**{**whole, **changes})

@@ -25,10 +25,11 @@ from privlab.query.canonical import (
 from privlab.query.plan import Key, Measure, MeasureKind, Plan, Question, Ref
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind, Scalar
+from tests.query.relations import relations
 from tests.query.shapes import conditions, numbers
 
-VIEW = "0f5c3d04e7788ecd6d103306422803c99c0154d7a2dc21265983fd188ba0ff0a"
-QUESTION = "31b01cbd6ff0bb4f4c68f9f770a32b55d367dfc41b7a24b01e01c501f043fdcb"
+VIEW = "d9090a2454347231c7263483ef6cb386f57de3f9f1ddc3ca917499efc918d3d3"
+QUESTION = "3a8f28cd69c696972b5596375de5282add3d0d32f16fcd4f87ec2efd073a8340"
 
 scalars: st.SearchStrategy[Scalar | None] = st.one_of(
     st.none(),
@@ -74,9 +75,8 @@ def plans(draw: st.DrawFn) -> Plan:
     )
     return Plan(
         dataset=draw(st.text()),
-        table=draw(st.text()),
-        version=draw(st.integers(0, 1 << 40)),
         unit=draw(st.text()),
+        source=draw(relations()),
         bound=bound,
         row_cap=draw(st.integers(0, 1 << 60)),
         where=draw(st.none() | conditions),
@@ -118,14 +118,14 @@ def _spoiled(value: dict[str, Any], path: str, new: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "new"),
     [
-        ("version", 2),
+        ("version", 1),
         ("version", True),
         ("extra", 1),
         ("dataset", KeyError),
         ("dataset", 3),
-        ("table_version", -1),
-        ("table_version", 1.0),
-        ("table_version", True),
+        ("source.scan.1", -1),
+        ("source.scan.1", 1.0),
+        ("source.scan.1", True),
         ("bound", [8, 9, 1]),
         ("bound", [8, 4]),
         ("where", {"op": "eval", "args": []}),

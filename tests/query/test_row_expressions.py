@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from privlab.engine.reference_expressions import evaluate as engine
 from privlab.errors import BadQuery
 from privlab.query.ask import Source, Span, Surface
-from privlab.query.canonical import _expr, encode_expr
+from privlab.query.encoding import decode_expr, encode_expr
 from privlab.query.evaluate import evaluate
 from privlab.query.kinds import columns_of, kind_of, parts_of
 from privlab.query.passes.infer_interval import infer_interval
@@ -110,7 +110,7 @@ def test_the_one_form_has_the_same_exact_value(expr: Expr, row: Row) -> None:
 def test_the_one_form_is_its_own(expr: Expr) -> None:
     form = normalise(expr)
     assert normalise(form) == form
-    assert _expr(encode_expr(form)) == form
+    assert decode_expr(encode_expr(form)) == form
 
 
 @quiet

@@ -24,6 +24,7 @@ from privlab.query.plan import (
     Ref,
 )
 from privlab.query.price import Offer, price
+from privlab.query.relations import Scan
 from privlab.query.trade import learned, trade_of
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
@@ -42,8 +43,7 @@ def question(*measures: Measure, groups: int = 1, currency: Currency = Currency.
     keys = (Key(Ref("ward", Kind.TEXT), Kind.TEXT, ("a", "b", "c", "d")),) if groups > 1 else ()
     plan = Plan(
         dataset="clinic",
-        table="visits",
-        version=1,
+        source=Scan("visits", 1),
         unit="patient",
         bound=ContributionBound(4, 4, groups),
         row_cap=1000,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from privlab.query.canonical import canonical_text, encode_expr
+from privlab.query.encoding import canonical_text, encode_expr
 from privlab.query.evaluate import evaluate
 from privlab.query.kinds import ROUNDINGS, flattened, kind_of
 from privlab.query.plan import Call, Expr, Literal, Op

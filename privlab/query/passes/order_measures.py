@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from privlab.query.canonical import canonical_text, encode_measure
+from privlab.query.canonical import encode_measure
+from privlab.query.encoding import canonical_text
 from privlab.query.plan import Finish, Plan, Question
 from privlab.query.post.shapes import normal
 from privlab.query.post.tree import Order, Out, moved

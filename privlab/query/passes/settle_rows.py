@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from privlab.query.canonical import canonical_text
+from privlab.query.encoding import canonical_text
 from privlab.query.post.encoding import encode_out
 from privlab.query.post.tree import Finish, Out, has_window
 
