@@ -214,13 +214,20 @@ def price_table(explanation: Explanation, confidence: str) -> Table:
             column.name,
             column.label,
             "held" if column.held else percent(column.share),
-            column.half_width.removeprefix("±").strip(),
+            _thousands(column.half_width.removeprefix("±").strip()),
         )
         for column in explanation.columns
     )
     heads = ("column", "what it is", "share of your grant", f"±{percent(confidence)}")
-    notes = (explanation.words,) if explanation.words else ()
-    return Table("Nothing was spent", heads, (False, False, True, True), rows, notes)
+    notes = [explanation.words] if explanation.words else []
+    notes += [f"cheaper: {one}" for one in explanation.cheaper]
+    return Table("Nothing was spent", heads, (False, False, True, True), rows, tuple(notes))
+
+
+def _thousands(amount: str) -> str:
+    """An amount, maybe with its unit, with thousands commas: ``13,306``, ``1,550 ranks``."""
+    digits = len(amount) - len(amount.lstrip("0123456789"))
+    return f"{int(amount[:digits]):,}{amount[digits:]}" if digits else amount
 
 
 def practice_table(result: Mapping[str, Any], explanation: Explanation) -> Table:

@@ -34,6 +34,7 @@ from privlab.query.afford import Holding
 from privlab.query.canonical import question_id, view_id
 from privlab.query.compile import compile_question
 from privlab.query.explain import explain as explained
+from privlab.query.neighbours import neighbours
 from privlab.query.plan import MeasureKind, Question
 from privlab.query.price import NEGLIGIBLE, Offer, Priced, price
 from privlab.terms.catalog import Table
@@ -68,6 +69,14 @@ class Compiled:
     def held(self) -> tuple[Holding, ...]:
         """What she holds of each measure, as losses."""
         return afford.holdings(self.question, tuple(map(held, self.holdings)))
+
+    @property
+    def explanation(self) -> Explanation:
+        """The price in words, and what is cheaper."""
+        within = self.offer.within is not None
+        cheaper = neighbours(self.question, self.priced, self.table, within=within)
+        left = self.granted - self.spent
+        return explained(self.question, self.priced, self.granted, left, self.held, cheaper=cheaper)
 
 
 def answer(
@@ -105,8 +114,7 @@ def explain(desk: Desk, principal: Principal, ask: Ask) -> Explanation:
     """What `answer` would charge and how close it would come; spends nothing."""
     asked = compile_ask(desk, principal, ask)
     permitted(desk, principal, ask, asked)
-    left = asked.granted - asked.spent
-    return explained(asked.question, asked.priced, asked.granted, left, asked.held)
+    return asked.explanation
 
 
 @dataclass(frozen=True, slots=True)

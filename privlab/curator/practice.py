@@ -19,7 +19,6 @@ from privlab.curator.desk import Desk
 from privlab.curator.state import DELTA
 from privlab.engine.practice import Practice
 from privlab.errors import CuratorFailed, EngineFailed, Refused
-from privlab.query.explain import explain
 from privlab.query.finish import finish
 from privlab.query.trade import trade_of
 from privlab.query.words import caption, rank_words
@@ -76,8 +75,7 @@ def _noises(asked: Compiled) -> tuple[Mechanism, ...]:
 
 def _explained(desk: Desk, principal: Principal, asked: Compiled) -> Explanation:
     """The price of the real question, as ``--explain`` words it."""
-    left = asked.granted - asked.spent
-    explained = explain(asked.question, asked.priced, asked.granted, left, asked.held)
+    explained = asked.explanation
     dataset = asked.question.plan.dataset
     if desk.ledger.account(principal.name, dataset) and desk.ledger.cap(dataset):
         return explained

@@ -81,6 +81,7 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
         rows=table.rows,
         notes=notes_on(question.plan, table),
         currency=table.currency,
+        sql=ask.source.sql,
     )
 
 

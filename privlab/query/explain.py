@@ -9,13 +9,21 @@ from privlab.accounting.charge import charge
 from privlab.query.afford import Holding, holdings, loss_of, reach
 from privlab.query.canonical import plan_text
 from privlab.query.law import law_of
+from privlab.query.neighbours import Neighbour
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
 from privlab.query.post.expected import expected_width
 from privlab.query.post.tree import MomentOut, measures_of, parts
 from privlab.query.price import Priced
 from privlab.query.simultaneous import together_words
 from privlab.query.trade import trade_of
-from privlab.query.words import percent, price_words, rank_words, significant, what_fits
+from privlab.query.words import (
+    percent,
+    price_words,
+    rank_error,
+    rank_words,
+    significant,
+    what_fits,
+)
 from privlab.terms.loss import NOTHING, Loss
 from privlab.wire.messages import ColumnPrice, Explanation
 
@@ -26,11 +34,13 @@ def explain(
     granted: Loss,
     left: Loss,
     holds: Sequence[Holding] | None = None,
+    cheaper: Sequence[Neighbour] = (),
 ) -> Explanation:
     """Explain a price.  Nothing is spent.
 
     granted: the asker's grant; left: what of it is left before the charge.
-    holds: what she holds of each measure; None is nothing.
+    holds: what she holds of each measure; None is nothing.  cheaper: what
+    `neighbours` found.
     """
     cost, currency = priced.charge, question.currency
     after = Loss(max(0, left.units - cost.units))
@@ -64,6 +74,7 @@ def explain(
         charged_share=f"{percent(cost, granted)} %",
         left_share=f"{percent(left, granted, up=False)} %",
         words=words,
+        cheaper=tuple(one.words for one in cheaper),
     )
 
 
@@ -95,9 +106,18 @@ def _column(
         name=output.name,
         label=output.label,
         share=f"{percent(cost, granted)} %",
-        half_width="" if width is None else significant(width, 2),
+        half_width=_ranks(question, output, priced) if width is None else significant(width, 2),
         held=not cost,
     )
+
+
+def _ranks(question: Question, output: Output, priced: Priced) -> str:
+    """The error of a quantile, which is in ranks; empty for what has no known error."""
+    if not isinstance(output.out, MeasureOut):
+        return ""
+    index = output.out.index
+    off = rank_error(question.plan.measures[index], priced.precisions[index], priced.each)
+    return "" if off is None else f"{off} ranks"
 
 
 def _charge(question: Question, priced: Priced, index: int) -> Loss:

@@ -175,6 +175,7 @@ class Question:
     rows: the table's declared, public, approximate size, to price a mean with.
     notes: what the asker may not have meant, as far as the contract tells.
     currency: of the dataset, which says what noise is drawn and what it costs.
+    sql: how it was typed, and is to be talked about; else Polars.
     None of them is part of what was asked.
     """
 
@@ -183,3 +184,4 @@ class Question:
     rows: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
     currency: Currency = Currency.GDP
+    sql: bool = field(default=True, compare=False)

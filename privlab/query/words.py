@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from privlab.accuracy.choice import ranks_off
 from privlab.accuracy.gaussian import sqrt_up
-from privlab.query.plan import MeasureKind, MeasureOut, Out, Plan, Question
+from privlab.query.plan import Measure, MeasureKind, MeasureOut, Out, Plan, Question
 from privlab.query.plan_text import decimal, expression_text
 from privlab.query.post.tree import MomentOut, is_noisy
 from privlab.query.post.tree import parts as inner_parts
@@ -126,6 +126,13 @@ def _end(name: str, plan: Plan, out: Out) -> str:
     return f"{name} is not the greatest value but the one that {decimal(100 * q)} % lie below"
 
 
+def rank_error(measure: Measure, precision: Fraction, confidence: Fraction) -> int | None:
+    """How many ranks off a quantile may be, at most; None of what is no quantile."""
+    if measure.q is None:
+        return None
+    return ranks_off(measure.q, measure.candidates, precision, confidence)
+
+
 def rank_words(
     question: Question,
     precisions: Sequence[Fraction],
@@ -150,10 +157,10 @@ def rank_words(
     sure = f"{decimal(confidence)} %{', with all else that is stated' * together}"
     found = []
     for at, measure in enumerate(question.plan.measures):
-        if measure.q is None or measure.of is None:
+        off = rank_error(measure, precisions[at], level)
+        if off is None or measure.q is None or measure.of is None:
             continue
         name = named.get(at, f"the {decimal(measure.q)} quantile of {expression_text(measure.of)}")
-        off = ranks_off(measure.q, measure.candidates, precisions[at], level)
         found.append(f"{name} is within {off:,} ranks of the exact one{where} at {sure}")
     return found
 

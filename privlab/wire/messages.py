@@ -122,7 +122,10 @@ class ColumnPrice(Message):
 
 
 class Explanation(Message):
-    """What ``--explain`` shows.  Nothing was spent."""
+    """What ``--explain`` shows.  Nothing was spent.
+
+    cheaper: other questions that would tell nearly the same for less, one a line.
+    """
 
     plan: str
     columns: tuple[ColumnPrice, ...]
@@ -130,6 +133,7 @@ class Explanation(Message):
     charged_share: str
     left_share: str
     words: str
+    cheaper: tuple[str, ...] = ()
 
 
 class Practised(Message):

@@ -129,7 +129,9 @@ def test_plan_and_price_words_are_those_of_the_real_question(
 def test_the_surfaces_practise_one_question(inside: Inside) -> None:
     sql, polars = (practised(inside, text) for text in SURFACES)
 
-    assert sql.explanation == polars.explanation
+    typed = {"cheaper": ()}  # says what to type, each in its language
+    assert sql.explanation.model_copy(update=typed) == polars.explanation.model_copy(update=typed)
+    assert len(sql.explanation.cheaper) == len(polars.explanation.cheaper)
     assert json.loads(sql.result)["caption"] == json.loads(polars.result)["caption"]
 
 

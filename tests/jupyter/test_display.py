@@ -98,6 +98,22 @@ def test_words_that_repeat_the_percentage_are_shown_once():
     assert "about 9 more" in repr(display.budget_page(state))
 
 
+def test_each_cheaper_neighbour_has_a_line_of_its_own():
+    explanation = Explanation(
+        plan="scan visits",
+        columns=(),
+        charge="10",
+        charged_share="1 %",
+        left_share="92 %",
+        words="would cost 1 %",
+        cheaper=("one costs 1/64", "two costs 1/4"),
+    )
+    lines = repr(display.explain_page(explanation)).splitlines()
+    at = lines.index("cheaper: one costs 1/64")
+    assert lines[at - 1] == "would cost 1 %"
+    assert lines[at + 1] == "cheaper: two costs 1/4"
+
+
 def test_a_price_shows_shares_errors_and_an_indented_plan():
     explanation = Explanation(
         plan="group by ward\n  scan visits",

@@ -9,8 +9,10 @@ from fractions import Fraction
 from privlab.query.afford import holdings
 from privlab.query.canonical import plan_text
 from privlab.query.explain import explain
+from privlab.query.neighbours import neighbours
 from privlab.query.plan import Question
 from privlab.query.price import Offer, price
+from privlab.terms.catalog import Table
 from privlab.terms.loss import Currency, Loss
 from privlab.wire.messages import Price
 
@@ -126,3 +128,22 @@ def test_the_error_of_a_mean_is_for_the_count_she_holds(ask: Ask) -> None:
     declared = explain(question, first, GRANTED, GRANTED).columns[0].half_width
     assert width(20_000) > 70 * Fraction(declared)
     assert width(1) == 60
+
+
+def test_the_error_of_a_quantile_is_in_ranks(ask: Ask) -> None:
+    question = ask("SELECT COUNT(*) AS n, MEDIAN(stay_days) AS m FROM visits")
+    priced = price(
+        question, Offer.parse(Price(share="1"), "95"), (Fraction(0),) * 2, GRANTED, DELTA
+    )
+    told = explain(question, priced, GRANTED, GRANTED)
+    (off,) = [one.half_width.removesuffix(" ranks") for one in told.columns if one.name == "m"]
+    assert f"m is within {off} ranks of the exact one at 95 %" in told.words
+
+
+def test_cheaper_neighbours_are_told_and_change_nothing_else(ask: Ask, visits: Table) -> None:
+    question = ask("SELECT COUNT(*) AS n FROM visits")
+    priced = price(question, Offer.parse(Price(share="1"), "95"), (Fraction(0),), GRANTED, DELTA)
+    cheaper = neighbours(question, priced, visits, within=False)
+    told = explain(question, priced, GRANTED, GRANTED, cheaper=cheaper)
+    assert told.cheaper == (cheaper[0].words,)
+    assert told.model_copy(update={"cheaper": ()}) == explain(question, priced, GRANTED, GRANTED)
