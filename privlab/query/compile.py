@@ -126,7 +126,9 @@ def _groups(ask: Ask, table: Table) -> list[Group]:
             meant = aliases[node.name]
             if aggregates(meant):
                 what = f"{node.name} is an aggregate, not a group key"
-                raise ask.source.refuse("PL106", what, group.span)
+                raise ask.source.refuse(
+                    "PL106", what, group.span, "group by a column, or what is made of one"
+                )
             group = replace(group, node=meant)
         groups.append(group)
     return groups

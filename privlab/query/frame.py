@@ -79,7 +79,7 @@ def _expression(source: Source) -> tuple[ast.expr, Place]:
                 "PL101",
                 "this Polars text cannot be read from here on",
                 Place(text, 0).of_error(error),
-                source.example,
+                f"{source.example}; SQL begins with SELECT, WITH or FROM",
             ) from None
     if len(body) > 1:
         raise source.refuse(

@@ -8,6 +8,7 @@ names one.  It knows neither parser.
 
 from __future__ import annotations
 
+import ast
 import re
 
 from privlab.terms.catalog import Catalog, Kind, Table
@@ -16,18 +17,36 @@ ON_THE_FRAME = "compute on the answer's frame: that is free"
 ONE_TABLE = "one question reads one table for now; ask once per table and combine the answers"
 
 SQL_LANGUAGE = (
-    "the language has COUNT, SUM, AVG, MEDIAN, QUANTILE, MIN, MAX, each with FILTER; CASE, COALESCE, NULLIF, GREATEST, LEAST; "
+    "the language has COUNT, SUM, AVG, MEDIAN, QUANTILE, MIN, MAX, STDDEV, VARIANCE, CORR, each with FILTER; CASE, COALESCE, NULLIF, GREATEST, LEAST; "
     "+ - * / DIV % and the usual functions of numbers; BETWEEN, IN, LIKE, IS NULL, AND, OR, NOT; "
     "LOWER, UPPER, SUBSTRING, TRIM, REPLACE, ||; EXTRACT, DATE_TRUNC, DATEDIFF, INTERVAL; CAST"
 )
 POLARS_LANGUAGE = (
-    "the language has len, count, n_unique, sum, mean, median, quantile, min, max; when, coalesce, "
+    "the language has len, count, n_unique, sum, mean, median, quantile, min, max, std, var, corr; when, coalesce, "
     "fill_null, clip, cut; + - * / // % and the usual functions of numbers; is_between, is_in, "
     "is_null, &, |, ~; the methods of str and dt that look at one row; cast"
 )
 
+LISTED = 6
+"""Columns that a hint names."""
+
 _QUANTILES = {"approxquantiles", "approxpercentile", "percentileapprox", "percentile", "quantiles"}
-_SPREADS = {"stddev", "stddevpop", "stddevsamp", "std", "var", "variance", "variancepop"}
+_SPREADS = {"stdevp", "varp", "mad", "skew", "kurtosis", "kurtosispop", "cv"}
+_COLLECTED = {
+    *(
+        "arrayagg",
+        "arrayconcatagg",
+        "arrayuniqueagg",
+        "groupconcat",
+        "stringagg",
+        "listagg",
+        "list",
+    ),
+    *("jsonarrayagg", "jsonobjectagg", "anyvalue", "implode", "explode", "tolist", "sample"),
+    *("first", "last", "firstvalue", "lastvalue", "nthvalue", "argmax", "argmin", "item", "gather"),
+    *("unique", "values", "all", "struct", "mapbatches", "mapelements"),
+}
+_MODES = {"mode", "topk", "approxtopk", "valuecounts"}
 _PATTERNS = {"rlike", "regexplike", "regexp_like", "regexpextract", "extract", "count_matches"}
 _ORDERED = {
     "lag",
@@ -38,8 +57,6 @@ _ORDERED = {
     "rank",
     "cum_sum",
     "rolling_mean",
-    "first",
-    "last",
 }
 _NOW = {"currentdate", "currenttimestamp", "now", "today", "getdate"}
 
@@ -53,8 +70,14 @@ def missing(word: str, *, sql: bool) -> str:
     if name.replace("_", "") in _QUANTILES:
         return "QUANTILE(x, 0.9)" if sql else ".quantile(0.9)"
     if name in _SPREADS:
-        square = "AVG(x * x)" if sql else "(x * x).mean()"
-        return f"ask {square} and the mean, and {ON_THE_FRAME}"
+        return "STDDEV(x), VAR_SAMP(x), VAR_POP(x)" if sql else ".std(), .var(), .var(ddof=0)"
+    if name.replace("_", "") in _COLLECTED:
+        usual = "COUNT, AVG, MEDIAN and QUANTILE" if sql else "len, mean, median and quantile"
+        return f"it would show the values of single rows; {usual} say what they come to"
+    if name.replace("_", "") in _MODES:
+        if sql:
+            return "GROUP BY x, with COUNT(*) AS n, ORDER BY n DESC LIMIT 1"
+        return '.group_by("x").agg(n=pl.len()).sort("n", descending=True).head(1)'
     if name in _PATTERNS:
         return "x LIKE 'a%', with % and _" if sql else '.str.contains("a", literal=True)'
     if name in _ORDERED:
@@ -87,6 +110,26 @@ def number_of(table: Table | None) -> str:
     return "<column>"
 
 
+def numbers_of(table: Table | None) -> str:
+    """The columns of ``table`` that are numbers, in words; empty where there are none."""
+    named = [
+        column.name
+        for column in (() if table is None else table.columns)
+        if column.kind.is_number and not column.withheld
+    ]
+    return ", ".join(named[:LISTED] + ["..."] * (len(named) > LISTED))
+
+
+def chained(words: str) -> str:
+    """A Polars expression as it stands before a method: in parentheses where it needs them."""
+    try:
+        body = ast.parse(words.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return words
+    firm = isinstance(body, ast.Call | ast.Attribute | ast.Name | ast.Subscript)
+    return words if firm else f"({words})"
+
+
 def example(table: Table | None, *, sql: bool) -> str:
     """A whole question of ``table``; where none is known, clearly a pattern."""
     name, key = ("<table>", "<column>") if table is None else (table.name, key_of(table))
@@ -112,7 +155,9 @@ def fallback(code: str, table: Table | None, *, sql: bool) -> str:
         case "PL110":
             return 'give it a value before the cell, or with params={"name": 65}'
         case "PL111":
-            return f"{describe} shows each column's type"
+            numbers = numbers_of(table)
+            told = f"the numbers of {table.name} are {numbers}; " if table and numbers else ""
+            return f"{told}{describe} shows each column's type"
         case "PL113":
             return "group by fewer or coarser keys, or narrow them in " + (
                 "WHERE" if sql else "filter"

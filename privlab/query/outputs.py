@@ -183,7 +183,9 @@ class Outputs:
                 "PL104",
                 f"the answer has no column {name.name}",
                 name.span,
-                f"did you mean {near[0]}?" if near else "",
+                f"did you mean {near[0]}?"
+                if near
+                else f"its columns are {', '.join(one.name for one in self.columns)}",
             )
         index = self._key(name)
         if index is None:
@@ -354,6 +356,7 @@ class Outputs:
                 "PL106",
                 f"position {sort.by.value} is not one of the {len(self.columns)} columns",
                 sort.span,
+                f"sort by a column: {', '.join(one.name for one in self.columns)}",
             )
         out = self.out(sort.by)
         if isinstance(out, LiteralOut):

@@ -9,6 +9,7 @@ import pytest
 
 from privlab.errors import PrivlabError
 from privlab.query.hints import at_hand, example, fallback, key_of, missing
+from privlab.query.plan import Question
 from privlab.terms.catalog import Catalog, Table
 
 Refusal = Callable[..., PrivlabError]
@@ -42,6 +43,17 @@ SQL = [
     ("SELECT * FROM visits", r"^SELECT COUNT\(\*\) FROM visits$"),
     ("SELECT *", r"^SELECT COUNT\(\*\) FROM <table>$"),
     ("SELECT RANK() OVER (ORDER BY cost) FROM visits", "GROUP BY"),
+    ("SELECT MODE(ward) FROM visits", "ORDER BY n DESC LIMIT 1"),
+    ("SELECT ARRAY_AGG(age) FROM visits", "would show the values of single rows"),
+    (
+        "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward HAVING m > 3",
+        "^its columns are ward, n$",
+    ),
+    ("SELECT SUM(note) FROM visits", "^the numbers of visits are age, stay_days, cost"),
+    ("SELECT COUNT(*) FROM visits WHERE sex = NULL", "^write sex IS NULL$"),
+    ("SELECT COUNT(*) FROM visits WHERE sex < 'm'", r"IN \('a', 'b'\)"),
+    ("SELECT QUANTILE(age, 95) FROM visits", "^0.95 is 95 in a hundred$"),
+    ("SELECT QUANTILE(age, 0.123456789) FROM visits", "^0.123457$"),
     ("SELECT COUNT(*) FROM visits WHERE ward IN :w", r"^pass a list, or write IN \(:w\)$"),
 ]
 POLARS = [
@@ -51,7 +63,7 @@ POLARS = [
     ("visits.grop_by('ward').len()", r"^did you mean group_by\?$"),
     ('visits.filter(pl.col("urgent") == 1).select(pl.len())', r'^write pl.col\("urgent"\)$'),
     ('visits.filter(pl.col("urgent") == 0).select(pl.len())', r'^write ~pl.col\("urgent"\)$'),
-    ('visits.select(pl.col("score").median())', r"clip\(0, 60\).quantile\(0.5\)"),
+    ('visits.select(pl.col("score").median())', r"clip\(0, 60\).median\(\)"),
     ('visits.filter(pl.col("note").str.contains("x+")).select(pl.len())', "literal=True"),
     ('visits.select(pl.when(pl.col("age") > 3).sum())', "then"),
     ('visits.filter(pl.col("cost").is_nan()).select(pl.len())', "is_null"),
@@ -63,6 +75,9 @@ POLARS = [
     ("visits.select(pl.count())", r"^pl.len\(\) counts the rows$"),
     ("visits.select(pl.len)", r"^pl.len\(\)$"),
     ("visits.select(pl)", r"^pl.len\(\)$"),
+    ("visits.filter(age > 3).select(pl.len())", r'^the column of visits is pl.col\("age"\)$'),
+    ("SELEC COUNT(*) FROM visits", "SQL begins with SELECT, WITH or FROM$"),
+    ("visits.select(pl.col('age').implode())", "would show the values of single rows"),
     ("visits.head(5)", r'^visits.group_by\("ward"\).agg\(n=pl.len\(\)\)$'),
     ("wards", r"^<table>.group_by\(\"<column>\"\)"),
     ('visits.filter(pl.col("ward").is_in(w)).select(pl.len())', r"write is_in\(\[w\]\)$"),
@@ -76,6 +91,41 @@ def test_a_refusal_says_what_to_type_in_its_own_language(
     error = refusal(text, w="A")
     assert re.search(hint, error.hint), str(error)
     assert error.caret is not None
+
+
+UNBOUNDED = [
+    "SELECT SUM(score) AS a FROM visits",
+    "SELECT AVG(stay_days / weight) AS a FROM visits",
+    "SELECT MEDIAN(score) AS a FROM visits",
+    "SELECT QUANTILE(score, 0.9) AS a FROM visits",
+    "SELECT MAX(score) AS a FROM visits",
+    "SELECT STDDEV(LN(cost)) AS a FROM visits",
+    'visits.select(a=pl.col("score").sum())',
+    'visits.select(a=(pl.col("stay_days") / pl.col("weight")).mean())',
+    'visits.select(a=(-pl.col("score")).min())',
+    'visits.select(a=pl.col("score").quantile(0.9))',
+    'visits.select(a=pl.col("score").median())',
+    'visits.select(a=pl.col("score").var())',
+    'visits.select(a=pl.col("score").var(ddof=0))',
+    'visits.select(a=pl.col("score").std())',
+]
+
+
+@pytest.mark.parametrize("text", UNBOUNDED)
+def test_the_clip_to_type_is_accepted_where_the_caret_stands(
+    refusal: Refusal, ask: Callable[..., Question], text: str
+) -> None:
+    error = refusal(text)
+    found = re.fullmatch("clip it: (.*), with bounds of your own", error.hint)
+    assert error.code == "PL103"
+    assert error.caret is not None
+    assert found is not None
+    clipped = text[: error.caret.start] + found[1] + text[error.caret.end :]
+    (column,) = ask(clipped).finish.outputs
+    kind = re.search(r"SUM|AVG|MEDIAN|0\.9|MAX|STD|sum|mean|min|median|var|std", text)
+    assert column.name == "a"
+    assert kind is not None
+    assert kind[0] in found[1].replace("STDDEV_SAMP", "STD")
 
 
 def test_pl_is_never_taken_for_a_parameter(refusal: Refusal) -> None:

@@ -43,7 +43,11 @@ def align_sides(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> 
         raise _mismatch(one, two, node, source)
     if one in (Kind.TEXT, Kind.BOOL) and op not in (Op.EQ, Op.NE):
         raise source.refuse(
-            "PL111", f"{WORDS[one]} is compared with = and <>, it has no order here", node.span
+            "PL111",
+            f"{WORDS[one]} is compared with = and <>, it has no order here",
+            node.span,
+            "name the values that are meant: "
+            + ("x IN ('a', 'b')" if source.sql else 'x.is_in(["a", "b"])'),
         )
     return left, right
 

@@ -46,6 +46,8 @@ def _bound(node: Node, parameters: Parameters, source: Source) -> Node:
                 if parameters:
                     near = difflib.get_close_matches(name, list(parameters), 1)
                     hint = f"did you mean {near[0]}?" if near else hint
+                if not source.sql and source.table and source.table.column(name):
+                    hint = f'the column of {source.table.name} is pl.col("{name}")'
                 raise source.refuse("PL110", f"the parameter {name} has no value", span, hint)
             value = parameters[name]
             if isinstance(value, tuple):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from privlab.query import texts
 from privlab.query.ask import Aggregate, Apply, Const, Name, Node, Param, Source, Surface, Windowed
 from privlab.query.evaluate import evaluate
+from privlab.query.hints import chained
 from privlab.query.kinds import COMPARISONS, EXTREMES, columns_of, kind_of
 from privlab.query.literals import whole
 from privlab.query.passes.align_kinds import WORDS, align_sides, align_values, read_as
@@ -53,6 +54,13 @@ def check_types(node: Node, table: Table, source: Source, depth: int = 0) -> Exp
                 node.span,
                 "compare it in HAVING",
             )
+
+
+def _null(node: Apply, source: Source) -> str:
+    """The test for null that was meant: of the side that is no constant."""
+    sides = [source.quote(one.span) for one in node.args if not isinstance(one, Const)]
+    words = sides[0] if sides else "x"
+    return f"write {words} IS NULL" if source.sql else f"write {chained(words)}.is_null()"
 
 
 def _checked(value: Scalar | None, node: Const, source: Source) -> Scalar | None:
@@ -103,8 +111,7 @@ def _case(args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
 
 def _comparison(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
     if any(kind_of(arg) is None for arg in args):
-        null = "IS NULL" if source.surface is Surface.SQL else ".is_null()"
-        raise source.refuse("PL111", "nothing is equal to NULL", node.span, f"write {null}")
+        raise source.refuse("PL111", "nothing is equal to NULL", node.span, _null(node, source))
     if op is not Op.IS_IN:
         return Call(op, align_sides(op, args, node, source))
     if len(args) < 2:
@@ -139,7 +146,7 @@ def _plain(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
     constants: list[Expr] = []
     for what, arg, part in zip(signature.constants, args[count:], node.args[count:], strict=True):
         found = _constant(arg)
-        why = "this is a constant" if found is None else trouble(what, found.value)
+        why = NOT_OF_ROWS if found is None else trouble(what, found.value)
         if found is None or why:
             raise source.refuse("PL106", why, part.span, "write it out, or pass a parameter")
         constants.append(found)
@@ -156,6 +163,8 @@ def _plain(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
         )
     return Call(op, (*args[:count], *constants))
 
+
+NOT_OF_ROWS = "only a constant may stand here, and this differs from row to row"
 
 DAY = 86_400_000_000
 """Microseconds of a day."""
@@ -224,7 +233,15 @@ def _constant(expr: Expr) -> Literal | None:
 
 
 def _word(op: Op, source: Source) -> str:
-    polars = {Op.AND: "&", Op.OR: "|", Op.NOT: "~"}
+    polars = {
+        Op.AND: "&",
+        Op.OR: "|",
+        Op.NOT: "~",
+        Op.MAX_OF: "max_horizontal",
+        Op.MIN_OF: "min_horizontal",
+        Op.GREATEST: "max_horizontal",
+        Op.LEAST: "min_horizontal",
+    }
     symbols = {Op.ADD: "+", Op.SUB: "-", Op.MUL: "*", Op.NEG: "-", Op.DIVIDE: "/"}
     if source.surface is Surface.POLARS and op in polars:
         return polars[op]

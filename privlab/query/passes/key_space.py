@@ -10,6 +10,7 @@ from fractions import Fraction
 from privlab.errors import BadQuery
 from privlab.query.ask import Source, Span
 from privlab.query.evaluate import evaluate, grain
+from privlab.query.hints import key_of
 from privlab.query.kinds import (
     BOOLEAN,
     DAY_PARTS,
@@ -59,7 +60,9 @@ def key_space(expr: Expr, table: Table, where: Expr | None, source: Source, span
     """
     kind = kind_of(expr)
     if kind is None or not columns_of(expr):
-        raise source.refuse("PL106", "a group key is a column or made from one", span)
+        raise source.refuse(
+            "PL106", "a group key is a column or made from one", span, f"group by {key_of(table)}"
+        )
     found = _Space(table, source, span).values(expr, where)
     values: list[Scalar | None] = list(itertools.islice(found, MAX_CELLS + 1))
     if len(values) > MAX_CELLS:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from privlab.errors import BadQuery
-from privlab.query.ask import Aggregate, AggregateKind, Node, Source, Surface
+from privlab.query.ask import Aggregate, AggregateKind, Const, Node, Source, Surface
 from privlab.query.evaluate import evaluate
+from privlab.query.hints import chained
 from privlab.query.kinds import columns_of, conjuncts, is_strict, kind_of, parts_of
 from privlab.query.passes.choose_step import choose_step
 from privlab.query.passes.count_conditions import count_conditions, counts_units
 from privlab.query.passes.infer_interval import infer_interval
 from privlab.query.passes.infer_null import can_be_null
 from privlab.query.plan import Call, Expr, Literal, Measure, MeasureKind, Op, Ref
+from privlab.query.plan_text import decimal
 from privlab.terms.catalog import Kind, Scalar, Table
 
 HEADROOM = (1 << 62) - (1 << 50)
@@ -178,22 +180,37 @@ def _clip_hint(aggregate: Aggregate, source: Source) -> str:
     of: Node | None = aggregate.of
     words = "x" if of is None else source.quote(of.span)
     if source.surface is Surface.SQL:
-        call = {AggregateKind.SUM: "SUM", AggregateKind.MEAN: "AVG"}.get(
-            aggregate.kind, aggregate.kind.value.upper()
-        )
+        call = _FUNCTIONS.get(aggregate.kind, aggregate.kind.value.upper())
         rest = "" if aggregate.other is None else ", ..."
         if aggregate.kind is AggregateKind.QUANTILE:
-            rest = ", 0.5"
+            q = _quantile(aggregate)
+            call, rest = ("MEDIAN", "") if q == "0.5" else ("QUANTILE", f", {q}")
         clipped = f"{call}(LEAST(GREATEST({words}, 0), 60){rest})"
         return f"clip it: {clipped}, with bounds of your own"
     call = _METHODS.get(aggregate.kind, "")
-    return f"clip it: {words}.clip(0, 60){call}, with bounds of your own"
+    if aggregate.kind is AggregateKind.QUANTILE:
+        q = _quantile(aggregate)
+        call = ".median()" if q == "0.5" else f".quantile({q})"
+    return f"clip it: {chained(words)}.clip(0, 60){call}, with bounds of your own"
 
+
+def _quantile(aggregate: Aggregate) -> str:
+    """Which quantile is asked for, as far as it is written out."""
+    match aggregate.other:
+        case Const(value=int() | Fraction() as value):
+            return decimal(Fraction(value))
+    return "..."
+
+
+_FUNCTIONS = {AggregateKind.SUM: "SUM", AggregateKind.MEAN: "AVG"}
 
 _METHODS = {
     AggregateKind.SUM: ".sum()",
     AggregateKind.MEAN: ".mean()",
-    AggregateKind.QUANTILE: ".quantile(0.5)",
+    AggregateKind.VAR_SAMP: ".var()",
+    AggregateKind.VAR_POP: ".var(ddof=0)",
+    AggregateKind.STDDEV_SAMP: ".std()",
+    AggregateKind.STDDEV_POP: ".std(ddof=0)",
     AggregateKind.MIN: ".min()",
     AggregateKind.MAX: ".max()",
 }

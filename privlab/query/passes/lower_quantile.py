@@ -11,6 +11,7 @@ from privlab.query.passes.choose_step import choose_step
 from privlab.query.passes.infer_interval import infer_interval
 from privlab.query.passes.lower_aggregate import Lowered, unbounded
 from privlab.query.plan import Call, Expr, Measure, MeasureKind, Op
+from privlab.query.plan_text import decimal
 from privlab.terms.catalog import Scalar, Table
 
 HALF = Fraction(1, 2)
@@ -58,7 +59,9 @@ def lower_quantile(
     if kind is None or not kind.is_number:
         raise source.refuse("PL111", "only numbers have quantiles", aggregate.span)
     if not columns_of(of):
-        raise source.refuse("PL106", "a constant has no quantiles", aggregate.span)
+        raise source.refuse(
+            "PL106", "a constant has no quantiles", aggregate.span, "count the rows"
+        )
     interval = infer_interval(of, table, where)
     if interval.low is None or interval.high is None:
         raise unbounded(aggregate, source)
@@ -96,11 +99,15 @@ def _asked(
         case AggregateKind.MIN:
             return "min", 1 - extreme(table, cells)
     hint = "MIN and MAX are quantiles near the ends" if source.sql else "min() and max() are near"
+    if isinstance(q, (int, Fraction)) and 2 <= q < 100:
+        hint = f"{decimal(Fraction(q) / 100)} is {decimal(Fraction(q))} in a hundred"
     if isinstance(q, bool) or not isinstance(q, (int, Fraction)) or not 0 < q < 1:
         raise source.refuse(
             "PL106", "a quantile is a number between 0 and 1, 0.5 the median", aggregate.span, hint
         )
     exact = Fraction(q)
     if exact.denominator > MOST_DENOMINATOR:
-        raise source.refuse("PL106", "a quantile has six digits at most", aggregate.span, "0.333")
+        raise source.refuse(
+            "PL106", "a quantile has six digits at most", aggregate.span, decimal(round(exact, 6))
+        )
     return ("median" if exact == HALF else "quantile"), exact
