@@ -202,8 +202,8 @@ def test_the_first_word_says_which_surface_it_is(text: str, surface: str) -> Non
         ),
         ("SELECT SUM(GREATEST(score, 0)) FROM visits", "PL103", None),
         ("SELECT SUM(LEAST(GREATEST(score, 0), 9e15) * 900) FROM visits WHERE age > 3", None, None),
-        ("SELECT SUM(ward) FROM visits", "PL111", "the numbers of visits are age, stay_days, cost, weight, score; "
-        "%private describe visits shows each column's type"),
+        ("SELECT SUM(ward) FROM visits", "PL111", ("the numbers of visits are age, stay_days, cost, weight, score; "
+        "%private describe visits shows each column's type")),
         ("SELECT note, COUNT(*) FROM visits GROUP BY note", "PL107", None),
         ("SELECT score, COUNT(*) FROM visits GROUP BY score", "PL107", None),
         ("SELECT cost, COUNT(*) FROM visits GROUP BY cost", "PL107", None),
