@@ -19,6 +19,7 @@ from privlab.curator import asks, certificate
 from privlab.curator.desk import Desk
 from privlab.curator.epsilons import mu2
 from privlab.curator.receipts import receipt
+from privlab.curator.wish import Wish
 from privlab.engine.job import Job
 from privlab.errors import (
     BudgetExceeded,
@@ -28,7 +29,7 @@ from privlab.errors import (
     Refused,
 )
 from privlab.mechanisms import opendp
-from privlab.policy.decide import Permit, Request
+from privlab.policy.decide import Permit
 from privlab.query import afford
 from privlab.query.afford import Holding
 from privlab.query.canonical import question_id, view_id
@@ -37,7 +38,7 @@ from privlab.query.explain import explain as explained
 from privlab.query.neighbours import neighbours
 from privlab.query.plan import MeasureKind, Question
 from privlab.query.price import NEGLIGIBLE, Offer, Priced, price
-from privlab.terms.catalog import Table
+from privlab.terms.catalog import Catalog, Table
 from privlab.terms.loss import NOTHING, Loss
 from privlab.terms.principal import Principal
 from privlab.views.measurement import Measurement, held, merged
@@ -50,13 +51,14 @@ Say = Callable[[Phase], None]
 class Compiled:
     """A question with what its asker holds of it and what she would pay.
 
-    table and manifest are of the version that ``question`` was compiled for, also
-    when a newer one is registered before the answer is sealed.
+    tables and manifests are those of the plan, in its order, of the versions that
+    ``question`` was compiled for, also when a newer one is registered before the
+    answer is sealed.
     """
 
     asked_at: datetime
-    table: Table
-    manifest: Manifest
+    tables: tuple[Table, ...]
+    manifests: tuple[Manifest, ...]
     question: Question
     offer: Offer
     holdings: tuple[tuple[Measurement, ...], ...]
@@ -64,6 +66,11 @@ class Compiled:
     granted: Loss
     spent: Loss
     delta: Fraction
+
+    @property
+    def table(self) -> Table:
+        """The table the others are joined to."""
+        return self.tables[0]
 
     @property
     def held(self) -> tuple[Holding, ...]:
@@ -160,8 +167,9 @@ def compile_ask(
         desk.ledger.deny(principal.name, "query", "", refusal.code)
         raise
     dataset = question.plan.dataset
-    table = registered.table(dataset, question.plan.table)
-    account = stands(desk, principal, table)
+    names = [scan.table for scan in question.plan.tables]
+    tables = tuple(registered.table(dataset, name) for name in names)
+    account = stands(desk, principal, tables[0])
     holdings = tuple(
         desk.ledger.held(principal.name, view_id(question.plan, index))
         for index in range(len(question.plan.measures))
@@ -179,8 +187,8 @@ def compile_ask(
     )
     return Compiled(
         asked_at=desk.clock(),
-        table=table,
-        manifest=registered.manifests[dataset, question.plan.table],
+        tables=tables,
+        manifests=tuple(registered.manifests[dataset, name] for name in names),
         question=question,
         offer=offer,
         holdings=holdings,
@@ -193,8 +201,7 @@ def compile_ask(
 
 def permitted(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Permit:
     """Stop 5.  Also judges what is free: what counts is what she would hold."""
-    plan, table = asked.question.plan, asked.table
-    currency, charge = asked.question.currency, asked.priced.charge
+    plan, currency, charge = asked.question.plan, asked.question.currency, asked.priced.charge
     held_after = certificate.learned(
         asked.question,
         (
@@ -202,21 +209,16 @@ def permitted(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Pe
             for view, noise in zip(asked.holdings, asked.priced.noises, strict=True)
         ),
     )
-    request = Request(
+    wish = Wish(
         principal=principal,
-        action="query",
         dataset=plan.dataset,
-        table=plan.table,
+        reads=plan.reads,
         purpose=ask.purpose,
-        columns=plan.columns,
-        withheld=frozenset(c.name for c in table.columns if c.withheld),
-        purposes=table.purposes,
-        sensitivity=table.sensitivity,
         charge=mu2(charge, currency),
         held_after=mu2(max(held_after, charge), currency),
     )
     try:
-        return desk.policy.decide(request, desk.clock())
+        return wish.permitted(desk.policy, Catalog(asked.tables), desk.clock())
     except Refused as refusal:
         desk.ledger.deny(principal.name, "query", plan.dataset, refusal.code)
         raise
@@ -263,12 +265,13 @@ def prepared(desk: Desk, asked: Compiled) -> Job | None:
     missing = [index for index, noise in enumerate(noises) if noise is not None]
     if not missing:
         return None
-    folder = desk.workspace.table_folder(plan.dataset, plan.table, plan.version)
+    folders = [
+        desk.workspace.table_folder(plan.dataset, scan.table, scan.version) for scan in plan.tables
+    ]
     return Job.of(
         plan=replace(plan, measures=tuple(plan.measures[index] for index in missing)),
         noises=tuple(noise for noise in noises if noise is not None),
-        manifest=asked.manifest,
-        folder=folder,
+        tables=tuple(zip(asked.manifests, folders, strict=True)),
         custody=desk.custody,
     )
 

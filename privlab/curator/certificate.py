@@ -26,6 +26,7 @@ from privlab.release.statement import (
     MeasureFacts,
     OutputFacts,
     PrivacyFacts,
+    TableFacts,
     noises_of,
     statement,
 )
@@ -110,21 +111,20 @@ def _facts(
     holdings: Holdings,
 ) -> PrivacyFacts:
     plan, currency = asked.question.plan, asked.question.currency
-    table = asked.table
     total = learned(asked.question, ([m.noise for m in view] for view in holdings))
     salt = desk.custody.derive("account")
     return PrivacyFacts(
         asked_at=asked.asked_at,
         dataset=plan.dataset,
-        table=plan.table,
-        version=plan.version,
-        synthetic=table.synthetic,
+        tables=tuple(
+            TableFacts(scan.table, scan.version, plan.reads[scan.table]) for scan in plan.tables
+        ),
+        synthetic=all(one.synthetic for one in asked.tables),
         unit=plan.unit,
-        unit_word=table.unit_word,
+        unit_word=asked.table.unit_word,
         bound=plan.bound,
         query=ask.text,
         plan=question_id(asked.question),
-        columns=tuple(plan.columns),
         purpose=ask.purpose,
         charged=paid.charge,
         held=total,

@@ -43,7 +43,7 @@ def practise(desk: Desk, principal: Principal, ask: Ask) -> Practised:
         asked = answer.compile_ask(desk, principal, ask, _standing)
         answer.permitted(desk, principal, ask, asked)
         noises = _noises(asked)
-        job = Practice(asked.question.plan, noises, asked.manifest.contract_text)
+        job = Practice(asked.question.plan, noises, asked.manifests[0].contract_text)
         try:
             measured = desk.engine.run(job)
         except EngineFailed:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from privlab.curator.desk import Desk
 from privlab.curator.epsilons import delta_text, epsilon_text, mu2
 from privlab.curator.receipts import percent, remaining
+from privlab.curator.wish import Wish
 from privlab.errors import BadQuery, PolicyDenied
 from privlab.ledger import accounts
 from privlab.policy.decide import Request
@@ -15,6 +16,7 @@ from privlab.query.ask import Source, Span, Surface
 from privlab.query.passes.key_space import key_space
 from privlab.query.plan import Ref
 from privlab.query.words import plural
+from privlab.release.statement import reads
 from privlab.release.verify import verify
 from privlab.terms.catalog import Column, Table
 from privlab.terms.loss import NOTHING, Currency, Loss
@@ -87,26 +89,20 @@ def bundle(desk: Desk, who: Principal, request: str) -> str:
     if found is None:
         raise BadQuery("you have no release of this id", code="PL306", hint="see: %private history")
     facts = verify(found, desk.signer.public).facts
-    dataset, question = facts["dataset"], facts["question"]
-    table = desk.catalog.table(f"{dataset['name']}.{dataset['table']}")
-    asked = Request(
+    dataset = facts["dataset"]["name"]
+    wish = Wish(
         principal=who,
-        action="query",
-        dataset=dataset["name"],
-        table=dataset["table"],
-        purpose=question["purpose"],
-        columns=frozenset(question["columns"]),
-        withheld=frozenset(c.name for c in table.columns if c.withheld) if table else frozenset(),
-        purposes=table.purposes if table else (),
-        sensitivity=table.sensitivity if table else 0,
+        dataset=dataset,
+        reads=reads(facts),
+        purpose=facts["question"]["purpose"],
         held_after=mu2(
-            Loss.parse(facts["loss"]["held"]), desk.ledger.currency(dataset["name"]) or Currency.GDP
+            Loss.parse(facts["loss"]["held"]), desk.ledger.currency(dataset) or Currency.GDP
         ),
     )
     try:
-        desk.policy.decide(asked, desk.clock())
+        wish.permitted(desk.policy, desk.catalog, desk.clock())
     except PolicyDenied as refusal:
-        desk.ledger.deny(who.name, "query", dataset["name"], refusal.code, subject=request)
+        desk.ledger.deny(who.name, "query", dataset, refusal.code, subject=request)
         raise
     return found
 

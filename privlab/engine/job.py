@@ -1,57 +1,64 @@
 """Everything an engine child is told: one plan, its noise, its keys, its files.
 
-A job names no analyst, price or budget.  It holds the data keys of the plan's
-own columns, of the pseudonym and of the footer, and the table version's
-bounding key; never a master key.
+A job names no analyst, price or budget.  It holds, per table, the data keys of the
+plan's own columns, of the pseudonym and of the footer, and one bounding key; never
+a master key.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from privlab.connector.keys import Custody
-from privlab.connector.manifest import FOOTER_KEY, UNIT_COLUMNS, Manifest
-from privlab.connector.parts import PartFacts
+from privlab.connector.manifest import Manifest
+from privlab.engine.stored import (
+    Stored,
+    batches,
+    bytes_of_text,
+    text,
+    text_of_bytes,
+    whole,
+)
 from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import Plan
+from privlab.query.relations import Scan
 from privlab.terms.noise import Choice, Mechanism, law_name, mechanism_of
 
-VERSION = 1
-KEY_BYTES = 32
+VERSION = 2
 BOUNDING_KEY_BYTES = 16
 
 MAX_REACH = 1 << 62
 """What row cap times radius stays below, so that an exact sum fits int64."""
 
-_FIELDS = {"version", "plan", "noises", "folder", "parts", "keys", "bounding_key"}
+_FIELDS = {"version", "plan", "noises", "tables", "bounding_key"}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One run.  ``noises[j]`` is added to measure j, or chooses its cells; none is without.
 
-    folder: the table version's, absolute.  keys: column to 32-byte data key.
-    bounding_key: 16 bytes, secret, of the table version.
+    tables: those of the plan, in its order.  bounding_key: 16 bytes, secret; see
+    `bounding_key`.
     """
 
     plan: Plan
     noises: tuple[Mechanism, ...]
-    folder: str
-    parts: tuple[PartFacts, ...]
-    keys: Mapping[str, bytes]
+    tables: tuple[Stored, ...]
     bounding_key: bytes
 
     def __post_init__(self) -> None:
         check_noises(self.plan, self.noises)
-        if set(self.keys) != {FOOTER_KEY, *UNIT_COLUMNS, *self.plan.columns}:
+        if tuple(one.scan for one in self.tables) != self.plan.tables:
+            raise ValueError("the plan and the job are of different table versions")
+        reads = self.plan.reads
+        if len(reads) != len(self.tables) or not all(
+            one.holds(reads[one.table]) for one in self.tables
+        ):
             raise ValueError("a job has the keys of exactly the columns it reads")
-        if any(len(key) != KEY_BYTES for key in self.keys.values()):
-            raise ValueError(f"a data key has {KEY_BYTES} bytes")
+        batches(self.tables)
         if len(self.bounding_key) != BOUNDING_KEY_BYTES:
             raise ValueError(f"a bounding key has {BOUNDING_KEY_BYTES} bytes")
 
@@ -61,29 +68,41 @@ class Job:
         *,
         plan: Plan,
         noises: tuple[Mechanism, ...],
-        manifest: Manifest,
-        folder: Path,
+        tables: Sequence[tuple[Manifest, Path]],
         custody: Custody,
     ) -> Job:
         """Check the parts on disk and unwrap the keys the plan needs.
 
+        tables: in the plan's order, each with its folder.
+
         :raises IntegrityError: PL402, PL403, a part is not the one signed; PL404,
             the master does not open a key.
-        :raises ValueError: the plan is not one of this table version.
+        :raises ValueError: the plan is not one of these table versions.
         """
-        place = (manifest.dataset, manifest.table, manifest.version)
-        if (plan.dataset, plan.table, plan.version) != place:
-            raise ValueError("the plan and the manifest are of different table versions")
-        manifest.verify_parts(folder)
-        secret = custody.derive("bounding", plan.dataset, plan.table, str(plan.version))
+        alone = isinstance(plan.source, Scan)
+        found = [(one.dataset, Scan(one.table, one.version)) for one, _ in tables]
+        if found != [(plan.dataset, scan) for scan in plan.tables]:
+            raise ValueError("the plan and the manifests are of different table versions")
         return cls(
             plan=plan,
             noises=noises,
-            folder=str(folder.resolve()),
-            parts=manifest.parts,
-            keys=manifest.data_keys(plan.columns, custody),
-            bounding_key=secret[:BOUNDING_KEY_BYTES],
+            tables=tuple(
+                Stored.of(
+                    one,
+                    folder,
+                    plan.reads[one.table],
+                    plan.row_cap if alone else one.described().row_cap,
+                    custody,
+                )
+                for one, folder in tables
+            ),
+            bounding_key=bounding_key(plan, custody),
         )
+
+    @property
+    def rows(self) -> int:
+        """No step of it has more rows: to bound its memory from public facts."""
+        return max(self.plan.row_cap, sum(one.row_cap for one in self.tables))
 
     def encode(self) -> bytes:
         """JSON, keys in base64: for the socket to the child, and nowhere else."""
@@ -92,10 +111,8 @@ class Job:
                 "version": VERSION,
                 "plan": encode_plan(self.plan),
                 "noises": [[law_name(one), one.multiplier, one.shift] for one in self.noises],
-                "folder": self.folder,
-                "parts": [[p.name, p.bucket, p.size, p.footer_sha256] for p in self.parts],
-                "keys": {name: _base64(key) for name, key in self.keys.items()},
-                "bounding_key": _base64(self.bounding_key),
+                "tables": [one.encode() for one in self.tables],
+                "bounding_key": text_of_bytes(self.bounding_key),
             }
         ).encode("ascii")
 
@@ -112,22 +129,33 @@ class Job:
             return cls(
                 plan=decode_plan(value["plan"]),
                 noises=tuple(
-                    mechanism_of(_text(law), _whole(multiplier), _whole(shift))
+                    mechanism_of(text(law), whole(multiplier), whole(shift))
                     for law, multiplier, shift in value["noises"]
                 ),
-                folder=_text(value["folder"]),
-                parts=tuple(
-                    PartFacts(_file(name), _whole(bucket), _whole(size), _text(digest))
-                    for name, bucket, size, digest in value["parts"]
-                ),
-                keys={name: _bytes(key) for name, key in value["keys"].items()},
-                bounding_key=_bytes(value["bounding_key"]),
+                tables=tuple(Stored.decode(one) for one in value["tables"]),
+                bounding_key=bytes_of_text(value["bounding_key"]),
             )
         except Exception:  # noqa: BLE001  whatever is wrong with it, it is not a job
             raise ValueError("this is not a job") from None
 
     def __repr__(self) -> str:
-        return f"Job({self.plan.table} v{self.plan.version}, {len(self.noises)} measures)"
+        names = ", ".join(f"{one.table} v{one.version}" for one in self.tables)
+        return f"Job({names}, {len(self.noises)} measures)"
+
+
+def bounding_key(plan: Plan, custody: Custody) -> bytes:
+    """16 secret bytes that order the groups of each unit, of exactly these table versions.
+
+    Of one table it is the same whatever is asked, and of several whatever is made of
+    them, so that a top-up measures the sample that it adds to.
+    """
+    first, *others = plan.tables
+    if isinstance(plan.source, Scan):
+        secret = custody.derive("bounding", plan.dataset, first.table, str(first.version))
+    else:
+        names = [part for one in (first, *others) for part in (one.table, str(one.version))]
+        secret = custody.derive("bounding of a relation", plan.dataset, *names)
+    return secret[:BOUNDING_KEY_BYTES]
 
 
 def check_noises(plan: Plan, noises: Sequence[Mechanism]) -> None:
@@ -143,29 +171,3 @@ def check_noises(plan: Plan, noises: Sequence[Mechanism]) -> None:
         most = 4 if measure.chosen else plan.row_cap  # answers lie inside 2^60
         if most * measure.radius >= MAX_REACH:
             raise ValueError("the plan's bounds do not keep its numbers inside int64")
-
-
-def _base64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")
-
-
-def _bytes(value: Any) -> bytes:
-    return base64.b64decode(_text(value), validate=True)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("text")
-    return value
-
-
-def _file(value: Any) -> str:
-    if Path(_text(value)).name != value:
-        raise ValueError("a part is named without a folder")
-    return str(value)
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError("whole number")
-    return value

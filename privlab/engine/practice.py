@@ -32,6 +32,11 @@ class Practice:
     def __post_init__(self) -> None:
         check_noises(self.plan, self.noises)
 
+    @property
+    def rows(self) -> int:
+        """No step of it has more rows."""
+        return self.plan.row_cap
+
     @staticmethod
     def is_encoded(raw: bytes) -> bool:
         """Whether ``raw`` is a practice job rather than a `Job`."""

@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from privlab.connector.manifest import UNIT_COLUMNS
-from privlab.connector.parts import PartFacts, aad_prefix, read_part
-from privlab.connector.scan import DTYPES, open_part
+from privlab.connector.scan import DTYPES
 from privlab.engine.expressions import Typed, fitted, nearest, saturated, translate
 from privlab.engine.job import Job
 from privlab.engine.samples import Ints, Sample, identity, numbers
+from privlab.engine.sources import opened
+from privlab.engine.stored import batches
 from privlab.kernels import bounding, keeping
 from privlab.kernels.rowtag import fold_words
 from privlab.mechanisms.draw import add_noise
@@ -100,10 +100,9 @@ def measure(job: Job) -> Exact:
     :raises IntegrityError: a part is not the one signed.
     """
     work = Work.of(job.plan, job.bounding_key)
-    with ThreadPoolExecutor(max_workers=min(len(job.parts), os.cpu_count() or 1)) as pool:
-        return gathered(
-            job.plan, pool.map(lambda part: work.bounded(_opened(job, part)), job.parts)
-        )
+    ranges = batches(job.tables)
+    with ThreadPoolExecutor(max_workers=min(len(ranges), os.cpu_count() or 1)) as pool:
+        return gathered(job.plan, pool.map(lambda batch: work.bounded(opened(job, batch)), ranges))
 
 
 def gathered(plan: Plan, parts: Iterable[Exact]) -> Exact:
@@ -119,14 +118,6 @@ def gathered(plan: Plan, parts: Iterable[Exact]) -> Exact:
         if one.kind is MeasureKind.DISTINCT:
             sums[j] = merged.pop(j).unique().sizes(plan.cells)
     return Exact(sums, merged)
-
-
-def _opened(job: Job, facts: PartFacts) -> pl.LazyFrame:
-    """The rows of one part, decrypted as they are read."""
-    plan = job.plan
-    data = read_part(facts, Path(job.folder) / facts.name)
-    aad = aad_prefix(plan.dataset, plan.table, plan.version, facts.bucket)
-    return open_part(facts, data, aad, job.keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def _serve(connection: socket.socket) -> None:
     job = Practice.decode(raw) if Practice.is_encoded(raw) else Job.decode(raw)
     cores = os.cpu_count() or 1
     limits.bound(
-        memory=MEMORY + MEMORY_PER_ROW * job.plan.row_cap,
+        memory=MEMORY + MEMORY_PER_ROW * job.rows,
         seconds=seconds * cores,
         files=MAX_FILES,
     )
@@ -86,7 +86,7 @@ def _serve(connection: socket.socket) -> None:
         confine(library_folders())
         released = invented.release(job)
     else:
-        confine([Path(job.folder), *library_folders()])
+        confine([*(Path(one.folder) for one in job.tables), *library_folders()])
         released = run.release(job)
     send_frame(connection, json.dumps(released).encode("ascii"))
 

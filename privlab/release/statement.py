@@ -90,13 +90,23 @@ class OutputFacts:
     post_processing: str
 
 
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """One table version that was read, and the columns that were read of it."""
+
+    table: str
+    version: int
+    columns: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacyFacts:
     """Everything a reader needs to judge a release (``docs/spec/release.md``).
 
     asked_at: when the question came in, before any row was read.
     unit: the column of the privacy unit; unit_word: what people call it.
-    plan: SHA-256 in hex of the canonical question.  columns: all that it read.
+    tables: all that were read; the others are joined to the first.
+    plan: SHA-256 in hex of the canonical question.
     charged: what this request cost, in ``currency``.  held: all its asker has
     learned on the question after it; epsilon: of ``held``, at ``delta``, which
     says nothing in a pure dataset.  spent, granted: her account after the charge;
@@ -113,15 +123,13 @@ class PrivacyFacts:
 
     asked_at: datetime
     dataset: str
-    table: str
-    version: int
+    tables: tuple[TableFacts, ...]
     synthetic: bool
     unit: str
     unit_word: str
     bound: ContributionBound
     query: str
     plan: str
-    columns: tuple[str, ...]
     purpose: str
     charged: Loss
     held: Loss
@@ -165,12 +173,7 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
     stamp = facts.asked_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "askedAt": stamp,
-        "dataset": {
-            "name": facts.dataset,
-            "table": facts.table,
-            "version": str(facts.version),
-            "synthetic": facts.synthetic,
-        },
+        "dataset": _dataset(facts),
         "privacyUnit": {
             "column": facts.unit,
             "word": facts.unit_word,
@@ -182,7 +185,7 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
         "question": {
             "text": facts.query,
             "plan": facts.plan,
-            "columns": sorted(facts.columns),
+            "columns": _columns(facts),
             "purpose": facts.purpose,
             "groupKeys": "public",
         },
@@ -219,6 +222,37 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
         "software": {"certifier": facts.certifier, "engine": facts.engine},
         "test": {"seeded": facts.seeded, "testMode": facts.test_mode},
     }
+
+
+def _dataset(facts: PrivacyFacts) -> dict[str, Json]:
+    first = facts.tables[0]
+    found: dict[str, Json] = {
+        "name": facts.dataset,
+        "table": first.table,
+        "version": str(first.version),
+        "synthetic": facts.synthetic,
+    }
+    if len(facts.tables) > 1:
+        found["tables"] = [
+            {"table": one.table, "version": str(one.version), "columns": sorted(one.columns)}
+            for one in facts.tables
+        ]
+    return found
+
+
+def _columns(facts: PrivacyFacts) -> list[Json]:
+    """Of one table by their names, of several with the table's."""
+    if len(facts.tables) == 1:
+        return [*sorted(facts.tables[0].columns)]
+    return [*sorted(f"{one.table}.{name}" for one in facts.tables for name in one.columns)]
+
+
+def reads(facts: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Per table that a verified statement names, the columns that were read of it."""
+    dataset = facts["dataset"]
+    if "tables" in dataset:
+        return {one["table"]: frozenset(one["columns"]) for one in dataset["tables"]}
+    return {dataset["table"]: frozenset(facts["question"]["columns"])}
 
 
 def _intervals(facts: PrivacyFacts) -> str:

@@ -107,8 +107,8 @@ class Asking:
         mechanisms.show("price", told.model_dump())
         asked = Compiled(
             asked_at=ASKED_AT,
-            table=catalog.tables[0],
-            manifest=place.manifest,
+            tables=catalog.tables,
+            manifests=(place.manifest,),
             question=question,
             offer=offer,
             holdings=tuple(map(tuple, views)),
@@ -136,8 +136,7 @@ class Asking:
                 question.plan, measures=tuple(question.plan.measures[at] for at in missing)
             ),
             noises=tuple(noise for noise in priced.noises if noise is not None),
-            manifest=place.manifest,
-            folder=place.folder,
+            tables=[(place.manifest, place.folder)],
             custody=CUSTODY,
         )
         return Job.decode(job.encode())

@@ -138,8 +138,7 @@ class Place:
         return Job.of(
             plan=plan,
             noises=tuple(SHARP if one.chosen else noise for one in plan.measures),
-            manifest=self.manifest,
-            folder=self.folder,
+            tables=[(self.manifest, self.folder)],
             custody=self.custody,
         )
 

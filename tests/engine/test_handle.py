@@ -61,7 +61,7 @@ def test_runs_at_the_same_time_do_not_mix(engine: Engine, place: Any) -> None:
 
 
 def flip_a_page(job: Job) -> Job:
-    path = Path(job.folder) / job.parts[0].name
+    path = Path(job.tables[0].folder) / job.tables[0].parts[0].name
     raw = bytearray(path.read_bytes())
     raw[60] ^= 1
     path.write_bytes(bytes(raw))
@@ -70,19 +70,20 @@ def flip_a_page(job: Job) -> Job:
 
 def cut_from_the_middle(job: Job) -> Job:
     """Plain readers panic on this one and print it."""
-    path = Path(job.folder) / job.parts[0].name
+    path = Path(job.tables[0].folder) / job.tables[0].parts[0].name
     raw = path.read_bytes()
     path.write_bytes(raw[:300] + raw[400:] + bytes(0))
     return job
 
 
 def lose_a_part(job: Job) -> Job:
-    (Path(job.folder) / job.parts[0].name).unlink()
+    (Path(job.tables[0].folder) / job.tables[0].parts[0].name).unlink()
     return job
 
 
 def wrong_key(job: Job) -> Job:
-    return replace(job, keys={**job.keys, "ward": b"x" * 32})
+    (table,) = job.tables
+    return replace(job, tables=(replace(table, keys={**table.keys, "ward": b"x" * 32}),))
 
 
 def ill_typed(job: Job) -> Job:

@@ -50,7 +50,7 @@ def test_the_law_of_the_noise_is_part_of_the_job(
 
 
 def test_a_job_holds_the_keys_of_its_own_columns_only(job: Job) -> None:
-    assert set(job.keys) == {"", *UNIT_COLUMNS, "ward", "age"}
+    assert set(job.tables[0].keys) == {"", *UNIT_COLUMNS, "ward", "age"}
     assert len(job.bounding_key) == 16
 
 
@@ -101,7 +101,7 @@ def test_a_plan_whose_sums_could_overflow_makes_no_job(place: Any) -> None:
     [
         {"noises": ()},
         {"noises": (NOISE,)},
-        {"keys": {}},
+        {"tables": ()},
         {"bounding_key": b"short"},
     ],
 )
@@ -115,29 +115,48 @@ def test_a_measure_without_noise_cannot_be_asked_for(place: Any) -> None:
         Job.of(
             plan=place.plan(COUNT),
             noises=(),
-            manifest=place.manifest,
-            folder=place.folder,
+            tables=[(place.manifest, place.folder)],
             custody=place.custody,
         )
 
 
+def test_a_job_has_the_keys_of_exactly_the_columns_it_reads(job: Job) -> None:
+    (table,) = job.tables
+    fewer = {name: key for name, key in table.keys.items() if name != "ward"}
+    for keys in (fewer, table.keys | {"notes": b"k" * 32}):
+        with pytest.raises(ValueError, match="exactly the columns it reads"):
+            replace(job, tables=(replace(table, keys=keys),))
+
+
 def edits(good: dict[str, Any]) -> list[dict[str, Any]]:
-    part = good["parts"][0]
+    table = good["tables"][0]
+    part = table["parts"][0]
+
+    def stored(**change: Any) -> dict[str, Any]:
+        return good | {"tables": [table | change]}
+
     return [
-        good | {"version": 2},
+        good | {"version": 1},
         good | {"more": 1},
-        {name: value for name, value in good.items() if name != "keys"},
+        {name: value for name, value in good.items() if name != "tables"},
+        good | {"tables": []},
+        good | {"tables": [table, table]},
+        good | {"tables": [{name: one for name, one in table.items() if name != "keys"}]},
+        stored(more=1),
         good | {"plan": good["plan"] | {"row_cap": "x"}},
         good | {"noises": [["rounded-gaussian", 1.5, 0], ["rounded-gaussian", 1, 0]]},
         good | {"noises": [["rounded-gaussian", True, 0], ["rounded-gaussian", 1, 0]]},
         good | {"noises": [["discrete-gaussian", 1, 0], ["rounded-gaussian", 1, 0]]},
         good | {"noises": [[1, 0], [1, 0]]},
-        good | {"parts": [["../" + part[0], *part[1:]]]},
-        good | {"parts": [[part[0], -1, *part[2:]]]},
-        good | {"keys": good["keys"] | {"ward": "AAAA"}},
-        good | {"keys": good["keys"] | {"notes": good["keys"]["ward"]}},
+        stored(parts=[["../" + part[0], *part[1:]]]),
+        stored(parts=[[part[0], -1, *part[2:]]]),
+        stored(parts=[part, part]),
+        stored(keys=table["keys"] | {"ward": "AAAA"}),
+        stored(keys=table["keys"] | {"notes": table["keys"]["ward"]}),
+        stored(folder=None),
+        stored(version=2),
+        stored(row_cap=-1),
         good | {"bounding_key": ""},
-        good | {"folder": None},
     ]
 
 

@@ -142,8 +142,7 @@ def answer(question: Question, place: Place) -> ResultTable:
     job = Job.of(
         plan=question.plan,
         noises=noises,
-        manifest=place.manifest,
-        folder=place.folder,
+        tables=[(place.manifest, place.folder)],
         custody=CUSTODY,
     )
     with patch.object(run, "add_noise", lambda values, noise, words: values):

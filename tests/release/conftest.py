@@ -11,7 +11,13 @@ import pytest
 
 from privlab.release.bundle import make
 from privlab.release.result import result_json
-from privlab.release.statement import MeasureFacts, OutputFacts, PrivacyFacts, statement
+from privlab.release.statement import (
+    MeasureFacts,
+    OutputFacts,
+    PrivacyFacts,
+    TableFacts,
+    statement,
+)
 from privlab.seal.digest import keyed_digest
 from privlab.seal.keys import SigningKey
 from privlab.terms.bounds import ContributionBound
@@ -24,15 +30,13 @@ from privlab.terms.release import ResultColumn, ResultTable
 FACTS = PrivacyFacts(
     asked_at=datetime(2026, 11, 24, 5, 0, tzinfo=UTC),
     dataset="clinic",
-    table="visits",
-    version=1,
+    tables=(TableFacts("visits", 1, frozenset({"stay_days", "ward"})),),
     synthetic=True,
     unit="patient_id",
     unit_word="patient",
     bound=ContributionBound(rows=8, rows_per_group=4, groups=4),
     query="SELECT ward, AVG(stay_days) AS stay FROM visits GROUP BY ward",
     plan="ab" * 32,
-    columns=("stay_days", "ward"),
     purpose="care",
     charged=Loss(2_386_748_395_743),
     held=Loss(2_611_928_377_112),

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from privlab.release.statement import PrivacyFacts, noises_of, statement
+from privlab.release.statement import PrivacyFacts, TableFacts, noises_of, reads, statement
 from privlab.seal.canonical import canonical
 from privlab.terms.loss import Currency, Loss
 from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
@@ -44,7 +44,7 @@ def test_every_fact_is_in_the_statement(facts: PrivacyFacts) -> None:
         "rules": ("other",),
         "tier": 3,
         "currency": Currency.PURE,
-        "version": 2,
+        "tables": (replace(facts.tables[0], version=2),),
     }
     for field in PrivacyFacts.__dataclass_fields__:
         old = getattr(facts, field)
@@ -53,6 +53,33 @@ def test_every_fact_is_in_the_statement(facts: PrivacyFacts) -> None:
             new = type(facts.tier)(3)
 
         assert canonical(statement("{}", replace(facts, **{field: new}))) != plain, field
+
+
+def test_every_table_is_named_with_what_was_read_of_it(facts: PrivacyFacts) -> None:
+    alone = statement("{}", facts)["predicate"]
+    people = TableFacts("people", 3, frozenset({"sex", "stay_days"}))
+    joined = statement("{}", replace(facts, tables=(*facts.tables, people)))["predicate"]
+
+    assert alone["dataset"] == {
+        "name": "clinic",
+        "table": "visits",
+        "version": "1",
+        "synthetic": True,
+    }
+    assert reads(alone) == {"visits": {"stay_days", "ward"}}
+    assert joined["dataset"] == alone["dataset"] | {
+        "tables": [
+            {"table": "visits", "version": "1", "columns": ["stay_days", "ward"]},
+            {"table": "people", "version": "3", "columns": ["sex", "stay_days"]},
+        ]
+    }
+    assert joined["question"]["columns"] == [
+        "people.sex",
+        "people.stay_days",
+        "visits.stay_days",
+        "visits.ward",
+    ]
+    assert reads(joined) == {one.table: one.columns for one in (*facts.tables, people)}
 
 
 def test_the_statement_holds_no_number(facts: PrivacyFacts) -> None:

@@ -1,0 +1,167 @@
+"""A table version as a job reads it: where it is, its signed parts, and the keys of some columns.
+
+Tables of one dataset share the pseudonyms of their units, and a part holds those of
+one range of pseudonyms; of two tables, one's ranges are unions of the other's,
+because the number of parts is a power of two.  So whole units can be read from all
+of them range by range.  This half knows no Polars.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from privlab.connector.keys import Custody
+from privlab.connector.manifest import FOOTER_KEY, UNIT_COLUMNS, Manifest
+from privlab.connector.parts import PartFacts
+from privlab.query.relations import Scan
+
+KEY_BYTES = 32
+
+_FIELDS = {"table", "version", "folder", "parts", "keys", "row_cap"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One table version.  folder: absolute.  keys: column to 32-byte data key.
+
+    parts: in the order of their buckets.  row_cap: no version of the table has more rows.
+    """
+
+    table: str
+    version: int
+    folder: str
+    parts: tuple[PartFacts, ...]
+    keys: Mapping[str, bytes]
+    row_cap: int
+
+    def __post_init__(self) -> None:
+        if any(len(key) != KEY_BYTES for key in self.keys.values()):
+            raise ValueError(f"a data key has {KEY_BYTES} bytes")
+        if [part.bucket for part in self.parts] != sorted({part.bucket for part in self.parts}):
+            raise ValueError("parts are in the order of their buckets, each once")
+
+    @classmethod
+    def of(
+        cls,
+        manifest: Manifest,
+        folder: Path,
+        columns: frozenset[str],
+        row_cap: int,
+        custody: Custody,
+    ) -> Stored:
+        """Check the parts on disk and unwrap the keys of ``columns``.
+
+        :raises IntegrityError: PL402, PL403, a part is not the one signed; PL404,
+            the master does not open a key.
+        """
+        manifest.verify_parts(folder)
+        return cls(
+            table=manifest.table,
+            version=manifest.version,
+            folder=str(folder.resolve()),
+            parts=tuple(sorted(manifest.parts, key=lambda part: part.bucket)),
+            keys=manifest.data_keys(columns, custody),
+            row_cap=row_cap,
+        )
+
+    @property
+    def scan(self) -> Scan:
+        """The relation it stands for."""
+        return Scan(self.table, self.version)
+
+    def holds(self, columns: frozenset[str]) -> bool:
+        """Whether it has the keys of exactly these columns, of the pseudonym and the footer."""
+        return set(self.keys) == {FOOTER_KEY, *UNIT_COLUMNS, *columns}
+
+    def encode(self) -> dict[str, Any]:
+        """JSON values, keys in base64."""
+        return {
+            "table": self.table,
+            "version": self.version,
+            "folder": self.folder,
+            "parts": [[p.name, p.bucket, p.size, p.footer_sha256] for p in self.parts],
+            "keys": {name: text_of_bytes(key) for name, key in self.keys.items()},
+            "row_cap": self.row_cap,
+        }
+
+    @classmethod
+    def decode(cls, value: Any) -> Stored:
+        """Read `encode` back, strictly.
+
+        :raises ValueError: or TypeError, LookupError, AttributeError: anything else.
+        """
+        if set(value) != _FIELDS:
+            raise ValueError("fields")
+        return cls(
+            table=text(value["table"]),
+            version=whole(value["version"]),
+            folder=text(value["folder"]),
+            parts=tuple(
+                PartFacts(_file(name), whole(bucket), whole(size), text(digest))
+                for name, bucket, size, digest in value["parts"]
+            ),
+            keys={name: bytes_of_text(key) for name, key in value["keys"].items()},
+            row_cap=whole(value["row_cap"]),
+        )
+
+    def __repr__(self) -> str:
+        return f"Stored({self.table} v{self.version}, {len(self.parts)} parts)"
+
+
+Batch = tuple[tuple[PartFacts, ...], ...]
+"""Per table, the parts that hold one range of pseudonyms, in their order."""
+
+
+def batches(tables: Sequence[Stored]) -> tuple[Batch, ...]:
+    """The parts of all tables, range by range: as many as the table with fewest parts has.
+
+    :raises ValueError: of several tables, one's parts are not a power of two of equal ranges.
+    """
+    if len(tables) == 1:
+        return tuple(((part,),) for part in tables[0].parts)
+    for one in tables:
+        count = len(one.parts)
+        if count & (count - 1) or [part.bucket for part in one.parts] != list(range(count)):
+            raise ValueError("parts of joined tables are a power of two of equal ranges")
+    ranges = min(len(one.parts) for one in tables)
+    return tuple(
+        tuple(
+            one.parts[at * len(one.parts) // ranges : (at + 1) * len(one.parts) // ranges]
+            for one in tables
+        )
+        for at in range(ranges)
+    )
+
+
+def text_of_bytes(raw: bytes) -> str:
+    """Base64."""
+    return base64.b64encode(raw).decode("ascii")
+
+
+def bytes_of_text(value: Any) -> bytes:
+    """The bytes of a base64 text."""
+    return base64.b64decode(text(value), validate=True)
+
+
+def text(value: Any) -> str:
+    """A text, or a TypeError."""
+    if not isinstance(value, str):
+        raise TypeError("text")
+    return value
+
+
+def whole(value: Any) -> int:
+    """A whole number from zero, or a TypeError."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError("whole number")
+    return value
+
+
+def _file(value: Any) -> str:
+    if Path(text(value)).name != value:
+        raise ValueError("a part is named without a folder")
+    return str(value)
