@@ -181,7 +181,7 @@ def compile_ask(
         account.granted,
         account.delta,
         tuple(
-            merged(view) if view and measure.kind is MeasureKind.ROWS else None
+            merged(view) if view and (measure.kind is MeasureKind.ROWS or measure.share) else None
             for view, measure in zip(holdings, question.plan.measures, strict=True)
         ),
     )

@@ -15,6 +15,7 @@ from privlab.policy.decide import Permit
 from privlab.query import trade
 from privlab.query.canonical import question_id, view_id
 from privlab.query.finish import finish
+from privlab.query.joint import learned_jointly, purchases
 from privlab.query.plan import Output, Question
 from privlab.query.post.formula import formula
 from privlab.query.post.tree import measures_of
@@ -111,6 +112,9 @@ def _facts(
     holdings: Holdings,
 ) -> PrivacyFacts:
     plan, currency = asked.question.plan, asked.question.currency
+    joint = {
+        at: one for one in purchases(asked.question) if len(one.members) > 1 for at in one.members
+    }
     total = learned(asked.question, ([m.noise for m in view] for view in holdings))
     salt = desk.custody.derive("account")
     return PrivacyFacts(
@@ -145,6 +149,9 @@ def _facts(
                 noises=tuple(m.noise for m in views.shown(view)),
                 q=measure.q,
                 candidates=measure.candidates if measure.chosen else None,
+                share=measure.share,
+                joined=joint[index].members[0] if index in joint else None,
+                joint=joint[index].sensitivity if index in joint else None,
             )
             for index, (measure, view) in enumerate(zip(plan.measures, holdings, strict=True))
         ),
@@ -181,11 +188,11 @@ def learned(question: Question, bought: Iterable[Iterable[Mechanism]]) -> Loss:
 
     All that she ever bought counts, also what a finer answer replaced.
     """
-    plan = question.plan
+    mechanisms = [tuple(each) for each in bought]
     return sum(
         (
-            trade.learned(measure, plan.bound, question.currency, mechanisms)
-            for measure, mechanisms in zip(plan.measures, bought, strict=True)
+            learned_jointly(question, one, [mechanisms[at] for at in one.members])
+            for one in purchases(question)
         ),
         NOTHING,
     )

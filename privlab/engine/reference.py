@@ -17,6 +17,7 @@ from privlab.engine.reference_expressions import Row, to_float
 from privlab.engine.reference_expressions import evaluate as evaluate
 from privlab.query.encoding import encode_scalar
 from privlab.query.plan import Key, Measure, MeasureKind, Plan
+from privlab.query.shares import Share
 
 UNIT = ""
 """The key under which a row holds its unit's pseudonym: (high, low) 64-bit halves."""
@@ -105,11 +106,28 @@ def _adds(measure: Measure, row: Row) -> int:
     value = 1 if measure.of is None else evaluate(measure.of, row)
     if value is None:
         return 0
-    return 1 if measure.kind is MeasureKind.ROWS else steps(measure, value)
+    return 1 if measure.kind is MeasureKind.ROWS else adds(measure, value)
+
+
+def adds(measure: Measure, value: float) -> int:
+    """What a value adds to a sum: its steps, or that share of them.
+
+    A share of ``y = 2 k - R``, by what it is for: a mix of corners.
+    """
+    k, reach = steps(measure, value), measure.reach
+    y = 2 * k - reach
+    return {
+        None: k,
+        Share.ABOVE: (reach + y) // 2,
+        Share.BELOW: (reach - y) // 2,
+        Share.INNER: 8 * (reach**2 - y**2),
+        Share.RIGHT: (reach + 2 * y) ** 2,
+        Share.LEFT: (reach - 2 * y) ** 2,
+    }[measure.share]
 
 
 def steps(measure: Measure, value: float) -> int:
-    """``floor((clamp(value) - centre) / step + 0.5)``, within the radius."""
+    """``floor((clamp(value) - centre) / step + 0.5)``, within the reach."""
     low, high, centre, step = measure.low, measure.high, measure.centre, measure.step
     whole = all(x.denominator == 1 for x in (low, high, centre))
     if isinstance(value, int) and whole and step == 1:
@@ -118,7 +136,7 @@ def steps(measure: Measure, value: float) -> int:
         clamped = min(max(float(value), to_float(low)), to_float(high))
         scaled = (clamped - to_float(centre)) * float(step.denominator) / float(step.numerator)
         found = math.floor(scaled + 0.5)
-    return min(max(found, -measure.radius), measure.radius)
+    return min(max(found, -measure.reach), measure.reach)
 
 
 def _code(plan: Plan, row: Row) -> int:

@@ -33,6 +33,7 @@ from privlab.mechanisms.entropy import Words
 from privlab.mechanisms.quantile import quantile
 from privlab.query.encoding import encode_scalar
 from privlab.query.plan import Key, Measure, MeasureKind, Plan
+from privlab.query.shares import Share
 from privlab.terms.catalog import Kind, Scalar
 from privlab.terms.noise import Choice, Mechanism
 
@@ -254,15 +255,39 @@ def _selected(plan: Plan, group: list[int], key: NDArray[np.uint64]) -> Iterator
             continue
         value = translate(one.of)
         if one.kind in (MeasureKind.SUM, MeasureKind.QUANTILE):
-            yield coded(one, value).fill_null(0).alias(f"value{j}")
+            yield added(one, value).fill_null(0).alias(f"value{j}")
         elif one.kind is MeasureKind.DISTINCT:
             yield identity(value, key).alias(f"value{j}")
         yield value.expr.is_not_null().alias(f"valid{j}")
 
 
+def added(measure: Measure, value: Typed) -> pl.Expr:
+    """What a row adds: its coded value, or a share of it, an integer within the radius."""
+    found, share = coded(measure, value), measure.share
+    if share is None:
+        return found
+    return shared(share, found.clip(0, measure.reach), measure.reach)
+
+
+def shared(share: Share, k: pl.Expr, reach: int) -> pl.Expr:
+    """`query.shares.share_of`, of a column."""
+    match share:
+        case Share.ABOVE:
+            return k
+        case Share.BELOW:
+            return reach - k
+        case Share.INNER:
+            return 32 * k * (reach - k)
+        case Share.RIGHT:
+            side = 4 * k - reach
+        case Share.LEFT:
+            side = 3 * reach - 4 * k
+    return side * side
+
+
 def coded(measure: Measure, value: Typed) -> pl.Expr:
-    """``floor((clamp(value) - centre) / step + 0.5)``, an integer within the radius."""
-    radius = measure.radius
+    """``floor((clamp(value) - centre) / step + 0.5)``, an integer within the reach."""
+    radius = measure.reach
     whole = all(x.denominator == 1 for x in (measure.low, measure.high, measure.centre))
     if value.kind is Kind.BOOL:
         value = Typed(value.expr.cast(pl.Int64), Kind.INT)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from privlab.accounting.charge import charge
-from privlab.query.plan import Measure, Question
-from privlab.query.trade import trade_of
+from privlab.query.joint import Purchase, purchases
+from privlab.query.plan import Question
 from privlab.terms.loss import NOTHING, Loss
 
 PERCENT = Fraction(1, 10**4)
@@ -27,7 +27,7 @@ _FINER = 1 + Fraction(1, 1 << 10)
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the precision held of one measure costs, and whether a finer one is paid on top of it."""
+    """What the precision held of one purchase costs, and whether a finer one is paid on top of it."""
 
     loss: Loss = NOTHING
     adds: bool = True
@@ -39,23 +39,27 @@ class Holding:
 
 
 def holdings(question: Question, held: Sequence[Fraction]) -> tuple[Holding, ...]:
-    """held: the precision she holds, per measure."""
+    """What she holds of each purchase.  held: precision, per measure."""
     return tuple(
-        Holding(loss_of(question, measure, precision), trade_of(measure, question.currency).adds)
-        for measure, precision in zip(question.plan.measures, held, strict=True)
+        Holding(_loss(question, one, min(held[at] for at in one.members)), one.trade.adds)
+        for one in purchases(question)
     )
 
 
-def loss_of(question: Question, measure: Measure, precision: Fraction) -> Loss:
-    """What one purchase of this precision costs, rounded down."""
+def losses(question: Question, precisions: Sequence[Fraction]) -> tuple[Loss, ...]:
+    """What each purchase of these precisions, per measure, costs, rounded down."""
+    return tuple(
+        _loss(question, one, max(precisions[at] for at in one.members))
+        for one in purchases(question)
+    )
+
+
+def _loss(question: Question, one: Purchase, precision: Fraction) -> Loss:
     if not precision:
         return NOTHING
-    trade = trade_of(measure, question.currency)
-    sensitivity = trade.sensitivity(measure, question.plan.bound)
-    if not measure.chosen:
-        return Loss.budget(sensitivity * precision)
-    event = trade.event(sensitivity, trade.mechanism(precision))
-    return charge(event, question.currency).loss
+    if not question.plan.measures[one.members[0]].chosen:
+        return Loss.budget(one.sensitivity * precision)
+    return charge(one.event(one.trade.mechanism(precision)), question.currency).loss
 
 
 def reach(wanted: Sequence[Loss], holds: Sequence[Holding], left: Loss) -> Fraction | None:
@@ -82,7 +86,7 @@ def share(holds: Sequence[Holding], left: Loss, granted: Loss) -> Fraction | Non
     """The greatest share of the grant, in percent, that the rest of it pays for.
 
     A whole multiple of `PERCENT`; None when no share buys anything finer than what
-    is held.  A share is split evenly over the measures, as `price` does.
+    is held.  A share is split evenly over the purchases, as `price` does.
     """
     level = reach([Loss(1)] * len(holds), holds, left)
     if level is None or not granted:

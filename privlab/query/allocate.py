@@ -22,6 +22,7 @@ from privlab.accuracy import gaussian, laplace
 from privlab.accuracy.confidence import simultaneous
 from privlab.accuracy.gaussian import sqrt_up, z
 from privlab.query.plan import Measure, Out
+from privlab.query.shares import CORNERS, LINE, family_of, whole
 from privlab.terms.noise import DiscreteLaplace
 
 ForMean = Callable[
@@ -204,6 +205,40 @@ def boxed_width(
         return measure.high - measure.low
     off = measure.radius * OFF_CENTRE
     return (_within(total, each) + off * of_count) * measure.step / (size - of_count)
+
+
+def shares_width(
+    shares: Sequence[Measure], size: Fraction, confidence: Fraction, precision: Fraction
+) -> Fraction:
+    """The half-width that a mean from shares will have at this precision of each.
+
+    All of the clamp where the rows may be none.
+    """
+    off = _within(precision, simultaneous(confidence, len(shares)))
+    return min(_per_step(shares) * off / size, shares[0].high - shares[0].low)
+
+
+def for_shares(
+    shares: Sequence[Measure], width: Fraction, size: Fraction, confidence: Fraction
+) -> Fraction:
+    """The precision of each share for which a mean is within ``width``."""
+    each = simultaneous(confidence, len(shares))
+    return laplace.rate_for(width * size / _per_step(shares), each)
+
+
+def _per_step(shares: Sequence[Measure]) -> Fraction:
+    """How far a mean of one row moves if each share moves by one, at the worst.
+
+    Of two shares whose sum stays as it is; of three for a mean `OFF_CENTRE`.
+    """
+    one = shares[0]
+    if one.share is None:
+        raise TypeError("a mean from shares")
+    family = family_of(one.share)
+    span = sum((abs(CORNERS[share][0]) for share in family), Fraction(0))
+    if family != LINE:
+        span += OFF_CENTRE
+    return (one.high - one.low) / 2 * span / whole(family, one.reach)
 
 
 def _within(precision: Fraction, confidence: Fraction) -> Fraction:

@@ -29,6 +29,7 @@ from privlab.query.plan import Key, Measure, MeasureKind, Plan, Question
 from privlab.query.plan_text import plan_text as plan_text
 from privlab.query.post.encoding import encode_order, encode_out
 from privlab.query.relation_encoding import decode_relation, encode_relation
+from privlab.query.shares import Share
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
 
@@ -49,7 +50,11 @@ def encode_measure(measure: Measure) -> Json:
         "step": str(measure.step),
         "centre": str(measure.centre),
     }
-    return found if measure.q is None else {**found, "q": str(measure.q)}
+    if measure.q is not None:
+        found["q"] = str(measure.q)
+    if measure.share is not None:
+        found["share"] = measure.share.value
+    return found
 
 
 def encode_plan(plan: Plan) -> dict[str, Json]:
@@ -120,10 +125,9 @@ _VALUED = (*_BOUNDED, MeasureKind.DISTINCT)
 
 def _measure(value: Json) -> Measure:
     names = ("kind", "of", "low", "high", "step", "centre")
-    if isinstance(value, dict) and "q" in value:
-        kind, of, low, high, step, centre, q = fields(value, *names, "q")
-    else:
-        (kind, of, low, high, step, centre), q = fields(value, *names), None
+    more = tuple(name for name in ("q", "share") if isinstance(value, dict) and name in value)
+    kind, of, low, high, step, centre = fields(value, *names, *more)[: len(names)]
+    q, share = (value[name] if name in more else None for name in ("q", "share"))
     measure = Measure(
         MeasureKind(kind),
         None if of is None else decode_expr(of),
@@ -132,6 +136,7 @@ def _measure(value: Json) -> Measure:
         fraction_of(step),
         fraction_of(centre),
         None if q is None else fraction_of(q),
+        None if share is None else Share(share),
     )
     if measure.step <= 0 or measure.low > measure.high:
         raise ValueError("bounds")
@@ -143,6 +148,10 @@ def _measure(value: Json) -> Measure:
         raise ValueError("a quantile has a q in [0, 1], and nothing else has one")
     if measure.chosen and measure.centre:
         raise ValueError("a quantile is coded about zero")
+    if measure.share is not None and (
+        measure.kind is not MeasureKind.SUM or measure.centre != measure.low
+    ):
+        raise ValueError("a share is of a sum, and coded about its low end")
     measure.radius  # noqa: B018  raises when a bound is off the grid
     return measure
 

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from privlab.accounting.charge import charge
-from privlab.query.afford import Holding, holdings, loss_of, reach
+from privlab.query.afford import Holding, holdings, losses, reach
+from privlab.query.allocate import shares_width
 from privlab.query.canonical import plan_text
+from privlab.query.joint import Purchase, purchases
 from privlab.query.law import law_of
 from privlab.query.neighbours import Neighbour
 from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
 from privlab.query.post.expected import expected_width
-from privlab.query.post.tree import MomentOut, measures_of, parts
+from privlab.query.post.tree import Moment, SharesOut, is_mean, is_moment, measures_of, parts
 from privlab.query.price import Priced
 from privlab.query.simultaneous import together_words
-from privlab.query.trade import trade_of
 from privlab.query.words import (
     percent,
     price_words,
@@ -49,7 +50,7 @@ def explain(
         words = f"does not fit: {percent(cost, granted)} % of your grant; "
         words += _what_fits(question, priced, granted, left, holds)
     means = any(
-        isinstance(part, MeanOut | MomentOut)
+        is_mean(part) or is_moment(part)
         for one in question.finish.outputs
         for part in parts(one.out)
     )
@@ -85,12 +86,8 @@ def _what_fits(
     left: Loss,
     holds: Sequence[Holding] | None,
 ) -> str:
-    measures = question.plan.measures
-    wanted = [
-        loss_of(question, measure, precision)
-        for measure, precision in zip(measures, priced.wanted, strict=True)
-    ]
-    known = holds or holdings(question, [Fraction(0)] * len(measures))
+    wanted = losses(question, priced.wanted)
+    known = holds or holdings(question, [Fraction(0)] * len(question.plan.measures))
     held = any(one.loss for one in known)
     return what_fits(left, granted, reach(wanted, known, left), question.currency, holds=held)
 
@@ -99,8 +96,9 @@ def _column(
     question: Question, at: int, output: Output, priced: Priced, granted: Loss
 ) -> ColumnPrice:
     """One column: its own measures' charge, also when another column shares them."""
-    indexes = measures_of(output.out)
-    cost = sum((_charge(question, priced, index) for index in indexes), NOTHING)
+    indexes = set(measures_of(output.out))
+    own = [one for one in purchases(question) if indexes.intersection(one.members)]
+    cost = sum((_charge(question, priced, one) for one in own), NOTHING)
     width = _width(question, at, output, priced)
     return ColumnPrice(
         name=output.name,
@@ -120,14 +118,9 @@ def _ranks(question: Question, output: Output, priced: Priced) -> str:
     return "" if off is None else f"{off} ranks"
 
 
-def _charge(question: Question, priced: Priced, index: int) -> Loss:
-    noise = priced.noises[index]
-    if noise is None:
-        return NOTHING
-    plan, measure = question.plan, question.plan.measures[index]
-    trade = trade_of(measure, question.currency)
-    event = trade.event(trade.sensitivity(measure, plan.bound), noise)
-    return charge(event, question.currency).loss
+def _charge(question: Question, priced: Priced, one: Purchase) -> Loss:
+    noise = priced.noises[one.members[0]]
+    return NOTHING if noise is None else charge(one.event(noise), question.currency).loss
 
 
 def _width(question: Question, at: int, output: Output, priced: Priced) -> Fraction | None:
@@ -151,4 +144,10 @@ def _width(question: Question, at: int, output: Output, priced: Priced) -> Fract
                 priced.precisions[count],
             )
             return min(width, measures[total].high - measures[total].low)
+        case SharesOut(kind=Moment.MEAN, parts=shares):
+            size = priced.sizes[at]
+            if size is None:
+                return None
+            own = [measures[one] for one in shares]
+            return shares_width(own, size, priced.each, priced.precisions[shares[0]])
     return expected_width(output.out, question, priced.precisions, priced.each, priced.sizes[at])

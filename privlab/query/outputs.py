@@ -33,6 +33,7 @@ from privlab.query.passes.lower_aggregate import lower_aggregate
 from privlab.query.passes.lower_moment import LABELS, lower_moment
 from privlab.query.passes.lower_output import lower_output
 from privlab.query.passes.lower_quantile import lower_quantile
+from privlab.query.passes.lower_shares import lower_shares
 from privlab.query.passes.name_output import name_output
 from privlab.query.plan import Expr, Key, Measure
 from privlab.query.post.shapes import TRUE, kind_of_out
@@ -49,12 +50,15 @@ from privlab.query.post.tree import (
     OutOp,
     Output,
     Over,
+    SharesOut,
     WindowOut,
     has_window,
     is_noisy,
 )
 from privlab.query.scope import Scope
+from privlab.query.shares import LINE, PARABOLA
 from privlab.terms.catalog import Kind, Scalar
+from privlab.terms.loss import Currency
 
 MAX_OUTPUTS = 100
 """Most columns of one answer."""
@@ -229,6 +233,8 @@ class Outputs:
         of = None if node is None else self.scope.expression(node)
         if of is not None and aggregate.kind in QUANTILES:
             return self._quantile(aggregate, of)
+        if of is not None and (shared := self._shares(aggregate, of)) is not None:
+            return LABELS.get(aggregate.kind, "mean"), shared
         if aggregate.kind not in LABELS:
             lowered = lower_aggregate(aggregate, of, table, where, self.source)
             total = self._measure(lowered.total)
@@ -252,6 +258,20 @@ class Outputs:
             else (self._measure(found.squares[0]), self._measure(found.squares[1])),
         )
         return found.label, out
+
+    def _shares(self, aggregate: Aggregate, of: Expr) -> SharesOut | None:
+        """A mean or a variance of a pure dataset; None where it is none, or shares do not fit."""
+        table, where = self.scope.table, self.scope.where
+        one = aggregate.other is None and aggregate.kind in (AggregateKind.MEAN, *LABELS)
+        if table.currency is not Currency.PURE or not one:
+            return None
+        mean = aggregate.kind is AggregateKind.MEAN
+        family = LINE if mean else PARABOLA
+        found = lower_shares(aggregate, of, table, where, self.source, family)
+        if found is None:
+            return None
+        kind = Moment.MEAN if mean else Moment(aggregate.kind.value)
+        return SharesOut(kind, tuple(sorted(self._measure(share) for share in found)))
 
     def _quantile(self, aggregate: Aggregate, of: Expr) -> tuple[str, Out]:
         """:raises BadQuery: PL106, which quantile is asked for depends on rows."""

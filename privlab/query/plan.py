@@ -27,6 +27,7 @@ from privlab.query.post.tree import Order as Order
 from privlab.query.post.tree import Out as Out
 from privlab.query.post.tree import Output as Output
 from privlab.query.relations import Relation, Scan, reads, scans
+from privlab.query.shares import Share, largest
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind, Scalar
 from privlab.terms.loss import Currency
@@ -65,6 +66,9 @@ class Measure:
     the decoder adds ``centre`` times a charged noisy count back.
     For ROWS, UNITS and DISTINCT: low 0, high 1, step 1, centre 0.
 
+    share: of a SUM that is one of several (`shares`): the low end is its centre, and a
+    row adds that share of its coded value instead of the value.
+
     QUANTILE is no sum: a group's cell is a whole number of steps from low to high,
     chosen near the q-quantile of its values, one of each unit in the group.
     """
@@ -76,6 +80,7 @@ class Measure:
     step: Fraction = Fraction(1)
     centre: Fraction = Fraction(0)
     q: Fraction | None = None
+    share: Share | None = None
 
     @property
     def chosen(self) -> bool:
@@ -88,12 +93,17 @@ class Measure:
         return int((self.high - self.low) / self.step) + 1
 
     @property
-    def radius(self) -> int:
-        """The largest absolute value one row can add, in steps."""
+    def reach(self) -> int:
+        """The largest absolute coded value, in steps."""
         reach = max(abs(self.low - self.centre), abs(self.high - self.centre)) / self.step
         if reach.denominator != 1:
             raise ValueError("low, high and centre must be multiples of step")
         return int(reach)
+
+    @property
+    def radius(self) -> int:
+        """The largest absolute value one row can add; in steps, but for a share."""
+        return self.reach if self.share is None else largest(self.share, self.reach)
 
     def squared_sensitivity(self, bound: ContributionBound) -> int:
         """D2 in squared steps, for a bound that is already `for_cells`.

@@ -66,6 +66,8 @@ def measure_text(measure: Measure) -> str:
     about = f" about {decimal(measure.centre)}" if measure.centre else ""
     low, high, step = decimal(measure.low), decimal(measure.high), decimal(measure.step)
     what = "sum" if measure.q is None else f"quantile {decimal(measure.q)}"
+    if measure.share is not None:
+        return f"sum of shares {measure.share}{of} in {low}..{high}, step {step}"
     return f"{what}{of} in {low}..{high}{about}, step {step}"
 
 

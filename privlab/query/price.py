@@ -16,19 +16,16 @@ from fractions import Fraction
 
 from privlab.accounting.charge import charge_all
 from privlab.errors import BadQuery
-from privlab.query.allocate import (
-    SLACK,
-    Target,
-    known_rows,
-    priced_rows,
-)
+from privlab.query.allocate import Target, known_rows
+from privlab.query.joint import purchases
 from privlab.query.law import Law, law_of
-from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
+from privlab.query.plan import KeyOut, MeasureOut, Output, Question
 from privlab.query.plan_text import decimal
 from privlab.query.post.linear import weights_of
-from privlab.query.post.tree import CallOut, MomentOut, WindowOut, measures_of
+from privlab.query.post.tree import CallOut, WindowOut, is_mean, is_moment, measures_of
+from privlab.query.price_mean import bad, price_mean, rows_held
 from privlab.query.simultaneous import each
-from privlab.query.trade import Trade, trade_of
+from privlab.query.trade import Trade
 from privlab.terms.events import Event
 from privlab.terms.loss import Delta, Loss
 from privlab.terms.noise import Mechanism
@@ -70,26 +67,26 @@ class Offer:
         """
         level = _amount(confidence, "a confidence", "--confidence 95")
         if level > MOST_CONFIDENCE:
-            raise _bad(
+            raise bad(
                 f"a confidence is at most {decimal(MOST_CONFIDENCE)} %, this is {confidence[:40]}",
                 "--confidence 95",
             )
         given = [one for one in (price.share, price.within, price.epsilon) if one is not None]
         if len(given) != 1:
-            raise _bad("a question has exactly one price", "--share 1%")
+            raise bad("a question has exactly one price", "--share 1%")
         share = within = epsilon = None
         if price.share is not None:
             share = _amount(price.share.strip().removesuffix("%"), "a share") / 100
             if share > 1:
-                raise _bad(f"a share is at most 100 %, this is {price.share}", "--share 1%")
+                raise bad(f"a share is at most 100 %, this is {price.share}", "--share 1%")
         elif price.within is not None:
             if not price.within:
-                raise _bad("no half-width is named", "--within 25")
+                raise bad("no half-width is named", "--within 25")
             within = {name: _half_width(name, text) for name, text in price.within.items()}
         elif price.epsilon is not None:
             epsilon = _amount(price.epsilon, "an epsilon", "--epsilon 0.1")
             if epsilon > MOST_EPSILON:
-                raise _bad(f"an epsilon is at most {MOST_EPSILON}", "--epsilon 0.1")
+                raise bad(f"an epsilon is at most {MOST_EPSILON}", "--epsilon 0.1")
         return cls(share, within, epsilon, level, together)
 
 
@@ -136,11 +133,7 @@ def price(
     """
     plan, law = question.plan, law_of(question.currency)
     level = each(question, offer.confidence, together=offer.together)
-    trades = [trade_of(measure, question.currency) for measure in plan.measures]
-    sensitivities = [
-        trade.sensitivity(measure, plan.bound)
-        for trade, measure in zip(trades, plan.measures, strict=True)
-    ]
+    sold = purchases(question)
     if offer.within is not None:
         targets = _targets(question, offer.within)
         wanted = _for_targets(question, targets, level, held, counts)
@@ -149,35 +142,35 @@ def price(
             loss = Loss.budget(granted.amount * offer.share)
         else:
             loss = Loss.budget(law.amount(offer.epsilon or Fraction(0), delta))
-        part = Loss(loss.units // len(plan.measures))  # whole units: the charges fit the offer
-        wanted = [
-            trade.affords(part.amount, sensitivity)
-            for trade, sensitivity in zip(trades, sensitivities, strict=True)
-        ]
-    noises = tuple(map(_missing, trades, wanted, held))
-    events = tuple(
-        trade.event(sensitivity, noise)
-        for trade, sensitivity, noise in zip(trades, sensitivities, noises, strict=True)
-        if noise is not None
-    )
-    precisions = tuple(
-        have if noise is None else noise.precision + (have if trade.adds else 0)
-        for trade, have, noise in zip(trades, held, noises, strict=True)
-    )
+        part = Loss(loss.units // len(sold))  # whole units: the charges fit the offer
+        wanted = [Fraction(0)] * len(plan.measures)
+        for one in sold:
+            for at in one.members:
+                wanted[at] = one.trade.affords(part.amount, one.sensitivity)
+    noises: list[Mechanism | None] = [None] * len(plan.measures)
+    precisions, events = list(held), list[Event]()
+    for one in sold:
+        have = min(held[at] for at in one.members)
+        noise = _missing(one.trade, max(wanted[at] for at in one.members), have)
+        if noise is not None:
+            events.append(one.event(noise))
+            for at in one.members:
+                noises[at] = noise
+                precisions[at] = noise.precision + (have if one.trade.adds else 0)
     total = charge_all(events, question.currency)
     return Priced(
-        noises=noises,
+        noises=tuple(noises),
         wanted=tuple(wanted),
-        precisions=precisions,
+        precisions=tuple(precisions),
         charge=total.loss,
         delta=total.delta,
-        events=events,
+        events=tuple(events),
         confidence=offer.confidence,
         together=offer.together,
         each=level,
         sizes=tuple(
-            known_rows(plan.cells, _counts(one.out, counts), question.rows)
-            if isinstance(one.out, MeanOut | MomentOut)
+            known_rows(plan.cells, rows_held(plan, one.out, counts), question.rows)
+            if is_mean(one.out) or is_moment(one.out)
             else None
             for one in question.finish.outputs
         ),
@@ -192,16 +185,16 @@ def _missing(trade: Trade, wanted: Fraction, held: Fraction) -> Mechanism | None
     precisions do not add, a finer answer is bought anew, in full.
     """
     if wanted > trade.finest:
-        raise _bad("this is finer than a released number can be", "offer less: --share 1%")
+        raise bad("this is finer than a released number can be", "offer less: --share 1%")
     missing = wanted - held
     if held > 0 and missing <= wanted * NEGLIGIBLE:
         return None
     if missing <= 0:
-        raise _bad("this price buys nothing", "offer more, for example --share 1%")
+        raise bad("this price buys nothing", "offer more, for example --share 1%")
     try:
         return trade.mechanism(missing if trade.adds else wanted)
     except ValueError:
-        raise _bad(
+        raise bad(
             "this price is so small that its noise would drown any answer",
             "offer more, for example --share 1%",
         ) from None
@@ -216,7 +209,7 @@ def _targets(question: Question, within: Mapping[str, Fraction]) -> list[Target]
         meant = [one for one in aggregates if not _made(one)] or aggregates
         if len({(one.label, one.unit_word) for one in meant}) > 1:
             example = ",".join(f"{one.name}=..." for one in meant)
-            raise _bad(
+            raise bad(
                 "these columns do not share a unit, so one half-width cannot fit all",
                 f"--within {example}",
             )
@@ -224,7 +217,7 @@ def _targets(question: Question, within: Mapping[str, Fraction]) -> list[Target]
     for name in within:
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
-            raise _bad(
+            raise bad(
                 f"there is no column {name} to be within a half-width",
                 f"did you mean {near[0]}?" if near else f"the columns are {', '.join(names)}",
             )
@@ -232,10 +225,10 @@ def _targets(question: Question, within: Mapping[str, Fraction]) -> list[Target]
     for one in aggregates:
         free = _made(one) and covered.issuperset(measures_of(one.out))
         if one.name not in within and not free:
-            raise _bad(f"the column {one.name} has no half-width", f"--within ...,{one.name}=...")
+            raise bad(f"the column {one.name} has no half-width", f"--within ...,{one.name}=...")
     for out in (*finish.having, *finish.qualify, *(order.by for order in finish.order)):
         if not covered.issuperset(measures_of(out)):
-            raise _bad(
+            raise bad(
                 "HAVING or ORDER BY measures something that has no half-width",
                 "select it as a column too, or use --share 1%",
             )
@@ -264,7 +257,7 @@ def _for_targets(
         if isinstance(target.out, MeasureOut):
             at = target.out.index
             if plan.measures[at].chosen:
-                raise _bad(
+                raise bad(
                     f"how far off {target.name} is depends on how densely the values lie, so a "
                     "half-width has no price",
                     "ask with --share 1%; --explain says how many ranks off it may be",
@@ -273,32 +266,12 @@ def _for_targets(
             wanted[at] = max(
                 wanted[at], _precision(law, width, confidence, target, plan.measures[at].step)
             )
-        elif not isinstance(target.out, MeanOut):
+        elif not is_mean(target.out):
             for at, precision in _for_linear(question, target, confidence).items():
                 wanted[at] = max(wanted[at], precision)
     for target in targets:
-        if isinstance(target.out, MeanOut):
-            total, count = target.out.total, target.out.count
-            _narrow(target, plan.measures[total].low, plan.measures[total].high)
-            seen = _counts(target.out, counts)
-            if held[total] and seen is not None:
-                have = max(wanted[total], held[total]), max(wanted[count], held[count])
-                size = known_rows(plan.cells, seen, question.rows)
-                if size is not None and target.width * SLACK >= law.mean_width(
-                    plan.measures[total], size, confidence, *have
-                ):
-                    wanted[total], wanted[count] = have
-                    continue
-            size = priced_rows(plan.cells, seen, question.rows)
-            if size is None:
-                raise _bad(
-                    f"what a half-width of {target.name} costs depends on how many rows there are, "
-                    "which is not known yet",
-                    "ask with --share 1% first, and then with --within",
-                )
-            wanted[total], wanted[count] = law.for_mean(
-                plan.measures[total], target.width, size, confidence, wanted[total], wanted[count]
-            )
+        if is_mean(target.out):
+            price_mean(question, target, confidence, held, counts, wanted)
     return wanted
 
 
@@ -307,7 +280,7 @@ def _for_linear(question: Question, target: Target, confidence: Fraction) -> dic
     plan, law = question.plan, law_of(question.currency)
     weights = weights_of(target.out, plan.measures)
     if weights is None:
-        raise _bad(
+        raise bad(
             f"what a half-width of {target.name} costs depends on numbers that are not known yet",
             "ask with --share 1%, or with half-widths for what it is made of",
         )
@@ -315,27 +288,10 @@ def _for_linear(question: Question, target: Target, confidence: Fraction) -> dic
     try:
         return law.for_linear(weights, costs, target.width, confidence)
     except ValueError:
-        raise _bad(
+        raise bad(
             f"no noise is within {decimal(target.width)} of {target.name}: it is made of whole steps",
             "offer a wider half-width",
         ) from None
-
-
-def _narrow(target: Target, low: Fraction, high: Fraction) -> None:
-    """A mean lies in its clamp whatever was drawn: being within that is not for sale."""
-    span = high - low
-    if target.width >= span:
-        raise _bad(
-            f"any answer is within {decimal(target.width)} of {target.name}: the values are "
-            f"clamped to {decimal(low)}..{decimal(high)}",
-            f"--within {target.name}={decimal(span / 20)}" if span else "--share 1%",
-        )
-
-
-def _counts(
-    out: MeanOut | MomentOut, counts: Sequence[Sequence[Fraction] | None] | None
-) -> Sequence[Fraction] | None:
-    return None if counts is None else counts[out.count]
 
 
 def _precision(
@@ -344,7 +300,7 @@ def _precision(
     try:
         return law.precision_for(width, confidence)
     except ValueError:
-        raise _bad(
+        raise bad(
             f"no noise is within {decimal(target.width)} of {target.name}, which is counted in "
             f"steps of {decimal(step)}",
             f"--within {target.name}={decimal(step)}",
@@ -358,7 +314,7 @@ def _half_width(name: str, text: str) -> Fraction:
         return _amount(text, "a half-width", hint)
     except BadQuery:
         of = "" if name == EVERY else f" of {name}"
-        raise _bad(
+        raise bad(
             f"a half-width{of} is a number above zero, in the column's unit, this is {text[:40]}",
             hint,
         ) from None
@@ -369,13 +325,9 @@ def _amount(text: str, what: str, hint: str = "--share 1%") -> Fraction:
     try:
         value = Decimal(text.strip())
     except InvalidOperation:
-        raise _bad(f"{what} is a number, this is {text[:40]!r}", hint) from None
+        raise bad(f"{what} is a number, this is {text[:40]!r}", hint) from None
     if not value.is_finite() or value <= 0:
-        raise _bad(f"{what} is finite and above zero, this is {text[:40]}", hint)
+        raise bad(f"{what} is finite and above zero, this is {text[:40]}", hint)
     if not -30 <= value.adjusted() <= 30 or len(value.as_tuple().digits) > 60:
-        raise _bad(f"{what} of {text[:40]} is out of range", hint)
+        raise bad(f"{what} of {text[:40]} is out of range", hint)
     return Fraction(value)
-
-
-def _bad(what: str, hint: str) -> BadQuery:
-    return BadQuery(what, code="PL108", hint=hint)

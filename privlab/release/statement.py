@@ -68,7 +68,9 @@ class MeasureFacts:
     is Gaussian, in steps (L1) where it is Laplace; of a quantile, the groups that
     one unit is in at most.  noises: one for each measurement that was merged, oldest
     first, all of one law; one alone where it is not Gaussian.  view: the view's id.
-    q, candidates: of a quantile, which one, and among how many values.
+    q, candidates: of a quantile, which one, and among how many values.  share,
+    joint: of a share, which one, and what its value's shares together are moved by;
+    joined: the number of the first of those measures.
     """
 
     view: str
@@ -78,6 +80,9 @@ class MeasureFacts:
     noises: tuple[Mechanism, ...]
     q: Fraction | None = None
     candidates: int | None = None
+    share: str | None = None
+    joined: int | None = None
+    joint: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,4 +305,8 @@ def _measure(measure: MeasureFacts) -> dict[str, Json]:
     if measure.q is not None:
         facts["quantile"] = decimal(measure.q)
         facts["candidates"] = str(measure.candidates)
+    if measure.share is not None:
+        facts["share"] = measure.share
+    if measure.joint is not None:
+        facts["jointWith"], facts["jointSensitivity"] = str(measure.joined), str(measure.joint)
     return facts

@@ -217,7 +217,7 @@ def _check_loss(facts: Mapping[str, Any]) -> None:
         kind = str(loss["definition"]).partition(":")[0]
         held = Fraction(_whole(loss["held"]), 1 << 48)
         epsilon, delta = _decimal(loss["epsilon"]), _decimal(loss["delta"])
-        cost = sum((_cost(kind, measure) for measure in measures), Fraction(0))
+        cost = _cost_of_all(kind, measures)
     except (LookupError, TypeError, ValueError, ZeroDivisionError):
         _fail("the statement's loss is not one of the noise that it names")
     fits = delta == 0 if kind == "pure" else 0 < delta < Fraction(1, 2)
@@ -225,6 +225,33 @@ def _check_loss(facts: Mapping[str, Any]) -> None:
         _fail("the statement's delta is not one of its kind of loss")
     if not measures or cost > held or (kind == "pure" and epsilon < held):
         _fail("the statement's loss is less than the noise that it names costs")
+
+
+def _cost_of_all(kind: str, measures: Sequence[Mapping[str, Any]]) -> Fraction:
+    """What all noise cost.  What was bought together: its sensitivity at the finest of its noises.
+
+    :raises LookupError, ValueError: as `_cost`, or measures that say they were bought
+        together contradict each other.
+    """
+    total, together = Fraction(0), dict[tuple[str, str], list[Fraction]]()
+    for measure in measures:
+        cost = _cost(kind, measure)
+        if "jointSensitivity" not in measure:
+            total += cost
+            continue
+        if (kind, measure["mechanism"]) not in _JOINT:
+            raise ValueError("no mechanism that is bought together")
+        each = cost / _whole(measure["sensitivity"])
+        joint = measure["jointWith"], measure["jointSensitivity"]
+        together.setdefault(joint, []).append(each)
+    if len({first for first, _ in together}) < len(together):
+        raise ValueError("one purchase has one sensitivity")
+    return total + sum(
+        (_whole(joint) * max(each) for (_, joint), each in together.items()), Fraction(0)
+    )
+
+
+_JOINT = frozenset({("pure", DISCRETE_LAPLACE), ("pure", ROUNDED_LAPLACE)})
 
 
 def _cost(kind: str, measure: Mapping[str, Any]) -> Fraction:

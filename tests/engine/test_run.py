@@ -19,6 +19,7 @@ from privlab.engine.run import MEASURES_PER_PASS, _passes, group_tags, measure, 
 from privlab.errors import IntegrityError
 from privlab.mechanisms.quantile import pieces
 from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Ref
+from privlab.query.shares import Share
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
 from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
@@ -76,6 +77,26 @@ measures = st.lists(
             Measure(MeasureKind.SUM, WEIGHT, Fraction(0), Fraction(100), Fraction(1, 10)),
             Measure(MeasureKind.SUM, Call(Op.MUL, (AGE, STAY)), Fraction(0), Fraction(500)),
             Measure(MeasureKind.SUM, Call(Op.MUL, (BIG, Literal(3))), Fraction(0), Fraction(500)),
+            *(
+                Measure(
+                    MeasureKind.SUM,
+                    STAY,
+                    Fraction(-2),
+                    Fraction(60),
+                    Fraction(1, 4),
+                    Fraction(-2),
+                    share=share,
+                )
+                for share in Share
+            ),
+            Measure(
+                MeasureKind.SUM,
+                BIG,
+                Fraction(-10),
+                Fraction(10),
+                centre=Fraction(-10),
+                share=Share.LEFT,
+            ),
             *(
                 Measure(MeasureKind.DISTINCT, one)
                 for one in (WARD, AGE, BIG, WEIGHT, STAY, DAY, AT)

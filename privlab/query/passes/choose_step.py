@@ -19,23 +19,27 @@ FINEST = 1 << 24
 """Most steps across a range: noise that hides a unit drowns anything finer."""
 
 
-def choose_step(expr: Expr, low: Fraction, high: Fraction, table: Table) -> Fraction:
+def choose_step(
+    expr: Expr, low: Fraction, high: Fraction, table: Table, finest: int = FINEST
+) -> Fraction:
     """The step, in the value's own unit: its own grid, made coarser where needed.
 
     A whole number has step 1, a decimal the step its contract states, times the
     constants it is multiplied with; anything else 2^-20 of its range, rounded
     up to 1, 2 or 5 times a power of ten.  Rounding a row to the grid moves it
     by at most half a step, far below the noise that hides the row.
+
+    finest: most steps across the range.
     """
     width = max(high - low, abs(low), abs(high))
     if not width:
         return Fraction(1)
     own = grid(expr, table)
     if not own:
-        return _round_up(width / FINE)
-    if width / own <= FINEST:
+        return _round_up(width / min(FINE, finest))
+    if width / own <= finest:
         return own
-    return own * math.ceil(_round_up(width / FINEST / own))
+    return own * math.ceil(_round_up(width / finest / own))
 
 
 def grid(expr: Expr, table: Table) -> Fraction | None:

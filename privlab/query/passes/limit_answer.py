@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from privlab.errors import BadQuery
 from privlab.query.ask import Source, Span
-from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Question
+from privlab.query.plan import KeyOut, MeasureOut, Question
 from privlab.query.plan_text import scalar_text
-from privlab.query.post.tree import CallOut, LiteralOut, MomentOut, Out, Over, WindowOut, parts
+from privlab.query.post.tree import (
+    CallOut,
+    LiteralOut,
+    Out,
+    Over,
+    WindowOut,
+    is_mean,
+    is_moment,
+    parts,
+)
 
 MAX_TEXT = 16 * 1024 * 1024
 """Characters of an answer's text; its signed bundle may have four times as many."""
@@ -50,7 +59,7 @@ def limit_answer(question: Question, source: Source, span: Span | None) -> None:
     plan, finish = question.plan, question.finish
     outs = finish.outs
     inner = [part for out in outs for part in parts(out)]
-    means = sum(isinstance(part, MeanOut) for part in inner)
+    means = sum(is_mean(part) for part in inner)
     if plan.cells * means > MAX_MEANS:
         raise _refused(
             f"this answer would hold {plan.cells * means:,} averages, "
@@ -79,7 +88,7 @@ def limit_answer(question: Question, source: Source, span: Span | None) -> None:
             span,
         )
     made = sum(_made(one.out) for one in finish.outputs)
-    made += sum(MOMENT for out in outs for part in parts(out) if isinstance(part, MomentOut))
+    made += sum(MOMENT for out in outs for part in parts(out) if is_moment(part))
     if plan.cells * made > MAX_MADE:
         raise _refused(
             f"this answer would work out {plan.cells * made:,} parts of expressions, "
@@ -112,9 +121,9 @@ def limit_answer(question: Question, source: Source, span: Span | None) -> None:
 
 def _made(out: Out) -> int:
     """The work of one cell of an output, in parts of an expression."""
-    if isinstance(out, KeyOut | MeasureOut | MeanOut):
+    if isinstance(out, KeyOut | MeasureOut) or is_mean(out):
         return 0
-    return sum(not isinstance(part, LiteralOut | MomentOut) for part in parts(out))
+    return sum(not (isinstance(part, LiteralOut) or is_moment(part)) for part in parts(out))
 
 
 def _seen(question: Question, part: Out) -> int:

@@ -133,19 +133,7 @@ def lower_sum(
     centred: bool,
 ) -> Measure:
     """The measure of a sum, about zero or about the middle of its clamp."""
-    kind = kind_of(of)
-    if kind is None or not kind.is_number:
-        hint = "COUNT(*) with the condition in WHERE" if kind is Kind.BOOL else ""
-        raise source.refuse("PL111", "only numbers are summed", aggregate.span, hint)
-    if not columns_of(of):
-        raise source.refuse("PL106", "a constant is not summed", aggregate.span, "count the rows")
-    interval = infer_interval(of, table, where)
-    if interval.low is None or interval.high is None:
-        raise unbounded(aggregate, source)
-    inner = of
-    if isinstance(of, Call) and of.op is Op.CLIP:
-        inner = of.args[0]  # the measure clamps to the same bounds
-    low, high = interval.low, max(interval.low, interval.high)
+    inner, low, high = interval_of(aggregate, of, table, where, source)
     step = choose_step(of, low, high, table)
     bottom, top = math.floor(low / step), math.ceil(high / step)
     if bottom == top:
@@ -162,6 +150,28 @@ def lower_sum(
             _clip_hint(aggregate, source),
         )
     return measure
+
+
+def interval_of(
+    aggregate: Aggregate, of: Expr, table: Table, where: Expr | None, source: Source
+) -> tuple[Expr, Fraction, Fraction]:
+    """What is summed, without a clip of its own, and the clamp: low <= high.
+
+    :raises BadQuery: PL103 no bounds; PL106 a constant; PL111 no number.
+    """
+    kind = kind_of(of)
+    if kind is None or not kind.is_number:
+        hint = "COUNT(*) with the condition in WHERE" if kind is Kind.BOOL else ""
+        raise source.refuse("PL111", "only numbers are summed", aggregate.span, hint)
+    if not columns_of(of):
+        raise source.refuse("PL106", "a constant is not summed", aggregate.span, "count the rows")
+    interval = infer_interval(of, table, where)
+    if interval.low is None or interval.high is None:
+        raise unbounded(aggregate, source)
+    inner = of
+    if isinstance(of, Call) and of.op is Op.CLIP:
+        inner = of.args[0]  # the measure clamps to the same bounds
+    return inner, interval.low, max(interval.low, interval.high)
 
 
 def unbounded(aggregate: Aggregate, source: Source) -> BadQuery:

@@ -23,6 +23,7 @@ from privlab.query.post.tree import (
     Out,
     OutOp,
     Over,
+    SharesOut,
     WindowOut,
 )
 
@@ -43,6 +44,8 @@ def certain(out: Out, measures: Measures) -> Box:
             return measures[total].low, measures[total].high
         case MomentOut():
             return moment_range(out, measures)
+        case SharesOut():
+            return shares_range(out, measures)
         case LiteralOut(value=Fraction() as value):
             return value, value
         case WindowOut():
@@ -117,6 +120,15 @@ def moment_range(out: MomentOut, measures: Measures) -> Box:
     if out.kind in (Moment.STDDEV_POP, Moment.STDDEV_SAMP):
         return root((ZERO, reach)) or UP
     return ZERO, reach
+
+
+def shares_range(out: SharesOut, measures: Measures) -> Box:
+    """The clamp of a mean; of a variance as `moment_range`."""
+    measure = measures[out.parts[0]]
+    if out.kind is Moment.MEAN:
+        return measure.low, measure.high
+    at = out.parts[0]
+    return moment_range(MomentOut(out.kind, at, at, at, at), measures)
 
 
 def _share(shape: Rational, measures: Measures) -> Box:

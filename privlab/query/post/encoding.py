@@ -13,6 +13,7 @@ from privlab.query.post.tree import (
     MomentOut,
     Order,
     Out,
+    SharesOut,
     WindowOut,
 )
 
@@ -31,6 +32,8 @@ def encode_out(out: Out) -> Json:
         case MomentOut():
             numbers = [out.first, out.second, out.product, out.count, *(out.squares or ())]
             return ["moment", out.kind.value, *numbers]
+        case SharesOut(kind=moment, parts=parts):
+            return ["shares", moment.value, *parts]
         case LiteralOut(value=value):
             kind = type(value).__name__
             plain = value is None or isinstance(value, bool)

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from privlab.accuracy.confidence import simultaneous
 from privlab.accuracy.gaussian import sqrt_up
 from privlab.query.allocate import OFF_CENTRE
 from privlab.query.law import law_of
 from privlab.query.plan import Question
-from privlab.query.post.certain import moment_range
+from privlab.query.post.certain import moment_range, shares_range
 from privlab.query.post.linear import weights_of
 from privlab.query.post.moments import ROOTS
 from privlab.query.post.noise import Combined, Noises
-from privlab.query.post.tree import Moment, MomentOut, Out
+from privlab.query.post.tree import Moment, MomentOut, Out, SharesOut
+from privlab.query.shares import CORNERS, family_of, whole
+
+SPREAD = OFF_CENTRE**2
+"""A variance that is expected, in squared halves of the clamp."""
 
 
 def expected_width(
@@ -29,6 +34,8 @@ def expected_width(
     noises = Noises(question.currency, measures, precisions)
     if isinstance(out, MomentOut):
         return None if size is None else _moment(out, question, precisions, confidence, size)
+    if isinstance(out, SharesOut):
+        return None if size is None else _of_shares(out, question, precisions, confidence, size)
     weights = weights_of(out, measures)
     if weights is None:
         return None
@@ -37,6 +44,35 @@ def expected_width(
         [(Fraction(1), Combined(Fraction(0), terms))], Fraction(0), confidence
     )
     return None if low is None or high is None else (high - low) / 2
+
+
+def _of_shares(
+    out: SharesOut,
+    question: Question,
+    precisions: Sequence[Fraction],
+    confidence: Fraction,
+    size: Fraction,
+) -> Fraction | None:
+    """Each share moves ``q - m^2`` by what its corner is away from it, about the mean."""
+    measures, law = question.plan.measures, law_of(question.currency)
+    first, mean = measures[out.parts[0]], OFF_CENTRE
+    half = (first.high - first.low) / 2
+    each = simultaneous(confidence, len(out.parts))
+    width = Fraction(0)
+    for at in out.parts:
+        share = measures[at].share
+        if share is None:
+            raise TypeError("a mix is of shares")
+        y, q = CORNERS[share]
+        unit = whole(family_of(share), first.reach)
+        width += (
+            abs(q - 2 * mean * y + mean**2 - SPREAD) * law.half_width(precisions[at], each) / unit
+        )
+    width *= half**2 / size
+    if out.kind in ROOTS:
+        width /= 2 * half * OFF_CENTRE
+    low, high = shares_range(out, measures)
+    return width if low is None or high is None else min(width, high - low)
 
 
 def _moment(

@@ -15,6 +15,7 @@ from privlab.query.post.tree import (
     Out,
     OutOp,
     Over,
+    SharesOut,
     WindowOut,
 )
 
@@ -32,6 +33,7 @@ SYMBOLS = {
     OutOp.OR: " or ",
 }
 MOMENTS = {
+    Moment.MEAN: "mean",
     Moment.VAR_POP: "variance",
     Moment.VAR_SAMP: "variance over n - 1",
     Moment.STDDEV_POP: "root of the variance",
@@ -64,6 +66,8 @@ def formula(out: Out, plan: Plan) -> str:
             return f"{decimal(plan.measures[total].centre)} + noisy sum about it / noisy count"
         case MomentOut():
             return f"{MOMENTS[out.kind]}, of {_moment(out, plan)}, within what is possible"
+        case SharesOut():
+            return f"{MOMENTS[out.kind]}, of {_shares(out, plan)}, within what is possible"
     return _text(out, plan)
 
 
@@ -77,6 +81,11 @@ def _moment(out: MomentOut, plan: Plan) -> str:
     )
 
 
+def _shares(out: SharesOut, plan: Plan) -> str:
+    named = (f"{plan.measures[at].share} #{at}" for at in out.parts)
+    return f"noisy sums of shares {', '.join(named)}"
+
+
 def _text(out: Out, plan: Plan) -> str:
     match out:
         case KeyOut(index=index):
@@ -87,6 +96,8 @@ def _text(out: Out, plan: Plan) -> str:
             return f"({decimal(plan.measures[total].centre)} + #{total} / #{count})"
         case MomentOut():
             return f"({MOMENTS[out.kind]} of {_moment(out, plan)})"
+        case SharesOut():
+            return f"({MOMENTS[out.kind]} of {_shares(out, plan)})"
         case LiteralOut(value=value):
             return scalar_text(value)
         case CallOut(op=op, args=args):

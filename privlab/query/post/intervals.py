@@ -28,6 +28,7 @@ from privlab.query.post.tree import (
     Out,
     OutOp,
     Over,
+    SharesOut,
     WindowOut,
 )
 from privlab.query.post.windows import shifted
@@ -85,7 +86,7 @@ class Intervals:
 
     def _atoms(self, out: Out, copies: int) -> set[tuple[Out, int]]:
         """Parts with intervals of their own; each once for every row a window sees."""
-        if self.reading.shape(out) is not None or isinstance(out, MeanOut | MomentOut):
+        if self.reading.shape(out) is not None or isinstance(out, MeanOut | MomentOut | SharesOut):
             noisy = not (isinstance(out, LiteralOut))
             return {(out, copy) for copy in range(copies)} if noisy else set()
         match out:
@@ -106,7 +107,7 @@ class Intervals:
                 values = self.reading.values(out)
                 exact = {cell: functions.number(value) for cell, value in values.items()}
                 return {cell: None if v is None else (v, v) for cell, v in exact.items()}
-            case MeanOut() | MomentOut():
+            case MeanOut() | MomentOut() | SharesOut():
                 return {
                     cell: self.reading.statistic(out, cell, confidence)[1] for cell in self.cells
                 }
@@ -320,7 +321,7 @@ def _settled(out: Out) -> bool:
     match out:
         case WindowOut(kind=Over.SHIFT, of=of) if of is not None:
             return _settled(of)
-        case KeyOut() | LiteralOut() | MeasureOut() | MeanOut() | MomentOut():
+        case KeyOut() | LiteralOut() | MeasureOut() | MeanOut() | MomentOut() | SharesOut():
             return True
         case CallOut(op=OutOp.ADD | OutOp.MUL | OutOp.NEG, args=args):
             return all(map(_settled, args))

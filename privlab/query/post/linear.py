@@ -17,11 +17,14 @@ from privlab.query.post.tree import (
     LiteralOut,
     MeanOut,
     MeasureOut,
+    Moment,
     Out,
     OutOp,
     Over,
+    SharesOut,
     WindowOut,
 )
+from privlab.query.shares import CORNERS
 
 ONE = LiteralOut(Fraction(1))
 
@@ -67,6 +70,8 @@ def rational(out: Out, measures: tuple[Measure, ...]) -> Rational | None:
             top: dict[Out, Fraction] = {MeasureOut(total): Fraction(1)}
             top[below] = measures[total].centre
             return Rational(_kept(top), {below: Fraction(1)})
+        case SharesOut(kind=Moment.MEAN, parts=parts):
+            return _mix(parts, measures)
         case WindowOut(kind=Over.SUM | Over.MEAN | Over.SHIFT, of=of) if of is not None:
             inner = rational(of, measures)
             linear = inner is not None and inner.linear and inner.constant is None
@@ -85,6 +90,18 @@ def rational(out: Out, measures: tuple[Measure, ...]) -> Rational | None:
             inner = rational(inner_out, measures)
             return None if inner is None else _times(inner, Fraction(-1))
     return None
+
+
+def _mix(parts: tuple[int, ...], measures: tuple[Measure, ...]) -> Rational:
+    """A mean from shares: the mix of what their corners stand for."""
+    top: dict[Out, Fraction] = {}
+    for at in parts:
+        measure = measures[at]
+        if measure.share is None:
+            raise TypeError("a mix is of shares")
+        half = (measure.high - measure.low) / 2
+        top[MeasureOut(at)] = measure.low + half * (1 + CORNERS[measure.share][0])
+    return Rational(_kept(top), {MeasureOut(at): Fraction(1) for at in parts})
 
 
 def _kept(top: Mapping[Out, Fraction]) -> Combination:

@@ -15,8 +15,10 @@ from privlab.accuracy.gaussian import ROUNDING, sqrt_up, z
 from privlab.accuracy.ratio_joint import Linear, joint
 from privlab.query.law import law_of
 from privlab.query.plan import Measure
-from privlab.query.post.boxes import Box, divide
+from privlab.query.post.boxes import Box, outward
 from privlab.terms.loss import Currency
+
+ZERO = Fraction(0)
 
 Term = tuple[int, int]
 """A measure and a cell: one released number."""
@@ -132,12 +134,46 @@ class Noises:
             return joint(above, self.sum_of(bottom, constants[1]), shared, confidence)
         over, under = merged(top), merged(bottom)
         each = simultaneous(confidence, max(1, len({*over, *under})))
-        ends = []
-        for parts, terms, constant in ((top, over, constants[0]), (bottom, under, constants[1])):
-            value = sum((by * one.value for by, one in parts), constant)
-            width = self.boxed(terms, each)
-            ends.append((value - width, value + width))
-        return divide(*ends)
+        values = [
+            sum((by * one.value for by, one in parts), constant)
+            for parts, constant in ((top, constants[0]), (bottom, constants[1]))
+        ]
+        widths = {at: self.law.half_width(self.precisions[at], each) for at, _ in {*over, *under}}
+        moves = [
+            (over.get(term, ZERO) * widths[term[0]], under.get(term, ZERO) * widths[term[0]])
+            for term in {*over, *under}
+        ]
+        return ratio_in_box((values[0], values[1]), moves)
+
+
+def ratio_in_box(
+    values: tuple[Fraction, Fraction], moves: Sequence[tuple[Fraction, Fraction]]
+) -> Box | None:
+    """All that ``top / bottom`` can be where each of ``moves`` adds any part of -1..1 of
+    itself to both; None where the bottom can be zero.
+
+    Of a ratio of linear functions an end is at a vertex: for the best ratio so far
+    every move goes to the side that raises ``top - ratio * bottom``, and where that
+    raises the ratio no more, it is the largest (Dinkelbach 1967).
+    """
+    top, bottom = values
+    if bottom < 0:
+        top, bottom, moves = -top, -bottom, [(-a, -b) for a, b in moves]
+    if bottom <= sum((abs(b) for _, b in moves), ZERO):
+        return None
+
+    def end(side: int) -> Fraction:
+        best = top / bottom
+        while True:
+            signs = [side if a >= best * b else -side for a, b in moves]
+            above = top + sum((by * a for by, (a, _) in zip(signs, moves, strict=True)), ZERO)
+            below = bottom + sum((by * b for by, (_, b) in zip(signs, moves, strict=True)), ZERO)
+            found = above / below
+            if side * found <= side * best:
+                return best
+            best = found
+
+    return outward(end(-1), end(1))
 
 
 def merged(parts: Iterable[tuple[Fraction, Combined]]) -> dict[Term, Fraction]:

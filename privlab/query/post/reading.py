@@ -18,6 +18,7 @@ from privlab.query.post.boxes import Box, clamped
 from privlab.query.post.certain import certain
 from privlab.query.post.functions import Value
 from privlab.query.post.linear import ONE, Combination, Rational, rational
+from privlab.query.post.mixes import Mixes
 from privlab.query.post.moments import Moments
 from privlab.query.post.noise import Combined, Noises, merged
 from privlab.query.post.tree import (
@@ -31,6 +32,7 @@ from privlab.query.post.tree import (
     Out,
     OutOp,
     Over,
+    SharesOut,
     WindowOut,
 )
 from privlab.query.post.windows import Frames, frames, ranked, shifted, sorted_by
@@ -54,6 +56,7 @@ class Reading:
         self.law = law_of(question.currency)
         self.noises = Noises(question.currency, self.measures, precisions)
         self.moments = Moments(question.currency, self.measures, vectors, precisions)
+        self.mixes = Mixes(self.law, self.measures, vectors, precisions)
         self.places = list(
             itertools.product(*(range(len(key.values)) for key in question.plan.keys))
         )
@@ -96,7 +99,7 @@ class Reading:
             case MeasureOut(index=index):
                 step = self.measures[index].step
                 return {cell: self.vectors[index][cell] * step for cell in self.cells}
-            case MeanOut() | MomentOut():
+            case MeanOut() | MomentOut() | SharesOut():
                 return {cell: self.statistic(out, cell, self.confidence)[0] for cell in self.cells}
             case WindowOut():
                 return self._over(out)
@@ -243,8 +246,10 @@ class Reading:
     # --- means and moments ---
 
     def statistic(
-        self, out: MeanOut | MomentOut, cell: int, confidence: Fraction
+        self, out: MeanOut | MomentOut | SharesOut, cell: int, confidence: Fraction
     ) -> tuple[Fraction, Box]:
+        if isinstance(out, SharesOut):
+            return self.mixes.of(out, cell, confidence)
         if isinstance(out, MomentOut):
             return self.moments.of(out, cell, confidence)
         return self.mean(out.total, out.count, cell, confidence)

@@ -55,8 +55,9 @@ class OutOp(StrEnum):
 
 
 class Moment(StrEnum):
-    """Statistics of second order; ``samp`` divides by one less."""
+    """Means, and statistics of second order; ``samp`` divides by one less."""
 
+    MEAN = "mean"
     VAR_POP = "var_pop"
     VAR_SAMP = "var_samp"
     STDDEV_POP = "stddev_pop"
@@ -122,6 +123,17 @@ class MomentOut:
 
 
 @dataclass(frozen=True, slots=True)
+class SharesOut:
+    """The mean or the variance of one value, or its root, from sums of its shares.
+
+    parts: SUM measures of shares, all those of a family (`query.shares`), in any order.
+    """
+
+    kind: Moment
+    parts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LiteralOut:
     """A constant.  None is null; texts and dates are there to compare keys with."""
 
@@ -153,7 +165,7 @@ class WindowOut:
     offset: int = 0
 
 
-Out = KeyOut | MeasureOut | MeanOut | MomentOut | LiteralOut | CallOut | WindowOut
+Out = KeyOut | MeasureOut | MeanOut | MomentOut | SharesOut | LiteralOut | CallOut | WindowOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +247,8 @@ def measures_of(out: Out) -> tuple[int, ...]:
             case MomentOut():
                 found |= {part.first, part.second, part.product, part.count}
                 found |= set(part.squares or ())
+            case SharesOut(parts=shares):
+                found |= set(shares)
     return tuple(sorted(found))
 
 
@@ -243,6 +257,16 @@ def is_noisy(out: Out) -> bool:
     if any(isinstance(part, WindowOut) for part in parts(out)):
         return True  # at least the rows it sees
     return bool(measures_of(out))
+
+
+def is_mean(out: Out) -> bool:
+    """Whether it is a mean, of whatever measures."""
+    return isinstance(out, MeanOut) or (isinstance(out, SharesOut) and out.kind is Moment.MEAN)
+
+
+def is_moment(out: Out) -> bool:
+    """Whether it is a statistic of second order."""
+    return isinstance(out, MomentOut) or (isinstance(out, SharesOut) and not is_mean(out))
 
 
 def has_window(out: Out) -> bool:
@@ -260,6 +284,8 @@ def moved(out: Out, place: dict[int, int]) -> Out:
             both = None if squares is None else (place[squares[0]], place[squares[1]])
             first, second = place[out.first], place[out.second]
             return MomentOut(kind, first, second, place[out.product], place[out.count], both)
+        case SharesOut(kind=kind, parts=shares):
+            return SharesOut(kind, tuple(sorted(place[one] for one in shares)))
         case CallOut(op=op, args=args):
             return CallOut(op, tuple(moved(one, place) for one in args))
         case WindowOut():
