@@ -40,6 +40,49 @@ def test_the_guarantee_is_said_in_one_line(bundle: str, pure_bundle: str, key: S
     )
 
 
+SHARES = replace(
+    PURE,
+    measures=tuple(
+        replace(
+            PURE.measures[0],
+            sensitivity=960,
+            noises=(DiscreteLaplace(38_400, 0),),
+            share=share,
+            joined=0,
+            joint=960,
+        )
+        for share in ("above", "below")
+    ),
+    charged=Loss(7_036_874_417_767),
+    held=Loss(7_036_874_417_767),
+    epsilon="0.0251",
+)
+"""960 / 38,400 of epsilon for both."""
+
+
+def test_what_was_bought_together_costs_its_joint_sensitivity_once(
+    result: str, key: SigningKey
+) -> None:
+    assert verify(make(result, statement(result, SHARES), key), key.public)
+    for change in (
+        {"held": Loss(SHARES.held.units - 10_000)},
+        {"measures": tuple(replace(one, joint=970) for one in SHARES.measures)},
+        {"measures": tuple(replace(one, joined=None, joint=None) for one in SHARES.measures)},
+        {"measures": (SHARES.measures[0], replace(SHARES.measures[1], joined=1))},
+    ):
+        with pytest.raises(IntegrityError, match="less than the noise"):
+            make(result, statement(result, replace(SHARES, **change)), key)  # type: ignore[arg-type]
+    other = (SHARES.measures[0], replace(SHARES.measures[1], joint=970))
+    with pytest.raises(IntegrityError, match="not one of the noise"):
+        make(result, statement(result, replace(SHARES, measures=other)), key)
+
+
+def test_nothing_in_a_gdp_dataset_is_bought_together(result: str, key: SigningKey) -> None:
+    facts = replace(FACTS, measures=tuple(replace(m, joined=0, joint=1) for m in FACTS.measures))
+    with pytest.raises(IntegrityError, match="not one of the noise"):
+        make(result, statement(result, facts), key)
+
+
 def test_an_older_release_names_no_epsilon_of_the_grant(result: str, key: SigningKey) -> None:
     """It verifies all the same, and still promises nothing that it only read."""
     older = predicate(FACTS)
