@@ -15,7 +15,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from privlab.connector.manifest import Manifest
-from privlab.curator import asks, certificate
+from privlab.curator import asks, bounds, certificate
 from privlab.curator.desk import Desk
 from privlab.curator.epsilons import mu2
 from privlab.curator.receipts import receipt
@@ -162,7 +162,8 @@ def compile_ask(
         desk.registered,
     )
     try:
-        question = compile_question(ask.text, asks.values(ask.parameters), registered.catalog)
+        catalog = bounds.with_found(desk, principal, registered.catalog, ask.text)
+        question = compile_question(ask.text, asks.values(ask.parameters), catalog)
     except PolicyDenied as refusal:
         desk.ledger.deny(principal.name, "query", "", refusal.code)
         raise

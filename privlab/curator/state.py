@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from fractions import Fraction
 
+from privlab.curator.bounds import bounded
 from privlab.curator.desk import Desk
 from privlab.curator.epsilons import delta_text, epsilon_text, mu2
 from privlab.curator.receipts import percent, remaining
@@ -34,7 +35,7 @@ def tables(desk: Desk, who: Principal) -> tuple[TableFacts, ...]:
 
 
 def table(desk: Desk, who: Principal, name: str) -> TableFacts:
-    """One table, by name or by ``dataset.table``.
+    """One table, by name or by ``dataset.table``, with bounds that she measured herself.
 
     :raises BadQuery: PL102, with the nearest name.
     """
@@ -48,7 +49,7 @@ def table(desk: Desk, who: Principal, name: str) -> TableFacts:
             hint=f"did you mean {near[0]}?" if near else "list the tables with: %private tables",
         )
     desk.policy.decide(_describe(who, found), desk.clock())
-    return _facts(found)
+    return _facts(bounded(desk, who, found))
 
 
 def state(desk: Desk, who: Principal) -> State:
@@ -205,6 +206,11 @@ def _stated(found: Table, column: Column) -> str:
         facts.append(f"{_number(column.low)} to {_number(column.high)}")
         if column.step is not None:
             facts.append(f"in steps of {_number(column.step)}")
+    elif column.found is not None:
+        ends = f"{_number(column.found.low)} to {_number(column.found.high)}"
+        facts.append(f"{ends}, from {column.found.words}")
+    elif column.searched:
+        facts.append(f"no bounds yet: {column.searched} was too coarse")
     facts.append("may be null" if column.nullable else "never null")
     return "; ".join(facts)
 

@@ -23,6 +23,7 @@ from privlab.query.kinds import (
     ROUNDINGS,
     kind_of,
 )
+from privlab.query.magnitude import magnitude_of
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 from privlab.terms.catalog import Kind
 
@@ -104,6 +105,8 @@ def _apply(op: Op, values: list[Any]) -> Any:
             return to_int64(abs(first)) if isinstance(first, int) else abs(to_float(first))
         case Op.SIGN:
             return (first > 0) - (first < 0)
+        case Op.MAGNITUDE:
+            return magnitude_of(first if isinstance(first, int) else to_float(first))
         case Op.PARSE_FLOAT:
             return texts.float_of(first)
         case Op.SQRT | Op.LN | Op.EXP:

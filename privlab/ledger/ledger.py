@@ -7,6 +7,7 @@ from many threads; the order of calls is the order of the record.
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -146,6 +147,26 @@ class Ledger(Budgets, Tables):
             (view_id, principal),
         )
         return tuple(Measurement(mechanism_of(*noise), _unpack(vector)) for *noise, vector in rows)
+
+    def sealed(
+        self, principal: str, views: Sequence[str]
+    ) -> tuple[tuple[str, Measurement, str], ...]:
+        """(view id, measurement, time) of all that she has of these views, as they were sealed.
+
+        That order never changes: a charge that was resumed is sealed when it is
+        answered, after what was answered before.
+        """
+        rows = self._db.rows(
+            "SELECT view_id, release.at, law, multiplier, shift, vector FROM measurement"
+            " JOIN charge ON seq = measurement.charge JOIN release ON release.charge = seq"
+            " WHERE principal = ? AND view_id IN (SELECT value FROM json_each(?))"
+            " ORDER BY measurement.rowid",
+            (principal, json.dumps(list(views))),
+        )
+        return tuple(
+            (view, Measurement(mechanism_of(*noise), _unpack(vector)), at)
+            for view, at, *noise, vector in rows
+        )
 
     def released(self, principal: str, question_id: str, purpose: str) -> tuple[Sealed, ...]:
         """This principal's releases of the question for the purpose, newest first."""

@@ -79,7 +79,7 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
     return replace(
         question,
         rows=table.rows,
-        notes=notes_on(question.plan, table),
+        notes=(*outputs.found, *notes_on(question.plan, table)),
         currency=table.currency,
         sql=ask.source.sql,
     )

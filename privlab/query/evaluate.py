@@ -16,6 +16,7 @@ from typing import Any
 from privlab.query import calendar, texts
 from privlab.query.calendar import grain as grain
 from privlab.query.kinds import CLOCK_PARTS, DAY_PARTS, DIVISIONS, EXTREMES, GRAINS, ROUNDINGS
+from privlab.query.magnitude import magnitude_of
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 from privlab.terms.catalog import Scalar
 
@@ -119,6 +120,8 @@ def _strict(op: Op, values: list[Any]) -> Any:
             return _plain(abs(first))
         case Op.SIGN:
             return (first > 0) - (first < 0)
+        case Op.MAGNITUDE:
+            return magnitude_of(first)
         case Op.PARSE_FLOAT:
             exact = texts.exact_of(first)
             return None if exact is None else _plain(exact)

@@ -21,6 +21,7 @@ PLAIN = {
     "neg": Op.NEG,
     "abs": Op.ABS,
     "sign": Op.SIGN,
+    "magnitude": Op.MAGNITUDE,
     "sqrt": Op.SQRT,
     "exp": Op.EXP,
 }

@@ -27,7 +27,7 @@ TEXTS = frozenset(STRIPS | {Op.LOWER, Op.UPPER, Op.SLICE, Op.CONCAT, Op.REPLACE,
 
 STRICT = frozenset(
     (COMPARISONS | PARTS | GRAINS | ROUNDINGS | TEXTS)
-    | {Op.NOT, Op.IS_IN, Op.ADD, Op.SUB, Op.MUL, Op.NEG, Op.ABS, Op.CLIP, Op.SIGN}
+    | {Op.NOT, Op.IS_IN, Op.ADD, Op.SUB, Op.MUL, Op.NEG, Op.ABS, Op.CLIP, Op.SIGN, Op.MAGNITUDE}
     | {Op.GREATEST, Op.LEAST, Op.LENGTH, Op.LIKE, Op.TO_HOUR, Op.DAYS, Op.ELAPSED}
 )
 """Operations that give null exactly when one of their arguments is null."""
@@ -39,7 +39,7 @@ _FIXED: dict[Op, Kind] = {
     **dict.fromkeys(TEXTS, Kind.TEXT),
     **dict.fromkeys((Op.DIVIDE, Op.SQRT, Op.LN, Op.EXP, Op.PARSE_FLOAT), Kind.FLOAT),
     **dict.fromkeys((Op.FLOOR_DIV, Op.TRUNC_DIV, Op.PARSE_INT, Op.SIGN), Kind.INT),
-    **dict.fromkeys((Op.LENGTH, Op.DAYS, Op.ELAPSED), Kind.INT),
+    **dict.fromkeys((Op.LENGTH, Op.DAYS, Op.ELAPSED, Op.MAGNITUDE), Kind.INT),
     Op.PARSE_DATE: Kind.DATE,
     Op.TO_HOUR: Kind.DATETIME,
 }

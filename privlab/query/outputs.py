@@ -29,13 +29,15 @@ from privlab.query.ask import (
 )
 from privlab.query.passes.bind_parameters import bind_parameters
 from privlab.query.passes.count_conditions import distinct_of
+from privlab.query.passes.find_bounds import found_under
 from privlab.query.passes.lower_aggregate import lower_aggregate
 from privlab.query.passes.lower_moment import LABELS, lower_moment
 from privlab.query.passes.lower_output import lower_output
 from privlab.query.passes.lower_quantile import lower_quantile
 from privlab.query.passes.lower_shares import lower_shares
 from privlab.query.passes.name_output import name_output
-from privlab.query.plan import Expr, Key, Measure
+from privlab.query.plan import Expr, Key, Measure, MeasureKind
+from privlab.query.plan_text import decimal
 from privlab.query.post.shapes import TRUE, kind_of_out
 from privlab.query.post.tree import (
     CallOut,
@@ -81,6 +83,7 @@ class Outputs:
         self.measures: list[Measure] = []
         self.columns: list[Output] = []
         self.adding = False
+        self.found: dict[str, None] = {}
 
     @property
     def sql(self) -> bool:
@@ -237,15 +240,19 @@ class Outputs:
             return LABELS.get(aggregate.kind, "mean"), shared
         if aggregate.kind not in LABELS:
             lowered = lower_aggregate(aggregate, of, table, where, self.source)
+            if of is not None and lowered.total.kind is MeasureKind.SUM:
+                self._note_found(of)
             total = self._measure(lowered.total)
             if lowered.count is None:
                 return lowered.label, MeasureOut(total)
             return lowered.label, MeanOut(total, self._measure(lowered.count))
         if of is None:
             raise self.source.refuse("PL101", "this aggregate needs a value", aggregate.span)
+        self._note_found(of)
         values = [of]
         if aggregate.other is not None:
             values.append(self.scope.expression(aggregate.other))
+            self._note_found(values[-1])
         found = lower_moment(aggregate, tuple(values), table, where, self.source)
         out = MomentOut(
             Moment(aggregate.kind.value),
@@ -280,7 +287,16 @@ class Outputs:
         lowered = lower_quantile(
             aggregate, of, q, self.scope.table, self.scope.where, cells, self.source
         )
+        self._note_found(of)
         return lowered.label, MeasureOut(self._measure(lowered.total))
+
+    def _note_found(self, of: Expr) -> None:
+        """Remember which columns are clamped to bounds that the asker measured."""
+        for column in found_under(of, self.scope.table, self.scope.where):
+            if column.found is not None:
+                ends = f"{decimal(column.found.low)}..{decimal(column.found.high)}"
+                words = f"{column.name} has no stated range: {ends} is from {column.found.words}"
+                self.found[words] = None
 
     def _measure(self, measure: Measure) -> int:
         if measure not in self.measures:

@@ -56,7 +56,7 @@ def _with(base: Signature, *constants: str) -> Signature:
 
 SIGNATURES: dict[Op, Signature] = {
     **dict.fromkeys((Op.AND, Op.OR, Op.NOT), _CONDITIONS),
-    **dict.fromkeys((Op.ADD, Op.SUB, Op.MUL, Op.NEG, Op.ABS, Op.SIGN), _NUMBERS),
+    **dict.fromkeys((Op.ADD, Op.SUB, Op.MUL, Op.NEG, Op.ABS, Op.SIGN, Op.MAGNITUDE), _NUMBERS),
     **dict.fromkeys((Op.SQRT, Op.LN, Op.EXP, *DIVISIONS), _NUMBERS),
     **dict.fromkeys(ROUNDINGS, _with(_NUMBERS, "digits")),
     **dict.fromkeys(DAY_PARTS | GRAINS, _TIMES),

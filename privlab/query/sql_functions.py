@@ -193,6 +193,8 @@ def _named(node: exp.Anonymous, reader: Expressions, build: Builder) -> Node | N
     match node.name.upper(), len(args):
         case "ISNULL", 1:
             return build.call(Op.IS_NULL, read(args[0]))
+        case "MAGNITUDE", 1:
+            return build.call(Op.MAGNITUDE, read(args[0]))
         case "WEEKDAY", 1:
             return build.call(Op.ADD, build.call(Op.WEEKDAY, read(args[0])), -1)
         case "TO_DATE", 1:

@@ -6,7 +6,8 @@ be computed from rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -38,6 +39,18 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """Bounds that an asker's own released histogram gave a column, and which one.
+
+    words: whose and of when, as in "your measurement of 2025-03-01".
+    """
+
+    low: Fraction
+    high: Fraction
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column as its contract states it.
 
@@ -46,6 +59,9 @@ class Column:
     or belong to no group (keys).
     step: the grid on which a FLOAT is summed, in the column's own unit.
     keys: every value that may form a group, or None.
+    found: bounds for a number without a stated range, which no contract has: they
+    are one asker's, and say where values are clamped and nothing else.  searched:
+    words of her measurement that gave none.
     """
 
     name: str
@@ -57,6 +73,12 @@ class Column:
     keys: tuple[Scalar, ...] | None = None
     withheld: bool = False
     about: str = ""
+    found: Found | None = None
+    searched: str = ""
+
+    def ranged(self, low: Fraction, high: Fraction) -> Column:
+        """The column with another range."""
+        return replace(self, low=low, high=high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +110,10 @@ class Table:
     def column(self, name: str) -> Column | None:
         """The column called ``name``, or None.  Names are matched exactly."""
         return next((c for c in self.columns if c.name == name), None)
+
+    def replacing(self, columns: Mapping[str, Column]) -> Table:
+        """The table with other columns under the same names."""
+        return replace(self, columns=tuple(columns.get(c.name, c) for c in self.columns))
 
 
 @dataclass(frozen=True, slots=True)

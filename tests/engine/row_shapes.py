@@ -162,7 +162,7 @@ _numbers = (
     | chains([Op.COALESCE], numbers | EXACT)
     | calls([Op.SUB], numbers, numbers | EXACT)
     | calls([Op.DIVIDE, Op.FLOOR_DIV, Op.TRUNC_DIV, Op.MOD, Op.REMAINDER], numbers, numbers | EXACT)
-    | calls([Op.NEG, Op.ABS, Op.SIGN, Op.SQRT, Op.LN, Op.EXP], numbers)
+    | calls([Op.NEG, Op.ABS, Op.SIGN, Op.MAGNITUDE, Op.SQRT, Op.LN, Op.EXP], numbers)
     | calls([Op.ROUND, Op.ROUND_EVEN], numbers, DIGITS)
     | st.builds(clipped, numbers, st.integers(-9, 9), st.fractions(-9, 9), st.integers(0, 2))
     | cases(conditions, numbers | EXACT)

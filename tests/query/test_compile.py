@@ -18,6 +18,15 @@ from privlab.terms.catalog import Catalog
 Ask = Callable[..., Question]
 Refusal = Callable[..., PrivlabError]
 
+SIZES_SQL = (
+    "or measure its bounds once: SELECT MAGNITUDE(score) AS bin, "
+    "COUNT(DISTINCT patient_id) AS n FROM visits GROUP BY bin"
+)
+SIZES_POLARS = (
+    'or measure its bounds once: visits.group_by(bin=pl.col("score").magnitude())'
+    '.agg(n=pl.col("patient_id").n_unique())'
+)
+
 CONDITIONS = [
     ("age >= 65", 'pl.col("age") >= 65', "64 < age", '65 <= pl.col("age")'),
     ("stay_days BETWEEN 2 AND 9", 'pl.col("stay_days").is_between(2, 9)',
@@ -193,12 +202,12 @@ def test_the_first_word_says_which_surface_it_is(text: str, surface: str) -> Non
         (
             "SELECT SUM(score) FROM visits",
             "PL103",
-            "clip it: SUM(LEAST(GREATEST(score, 0), 60)), with bounds of your own",
+            f"clip it: SUM(LEAST(GREATEST(score, 0), 60)), with bounds of your own; {SIZES_SQL}",
         ),
         (
             'visits.select(pl.col("score").mean())',
             "PL103",
-            'clip it: pl.col("score").clip(0, 60).mean(), with bounds of your own',
+            f'clip it: pl.col("score").clip(0, 60).mean(), with bounds of your own; {SIZES_POLARS}',
         ),
         ("SELECT SUM(GREATEST(score, 0)) FROM visits", "PL103", None),
         ("SELECT SUM(LEAST(GREATEST(score, 0), 9e15) * 900) FROM visits WHERE age > 3", None, None),

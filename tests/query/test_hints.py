@@ -116,10 +116,14 @@ def test_the_clip_to_type_is_accepted_where_the_caret_stands(
     refusal: Refusal, ask: Callable[..., Question], text: str
 ) -> None:
     error = refusal(text)
-    found = re.fullmatch("clip it: (.*), with bounds of your own", error.hint)
+    measured = "(?:; or measure its bounds once: (.*))?"
+    found = re.fullmatch(f"clip it: (.*?), with bounds of your own{measured}", error.hint)
     assert error.code == "PL103"
     assert error.caret is not None
     assert found is not None
+    assert (found[2] is None) is ("score" not in text)
+    if found[2] is not None:
+        assert ask(found[2]).plan.measures
     clipped = text[: error.caret.start] + found[1] + text[error.caret.end :]
     (column,) = ask(clipped).finish.outputs
     kind = re.search(r"SUM|AVG|MEDIAN|0\.9|MAX|STD|sum|mean|min|median|var|std", text)

@@ -10,6 +10,7 @@ import polars as pl
 
 from privlab.connector.scan import DTYPES
 from privlab.engine.expressions.typed import (
+    INT_MAX,
     Typed,
     known,
     literal,
@@ -19,11 +20,12 @@ from privlab.engine.expressions.typed import (
     without,
 )
 from privlab.query.kinds import DIVISIONS, ROUNDINGS, common_kind
+from privlab.query.magnitude import FIRST, LAST, ONE
 from privlab.query.plan import Op
 from privlab.terms.catalog import Kind
 
 OPERATIONS = DIVISIONS | ROUNDINGS | {Op.ADD, Op.SUB, Op.MUL, Op.NEG, Op.ABS, Op.CLIP, Op.SIGN}
-OPERATIONS |= {Op.SQRT, Op.LN, Op.EXP}
+OPERATIONS |= {Op.SQRT, Op.LN, Op.EXP, Op.MAGNITUDE}
 
 _ARITHMETIC: dict[Op, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     Op.ADD: lambda a, b: a + b,
@@ -47,6 +49,8 @@ def apply(op: Op, args: Sequence[Typed]) -> Typed:
             return _clip(first, args[1], args[2])
         case Op.SIGN:
             return Typed(first.as_kind(Kind.FLOAT).sign().cast(pl.Int64), Kind.INT)
+        case Op.MAGNITUDE:
+            return Typed(_magnitude(first), Kind.INT)
         case Op.SQRT | Op.LN | Op.EXP:
             return Typed(_transcendental(op, first.as_kind(Kind.FLOAT)), Kind.FLOAT)
     if op in ROUNDINGS:
@@ -143,6 +147,30 @@ def _transcendental(op: Op, value: pl.Expr) -> pl.Expr:
         case Op.LN:
             return known(without(value, 0).log())
     return without(value.exp(), math.inf)
+
+
+def _magnitude(value: Typed) -> pl.Expr:
+    """How many powers of two are not above the value, less how many not above minus it.
+
+    Counted by comparing, because a logarithm is not exact beside a power.
+    """
+    if value.kind is Kind.FLOAT:
+        powers: list[float | int] = [2.0**exponent for exponent in range(FIRST, LAST + 1)]
+        return once(lambda x: _passed(x, powers, 1), value.as_float())
+    powers = [1 << exponent for exponent in range(LAST + 1)]
+    return once(lambda x: _passed(x, powers, ONE), value.as_kind(Kind.INT))
+
+
+def _passed(x: pl.Expr, powers: Sequence[float | int], first: int) -> pl.Expr:
+    """How many powers x reaches, less how many -x reaches; the least of them counts as ``first``."""
+
+    def count(reached: Sequence[pl.Expr]) -> pl.Expr:
+        least, *others = (one.cast(pl.Int16) for one in reached)
+        return reduce(lambda a, b: a + b, others, least * first)
+
+    up = [x >= pl.lit(power) for power in powers if not isinstance(power, int) or power <= INT_MAX]
+    down = [x <= pl.lit(-power) for power in powers]
+    return (count(up) - count(down)).cast(pl.Int64)
 
 
 def _absolute(value: Typed) -> Typed:

@@ -22,6 +22,7 @@ from privlab.query.intervals import (
     total,
 )
 from privlab.query.kinds import DIVISIONS, GRAINS, ROUNDINGS, SHIFTS, conjuncts, flattened, kind_of
+from privlab.query.magnitude import MOST, magnitude_of
 from privlab.query.passes.normalise import normalise
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 from privlab.terms.catalog import Kind, Scalar, Table
@@ -195,6 +196,8 @@ def _call(op: Op, args: tuple[Expr, ...], found: list[Interval]) -> Interval:
             return hull(found)
         case Op.SIGN:
             return monotone(first, lambda end: (end > 0) - (end < 0)).within(_range(PARTS[op]))
+        case Op.MAGNITUDE:
+            return monotone(first, magnitude_of).within(_range((-MOST, MOST)))
         case Op.SQRT:
             return monotone(first.within(Interval(Fraction(0), None)), _function(op))
         case Op.LN:

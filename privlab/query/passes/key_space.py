@@ -22,6 +22,7 @@ from privlab.query.kinds import (
     parts_of,
     substituted,
 )
+from privlab.query.magnitude import magnitudes
 from privlab.query.passes.choose_step import grid
 from privlab.query.passes.find_mistakes import holds_for_no_row
 from privlab.query.passes.infer_interval import Interval, infer_interval, taken
@@ -192,6 +193,11 @@ class _Space:
                 days = _calendar(infer_interval(inner, self.table, where))
                 if days is not None:
                     return _hours(days)
+            case Call(op=Op.MAGNITUDE, args=(inner,)):
+                ends = infer_interval(expr, self.table, where)
+                if ends.low is not None and ends.high is not None:
+                    whole = kind_of(inner) is Kind.INT
+                    return magnitudes(int(ends.low), int(ends.high), whole=whole)
             case _ if kind_of(expr) is Kind.INT:
                 interval = infer_interval(expr, self.table, where)
                 short = _whole(interval, grid(expr, self.table) or Fraction(1))

@@ -6,17 +6,14 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from privlab.errors import BadQuery
-from privlab.query.ask import Aggregate, AggregateKind, Const, Node, Source, Surface
+from privlab.query.ask import Aggregate, AggregateKind, Source
 from privlab.query.evaluate import evaluate
-from privlab.query.hints import chained
 from privlab.query.kinds import columns_of, conjuncts, is_strict, kind_of, parts_of
 from privlab.query.passes.choose_step import choose_step
 from privlab.query.passes.count_conditions import count_conditions, counts_units
-from privlab.query.passes.infer_interval import infer_interval
+from privlab.query.passes.find_bounds import clip_hint, find_bounds
 from privlab.query.passes.infer_null import can_be_null
 from privlab.query.plan import Call, Expr, Literal, Measure, MeasureKind, Op, Ref
-from privlab.query.plan_text import decimal
 from privlab.terms.catalog import Kind, Scalar, Table
 
 HEADROOM = (1 << 62) - (1 << 50)
@@ -147,7 +144,7 @@ def lower_sum(
             "PL103",
             "the bounds are so wide that a sum over the table could overflow",
             aggregate.span,
-            _clip_hint(aggregate, source),
+            clip_hint(aggregate, source),
         )
     return measure
 
@@ -165,62 +162,8 @@ def interval_of(
         raise source.refuse("PL111", "only numbers are summed", aggregate.span, hint)
     if not columns_of(of):
         raise source.refuse("PL106", "a constant is not summed", aggregate.span, "count the rows")
-    interval = infer_interval(of, table, where)
-    if interval.low is None or interval.high is None:
-        raise unbounded(aggregate, source)
+    low, high = find_bounds(aggregate, of, table, where, source)
     inner = of
     if isinstance(of, Call) and of.op is Op.CLIP:
         inner = of.args[0]  # the measure clamps to the same bounds
-    return inner, interval.low, max(interval.low, interval.high)
-
-
-def unbounded(aggregate: Aggregate, source: Source) -> BadQuery:
-    """What to raise where a value has no bounds."""
-    words = source.quote(aggregate.of.span) if aggregate.of is not None else "the value"
-    return source.refuse(
-        "PL103",
-        f"{words} has no bounds, so one row could move the answer by any amount",
-        aggregate.span,
-        _clip_hint(aggregate, source),
-    )
-
-
-def _clip_hint(aggregate: Aggregate, source: Source) -> str:
-    """The clip to type, in the language of the question."""
-    of: Node | None = aggregate.of
-    words = "x" if of is None else source.quote(of.span)
-    if source.surface is Surface.SQL:
-        call = _FUNCTIONS.get(aggregate.kind, aggregate.kind.value.upper())
-        rest = "" if aggregate.other is None else ", ..."
-        if aggregate.kind is AggregateKind.QUANTILE:
-            q = _quantile(aggregate)
-            call, rest = ("MEDIAN", "") if q == "0.5" else ("QUANTILE", f", {q}")
-        clipped = f"{call}(LEAST(GREATEST({words}, 0), 60){rest})"
-        return f"clip it: {clipped}, with bounds of your own"
-    call = _METHODS.get(aggregate.kind, "")
-    if aggregate.kind is AggregateKind.QUANTILE:
-        q = _quantile(aggregate)
-        call = ".median()" if q == "0.5" else f".quantile({q})"
-    return f"clip it: {chained(words)}.clip(0, 60){call}, with bounds of your own"
-
-
-def _quantile(aggregate: Aggregate) -> str:
-    """Which quantile is asked for, as far as it is written out."""
-    match aggregate.other:
-        case Const(value=int() | Fraction() as value):
-            return decimal(Fraction(value))
-    return "..."
-
-
-_FUNCTIONS = {AggregateKind.SUM: "SUM", AggregateKind.MEAN: "AVG"}
-
-_METHODS = {
-    AggregateKind.SUM: ".sum()",
-    AggregateKind.MEAN: ".mean()",
-    AggregateKind.VAR_SAMP: ".var()",
-    AggregateKind.VAR_POP: ".var(ddof=0)",
-    AggregateKind.STDDEV_SAMP: ".std()",
-    AggregateKind.STDDEV_POP: ".std(ddof=0)",
-    AggregateKind.MIN: ".min()",
-    AggregateKind.MAX: ".max()",
-}
+    return inner, low, high

@@ -8,8 +8,8 @@ from fractions import Fraction
 from privlab.query.ask import Aggregate, AggregateKind, Source
 from privlab.query.kinds import columns_of, kind_of
 from privlab.query.passes.choose_step import choose_step
-from privlab.query.passes.infer_interval import infer_interval
-from privlab.query.passes.lower_aggregate import Lowered, unbounded
+from privlab.query.passes.find_bounds import find_bounds
+from privlab.query.passes.lower_aggregate import Lowered
 from privlab.query.plan import Call, Expr, Measure, MeasureKind, Op
 from privlab.query.plan_text import decimal
 from privlab.terms.catalog import Scalar, Table
@@ -62,11 +62,8 @@ def lower_quantile(
         raise source.refuse(
             "PL106", "a constant has no quantiles", aggregate.span, "count the rows"
         )
-    interval = infer_interval(of, table, where)
-    if interval.low is None or interval.high is None:
-        raise unbounded(aggregate, source)
+    low, high = find_bounds(aggregate, of, table, where, source)
     inner = of.args[0] if isinstance(of, Call) and of.op is Op.CLIP else of
-    low, high = interval.low, max(interval.low, interval.high)
     step = choose_step(of, low, high, table)
     bottom, top = math.floor(low / step), math.ceil(high / step)
     label, exact = _asked(aggregate, q, table, cells, source)
