@@ -1,0 +1,122 @@
+"""Stated bounds go first, measured ones fill in, and the refusal says how to get some."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from privlab.errors import BadQuery
+from privlab.query.canonical import question_id
+from privlab.query.compile import compile_question
+from privlab.query.expr import Call, Literal, Op, Ref
+from privlab.query.passes.find_bounds import found_under, with_found
+from privlab.query.plan import Measure, MeasureKind
+from privlab.terms.catalog import Catalog, Column, Found, Kind, Table
+from tests.query.conftest import VISITS
+
+SCORE = Ref("score", Kind.INT)
+
+
+def bounded(low: int = -64, high: int = 1023, table: Table = VISITS) -> Catalog:
+    """The table, with bounds of score that its asker found."""
+    found = Found(Fraction(low), Fraction(high), "your measurement of 2025-03-01 10:00 UTC")
+    column = table.column("score")
+    assert column is not None
+    return Catalog((table.replacing({"score": replace(column, found=found)}),))
+
+
+def value_of(text: str, catalog: Catalog) -> Measure:
+    """The sum or the quantile of a question."""
+    kinds = (MeasureKind.SUM, MeasureKind.QUANTILE)
+    measures = compile_question(text, {}, catalog).plan.measures
+    return next(one for one in measures if one.kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("of", "low", "high"),
+    [
+        ("score", -64, 1023),
+        ("score * 2 + 1", -127, 2047),
+        ("ABS(score)", 0, 1023),
+        ("GREATEST(score, 0)", 0, 1023),
+        ("score + age", -64, 1133),
+        ("CASE WHEN urgent THEN score END", -64, 1023),
+        ("CASE WHEN score > 0 THEN score END", 1, 1023),
+    ],
+)
+@pytest.mark.parametrize("call", ["SUM({})", "AVG({})", "MEDIAN({})", "MAX({})"])
+def test_measured_bounds_pass_through_an_expression(
+    of: str, low: int, high: int, call: str
+) -> None:
+    measure = value_of(f"SELECT {call.format(of)} AS s FROM visits", bounded())
+    assert (measure.low, measure.high) == (low, high)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT SUM(LEAST(GREATEST(score, 0), 60)) AS s FROM visits",
+        "SELECT SUM(score) AS s FROM visits WHERE score BETWEEN 5000 AND 6000",
+        "SELECT SUM(SIGN(score)) AS s FROM visits",
+        "SELECT SUM(stay_days) AS s FROM visits WHERE score > 5000",
+        "SELECT COUNT(*) AS n FROM visits WHERE score > 5000",
+        "SELECT score > 5000 AS big, COUNT(*) AS n FROM visits GROUP BY big",
+        "SELECT MAGNITUDE(score) AS bin, COUNT(DISTINCT patient_id) AS n FROM visits GROUP BY bin",
+    ],
+)
+def test_what_needs_no_measured_bounds_is_the_same_question_with_them(text: str) -> None:
+    plain, other = (compile_question(text, {}, one) for one in (Catalog((VISITS,)), bounded()))
+    assert question_id(plain) == question_id(other)
+    assert plain.notes == other.notes
+
+
+def test_measured_bounds_make_no_keys() -> None:
+    with pytest.raises(BadQuery) as caught:
+        compile_question("SELECT score, COUNT(*) FROM visits GROUP BY score", {}, bounded(0, 3))
+    assert caught.value.code == "PL107"
+
+
+def test_a_range_that_the_contract_states_goes_first() -> None:
+    age = VISITS.column("age")
+    assert age is not None
+    found = Found(Fraction(0), Fraction(7), "your measurement")
+    table = VISITS.replacing({"age": replace(age, found=found)})
+    assert with_found(table).column("age") == table.column("age")
+    assert value_of("SELECT SUM(age) AS s FROM visits", Catalog((table,))).high == 110
+
+
+def test_the_note_says_where_bounds_are_from() -> None:
+    (note,) = compile_question("SELECT AVG(score) AS m FROM visits", {}, bounded()).notes
+    assert note == (
+        "score has no stated range: -64..1023 is from your measurement of 2025-03-01 10:00 UTC"
+    )
+    (table,) = bounded().tables
+    assert [one.name for one in found_under(SCORE, table, None)] == ["score"]
+    assert found_under(Call(Op.CLIP, (SCORE, Literal(0), Literal(9))), table, None) == ()
+
+
+def test_bounds_of_a_decimal_choose_its_step() -> None:
+    free = Column("free", Kind.FLOAT, found=Found(Fraction(0), Fraction(1, 64), "yours"))
+    table = replace(VISITS, columns=(*VISITS.columns, free))
+    measure = value_of("SELECT SUM(free) AS s FROM visits", Catalog((table,)))
+    assert measure.low == 0
+    assert Fraction(1, 64) <= measure.high < Fraction(1, 64) + measure.step
+    assert 2**19 < measure.high / measure.step <= 2**20
+
+
+def test_a_measurement_that_gave_none_is_named_in_the_refusal() -> None:
+    column = VISITS.column("score")
+    assert column is not None
+    table = VISITS.replacing({"score": replace(column, searched="your measurement of today")})
+    with pytest.raises(BadQuery) as caught:
+        compile_question("SELECT SUM(score) AS s FROM visits", {}, Catalog((table,)))
+    assert caught.value.code == "PL103"
+    assert "your measurement of today saw no size of score" in caught.value.hint
+
+
+def test_bounds_up_to_the_largest_numbers_have_a_coarse_step() -> None:
+    measure = value_of("SELECT SUM(score) AS s FROM visits", bounded(-(2**63), 2**63 - 1))
+    assert measure.step > 2**38
+    assert VISITS.row_cap * measure.radius < 2**62
