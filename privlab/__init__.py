@@ -15,11 +15,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from privlab.client.bounds import Bounds
     from privlab.client.frames import Release
     from privlab.client.session import Session
     from privlab.wire.messages import Explanation, State, TableFacts
 
-__all__ = ["ask", "budget", "connect", "describe", "explain", "tables"]
+__all__ = ["ask", "bounds", "budget", "connect", "describe", "explain", "tables"]
 
 _session: Session | None = None
 
@@ -98,6 +99,26 @@ def explain(
         confidence=str(confidence),
         simultaneous=simultaneous,
     )
+
+
+def bounds(
+    column: str,
+    *,
+    share: str | float | None = None,
+    epsilon: str | float | None = None,
+    purpose: str = "exploration",
+) -> Bounds:
+    """Measure the bounds of a column whose contract states none: ``"visits.charge"``.
+
+    share, epsilon, purpose: as for `ask`; it is one question, charged as one.
+
+    :raises PrivlabError: what was refused, why, and what to type next.
+    """
+    from privlab.client.bounds import measure_bounds
+    from privlab.client.price import price
+
+    put = price(share=share, within=None, epsilon=epsilon)
+    return measure_bounds(_connected(), column, price=put, purpose=purpose)
 
 
 def tables() -> tuple[TableFacts, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from privlab.client.bounds import Bounds
 from privlab.client.show import (
     Table,
     budget_table,
@@ -55,6 +56,17 @@ def tables_page(tables: Sequence[TableFacts]) -> Page:
 def describe_page(facts: TableFacts) -> Page:
     """One table: what is protected, and each column's type, use and range."""
     return Page((describe_table(facts),))
+
+
+def bounds_page(bounds: Bounds) -> Page:
+    """The bounds of one column as they are now, and what was paid."""
+    rows = ((bounds.column.name, bounds.column.facts),)
+    receipt = bounds.release.receipt
+    paid = () if receipt is None else (receipt.words,)
+    notes = ("bounds that were found stay, whatever is measured later", *paid)
+    return Page(
+        (Table(f"Bounds in {bounds.table}", ("column", "known"), (False, False), rows, notes),)
+    )
 
 
 def budget_page(state: State) -> Page:

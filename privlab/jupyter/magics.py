@@ -17,6 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
+from privlab.client.bounds import histogram, measure_bounds
 from privlab.client.frames import Release
 from privlab.client.price import price
 from privlab.client.session import Session
@@ -29,6 +30,7 @@ from privlab.jupyter.phase import PhaseLine
 SUBCOMMANDS = {
     "tables": "what can be asked about",
     "describe TABLE": "the columns of one table, their ranges and keys",
+    "bounds TABLE.COLUMN [--share S]": "measure the bounds of a column without a range",
     "budget": "what is left of your grants",
     "history": "your releases, newest first",
     "connect [URL]": "which curator answers, or another one: unix:/path/to/the.sock",
@@ -103,7 +105,7 @@ class PrivateMagics(Magics):
     @no_var_expand
     @line_magic("private")  # type: ignore[arg-type]
     def subcommand(self, line: str) -> display.Page:
-        """Look around: tables, describe TABLE, budget, history, connect [URL]."""
+        """Look around: tables, describe TABLE, budget, history, connect [URL]; measure bounds."""
         words = _words(line)
         try:
             match words:
@@ -111,6 +113,8 @@ class PrivateMagics(Magics):
                     return display.tables_page(self.connection.read(Session.tables))
                 case ["describe", table]:
                     return display.describe_page(self.connection.read(lambda s: s.describe(table)))
+                case ["bounds", column, *options]:
+                    return self._bounds(column, options)
                 case ["budget"]:
                     return display.budget_page(self.connection.read(Session.state))
                 case ["history"]:
@@ -120,11 +124,34 @@ class PrivateMagics(Magics):
                     return display.connected_page(session.hello, session.place.why)
         except KeyboardInterrupt:
             raise _interrupted("looking around") from None
-        listed = "\n".join(f"  %private {name:15} {what}" for name, what in SUBCOMMANDS.items())
+        listed = "\n".join(f"  %private {name:31} {what}" for name, what in SUBCOMMANDS.items())
         tried = f"%private {line.strip()}: no such command" if words else "%private needs a command"
         raise UsageError(
             f"{tried}\n{listed}\nA question goes into a cell that starts with %%private"
         )
+
+    def _bounds(self, column: str, options: list[str]) -> display.Page:
+        """One question, asked and charged as any other."""
+        words = "bounds " + " ".join(map(shlex.quote, options))
+        asked = self._options(words)
+        if asked.name != "bounds" or asked.practice or asked.simultaneous:
+            raise BadQuery(
+                "bounds takes a column, --share, --within, --epsilon, --purpose and --explain",
+                code="PL112",
+                hint=f"%private bounds {column} --share 1%",
+            )
+        put = price(share=asked.share, within=asked.within, epsilon=asked.epsilon)
+        if asked.explain:
+            return display.explain_page(
+                self.connection.read(
+                    lambda s: s.explain(histogram(s, column), price=put, purpose=asked.purpose)
+                )
+            )
+        with PhaseLine(self._shell) as phase:
+            found = measure_bounds(
+                self.connection.open(), column, price=put, purpose=asked.purpose, on_phase=phase
+            )
+        return display.bounds_page(found)
 
     def _options(self, line: str) -> Namespace:
         """The line as options; a value ``:name`` is taken from the notebook."""

@@ -277,6 +277,7 @@ class Outputs:
         found = lower_shares(aggregate, of, table, where, self.source, family)
         if found is None:
             return None
+        self._note_found(of)
         kind = Moment.MEAN if mean else Moment(aggregate.kind.value)
         return SharesOut(kind, tuple(sorted(self._measure(share) for share in found)))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from privlab.client import bounds as client
 from privlab.connector.contract import parse
 from privlab.connector.protect import protect
 from privlab.curator import answer as answers
@@ -219,6 +220,8 @@ def test_practice_has_the_bounds_that_its_asker_holds(clinic: Inside) -> None:
 def test_the_question_of_the_hint_is_the_view_that_is_looked_for(clinic: Inside) -> None:
     table = clinic.desk.registered.table("clinic", "bills")
     assert compiled(clinic, HISTOGRAM) == compiled(clinic, histogram_text(table, "charge"))
+    typed = client.question(("clinic", "bills"), "charge", "patient_id")
+    assert compiled(clinic, HISTOGRAM) == compiled(clinic, typed)
 
 
 def test_a_charge_that_is_resumed_comes_after_what_was_sealed_before(

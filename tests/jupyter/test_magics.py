@@ -249,3 +249,35 @@ def test_a_refused_practice_is_refused_in_the_same_words(stand_in, run):
     stand_in.refusal = Problem(code="PL103", what="weight has no bounds", hint="clip it")
     with pytest.raises(PrivlabError, match="weight has no bounds"):
         run(f"%%private --practice\n{SQL}")
+
+
+def test_bounds_of_a_column_are_one_question(stand_in, run):
+    page = run("%private bounds visits.age --share 2%")
+    (asked,) = stand_in.asked
+    counted = 'MAGNITUDE("age") AS bin, COUNT(DISTINCT "patient_id") AS n'
+    assert asked.text == f'SELECT {counted} FROM "clinic"."visits" GROUP BY bin'
+    assert stand_in.asked[0].price.share == "2"
+    assert "0 to 110" in repr(page)
+
+
+def test_the_price_of_bounds_is_explained_without_asking(stand_in, run):
+    page = run("%private bounds visits.age --explain")
+    assert stand_in.paths[-1] == "/v1/explain"
+    assert "would cost 1 %" in repr(page)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("visits.nothing", "PL104"),
+        ("age", "PL112"),
+        ("visits.age --practice", "PL112"),
+        ("visits.age --simultaneous", "PL112"),
+        ("visits.age --share", None),
+    ],
+)
+def test_bounds_of_nothing_are_not_asked(stand_in, run, line, code):
+    with pytest.raises(PrivlabError if code else UsageError) as caught:
+        run(f"%private bounds {line}")
+    assert code is None or caught.value.code == code
+    assert not stand_in.asked

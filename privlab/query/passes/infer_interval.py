@@ -161,6 +161,8 @@ def _divided(op: Op, top: Interval, bottom: Interval, *, whole: bool) -> Interva
         return limits.within(Interval(Fraction(0), None)) if positive else limits
     if whole and bottom.low is not None and bottom.low >= 0:
         bottom = bottom.within(Interval(Fraction(1), None))
+    if bottom.low is not None and bottom.high is not None and bottom.low > bottom.high:
+        return OPEN  # by zero alone: always null
     quotient = product(top, reciprocal(bottom))
     if op is Op.DIVIDE:
         return quotient

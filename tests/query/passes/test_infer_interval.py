@@ -41,6 +41,11 @@ def test_days_lie_in_their_interval(visits: Table, where: Expr, row: Row) -> Non
             assert holds(infer_interval(ref, visits, where), day)
 
 
+def test_what_is_divided_by_zero_alone_has_no_interval(visits: Table) -> None:
+    for op in (Op.DIVIDE, Op.FLOOR_DIV, Op.TRUNC_DIV):
+        assert infer_interval(Call(op, (AGE, Literal(0))), visits, None) == Interval()
+
+
 def test_where_and_clip_narrow_a_range(visits: Table) -> None:
     old = normalise(Call(Op.GT, (AGE, Literal(64))))
     assert infer_interval(AGE, visits, old) == Interval(Fraction(65), Fraction(110))

@@ -1,0 +1,40 @@
+"""Measuring bounds is one question, and what is known afterwards is what the curator says."""
+
+from __future__ import annotations
+
+import pytest
+
+from privlab.client.bounds import Bounds, histogram, question
+from privlab.errors import BadQuery
+from privlab.query.compile import compile_question
+from privlab.query.histogram import histogram_text
+from privlab.terms.catalog import Catalog, Column, Kind
+from privlab.wire.messages import ColumnFacts
+from tests.query.conftest import CATALOG, VISITS
+
+
+def test_it_is_the_question_that_the_curator_looks_for() -> None:
+    typed = question(("clinic", "visits"), "score", "patient_id")
+    assert compile_question(typed, {}, CATALOG) == compile_question(
+        histogram_text(VISITS, "score"), {}, CATALOG
+    )
+
+
+@pytest.mark.parametrize("name", ["order", "two words", 'quo"te', "größe", "MAX"])
+def test_any_name_of_a_column_can_be_asked_about(name: str) -> None:
+    table = VISITS.replacing({"score": Column(name, Kind.INT)})
+    typed = question(("clinic", "visits"), name, "patient_id")
+    for text in (typed, histogram_text(table, name)):
+        assert compile_question(text, {}, Catalog((table,))).plan.keys[0].kind is Kind.INT
+
+
+@pytest.mark.parametrize("name", ["score", ".score", "visits."])
+def test_a_column_is_named_with_its_table(name: str) -> None:
+    with pytest.raises(BadQuery) as caught:
+        histogram(None, name)  # type: ignore[arg-type]  # refused before anybody is asked
+    assert caught.value.code == "PL112"
+
+
+def test_it_is_shown_in_the_curators_words() -> None:
+    facts = ColumnFacts(name="score", kind="int", facts="0 to 7", key=False, withheld=False)
+    assert repr(Bounds("visits", facts, None)) == "visits.score: 0 to 7"  # type: ignore[arg-type]
