@@ -34,6 +34,7 @@ from privlab.query.sql_expressions import Expressions, given
 from privlab.query.sql_rows import RowsReader
 from privlab.terms.catalog import Catalog
 
+_NULLS = re.compile(r"\bNULLS\b", re.IGNORECASE)
 NULLS = {("NULLS", "FIRST"), ("NULLS", "LAST")}
 
 CLAUSES = {
@@ -142,6 +143,8 @@ def _keyword(text: str, word: str) -> Span | None:
 
 def _nulls_order(text: str) -> Span | None:
     """NULLS FIRST or NULLS LAST, which the tree does not tell from the default."""
+    if _NULLS.search(text) is None:
+        return None
     tokens = sqlglot.tokenize(text)
     for one, two in itertools.pairwise(tokens):
         pair = (one.text.upper(), two.text.upper())

@@ -6,10 +6,13 @@ dates whose arguments come in another order elsewhere left as they are written.
 
 from __future__ import annotations
 
+import logging
 from typing import ClassVar
 
 from sqlglot import TokenType, exp, parser, tokens
 from sqlglot.dialects.dialect import Dialect
+
+logging.getLogger("sqlglot").disabled = True  # it quotes texts, and those belong in no log
 
 AS_WRITTEN = {
     "DATEDIFF",

@@ -210,3 +210,23 @@ def test_broken_texts_are_refused_or_answered_and_nothing_else(data: st.DataObje
     except PrivlabError as error:
         code = error.code
     assert code.startswith(("PL1", "PL20"))
+
+
+def test_a_choice_in_a_choice_takes_no_longer_than_its_text() -> None:
+    """Each level once doubled the time: 32 of them would have taken hours."""
+    for form in ("case", "case else", "case when", "if", "polars when"):
+        begin = time.process_time()
+        compile_question(deep(28)[form], {}, CATALOG)
+        assert time.process_time() - begin < WORST
+
+
+def test_no_text_is_written_to_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    """The parser would quote it; what an analyst types is nobody's to read there."""
+    for text in ("GRANT ALL ON visits TO x", "SELECT a -> '$[1e309]' FROM visits", "CALL x(1)"):
+        with pytest.raises(PrivlabError):
+            compile_question(f"SELECT COUNT(*) FROM ({text})", {}, CATALOG)
+        with pytest.raises(PrivlabError):
+            compile_question(f"EXPLAIN {text}", {}, CATALOG)
+        with pytest.raises(PrivlabError):
+            compile_question(f"WITH v AS ({text}) SELECT COUNT(*) FROM v", {}, CATALOG)
+    assert caplog.records == []

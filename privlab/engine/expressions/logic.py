@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import reduce
 
 import polars as pl
 
@@ -35,8 +34,7 @@ def apply(op: Op, args: Sequence[Typed]) -> Typed:
     match op:
         case Op.AND | Op.OR:
             terms = [arg.as_kind(Kind.BOOL) for arg in args]
-            joined = reduce(lambda a, b: a & b if op is Op.AND else a | b, terms)
-            return Typed(joined, Kind.BOOL)
+            return Typed(_joined(op, terms), Kind.BOOL)
         case Op.NOT:
             return Typed(first.as_kind(Kind.BOOL).not_(), Kind.BOOL)
         case Op.IS_NULL:
@@ -51,6 +49,15 @@ def apply(op: Op, args: Sequence[Typed]) -> Typed:
     if op in EXTREMES:
         return _extreme(op, args)
     return Typed(_compare(op, first, args[1]), Kind.BOOL)
+
+
+def _joined(op: Op, terms: Sequence[pl.Expr]) -> pl.Expr:
+    """Halves of halves: a chain of many conditions is no deep expression."""
+    if len(terms) == 1:
+        return terms[0]
+    middle = len(terms) // 2
+    left, right = _joined(op, terms[:middle]), _joined(op, terms[middle:])
+    return left & right if op is Op.AND else left | right
 
 
 def _alike(args: Sequence[Typed]) -> tuple[Kind | None, list[pl.Expr]]:

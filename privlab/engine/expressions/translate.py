@@ -8,6 +8,7 @@ import polars as pl
 
 from privlab.engine.expressions import arithmetic, logic, text, times
 from privlab.engine.expressions.typed import Typed, known, literal
+from privlab.query.kinds import flattened
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 from privlab.terms.catalog import Kind
 
@@ -31,6 +32,8 @@ def translate(expr: Expr) -> Typed:
             return Typed(known(value) if kind is Kind.FLOAT else value, kind)
         case Literal(value=value):
             return literal(value)
+        case Call(op=Op.AND | Op.OR as op):
+            return FAMILIES[op](op, [translate(term) for term in flattened(op, expr)])
         case Call(op=op, args=args):
             return FAMILIES[op](op, [translate(arg) for arg in args])
     raise TypeError("not an expression")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from privlab.query.ask import Apply, Ask, Node, inside
-from privlab.query.kinds import outcomes
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 
 MAX_NODES = 20_000
 """Most parts of all expressions of one question together."""
 
-MAX_NESTING = 200
-"""Deepest nesting of one expression."""
+MAX_NESTING = 64
+"""Deepest nesting of one expression; a chain of AND, OR, sums, products or texts is one level."""
+
+MAX_TERMS = 128
+"""Longest chain."""
 
 MAX_WORK = 4_000_000
 """Most work to bring the expressions of one question into their one form; about
@@ -23,6 +26,18 @@ MAX_GROWTH = 16
 
 CHAINS = frozenset({Op.AND, Op.OR, Op.ADD, Op.MUL})
 
+FLAT = {op: op for op in (*CHAINS, Op.CONCAT)} | {Op.SUB: Op.ADD}
+"""What chains with what, however it is nested."""
+
+
+class Size(NamedTuple):
+    """Parts, nesting, the longest chain inside, and the terms of the one on top."""
+
+    size: int
+    depth: int
+    longest: int
+    terms: int
+
 
 def limit_size(ask: Ask) -> None:
     """Count the parts of a question as the passes will meet them.
@@ -31,12 +46,16 @@ def limit_size(ask: Ask) -> None:
     a text of a few hundred characters can have 2^40 parts.  They are counted
     without walking them: each shared part is measured once.
 
-    :raises BadQuery: PL106, more than 20,000 parts, or nested deeper than 200.
+    :raises BadQuery: PL106, more than 20,000 parts, nested deeper than 64, or a chain of
+        more than 128.
     """
-    measured: dict[int, tuple[int, int]] = {}
+    measured: dict[int, Size] = {}
     total = 0
     for node in _expressions(ask):
-        size, depth = _measure(node, measured)
+        size, depth, terms, _ = _measure(node, measured)
+        if terms > MAX_TERMS:
+            what = f"a sum or a condition has at most {MAX_TERMS} terms"
+            raise ask.source.refuse("PL106", what, node.span, "write fewer conditions, or IN")
         if depth > MAX_NESTING:
             what = f"this expression is nested more than {MAX_NESTING} deep"
             raise ask.source.refuse("PL106", what, node.span, "write fewer conditions, or IN")
@@ -77,8 +96,8 @@ def _expressions(ask: Ask) -> Iterator[Node]:
     yield from (sort.by for sort in ask.order)
 
 
-def _measure(root: Node, measured: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Parts and nesting of ``root``.  The parsed text keeps every node alive: ids stay."""
+def _measure(root: Node, measured: dict[int, Size]) -> Size:
+    """Of ``root``.  The parsed text keeps every node alive: ids stay."""
     waiting = [root]
     while waiting:
         node = waiting[-1]
@@ -88,12 +107,23 @@ def _measure(root: Node, measured: dict[int, tuple[int, int]]) -> tuple[int, int
             waiting += unknown
             continue
         waiting.pop()
-        parts = [measured[id(arg)] for arg in args]
-        measured[id(node)] = (
-            1 + sum(size for size, _ in parts),
-            1 + max(depth for _, depth in parts) if parts else 0,
-        )
+        measured[id(node)] = _joined(node, [(arg, measured[id(arg)]) for arg in args])
     return measured[id(root)]
+
+
+def _joined(node: Node, parts: list[tuple[Node, Size]]) -> Size:
+    size, depth, longest, terms = 1, 0, 0, 0
+    for arg, inner in parts:
+        size += inner.size
+        along = _chain(node) is not None and _chain(arg) is _chain(node)
+        depth = max(depth, inner.depth if along else inner.depth + 1)
+        longest = max(longest, inner.longest)
+        terms += inner.terms if along else 1
+    return Size(size, depth, max(longest, terms if _chain(node) else 0), terms)
+
+
+def _chain(node: Node) -> Op | None:
+    return FLAT.get(node.op) if isinstance(node, Apply) else None
 
 
 def growth(expr: Expr) -> int:
@@ -107,8 +137,6 @@ def growth(expr: Expr) -> int:
             op=Op.REPLACE, args=(text, Literal(value=str() as old), Literal(value=str() as new))
         ):
             return growth(text) * max(1, -(-len(new) // max(1, len(old))))
-        case Call(op=Op.CASE | Op.COALESCE as op, args=args):
-            return max(map(growth, (*outcomes(op, args), *args)))
         case Call(args=args):
             return max(map(growth, args))
     return 0

@@ -5,21 +5,26 @@ from __future__ import annotations
 import re
 
 from privlab.query.ask import Source, Span, Surface
-from privlab.query.passes.limit_size import MAX_NESTING
 
-MAX_WORDS = 9_000
-"""Most words, numbers and texts of one question: a parser needs a few microseconds for each."""
+MAX_OPEN = 32
+"""Most parentheses, brackets and CASEs that are open at once: a parser needs some 25 calls for each."""
 
-MAX_SIGNS = 4_000
+MAX_WORDS = 2_000
+"""Most words, numbers and texts of one question: all of them are read in 50 milliseconds."""
+
+MAX_NAMES = 1_200
+"""Most words that are no numbers, which take longer."""
+
+MAX_SIGNS = 2_000
 """Most signs that are neither commas nor parentheses."""
 
 MAX_SELECTS = 50
 """Most SELECTs of one question."""
 
-MAX_SUFFIXES = 400
+MAX_SUFFIXES = 200
 """Most operators of one text that nest without parentheses, as ``::`` and ``**`` do."""
 
-MAX_METHODS = 2_000
+MAX_METHODS = 1_000
 """Most methods that are called on what a call gives."""
 
 _PARTS = (
@@ -28,6 +33,7 @@ _PARTS = (
     r"|(?P<closes>[)\]}]|\bEND\b)"
     r"|(?P<selects>\bSELECT\b)"
     r"|(?P<suffix>::|\*\*|\bINTERVAL\b)"
+    r"|(?P<name>[^\W\d]\w*+)"
     r"|(?P<word>\w++)"
     r"|(?P<sign>[^\w\s,])"
 )
@@ -50,8 +56,7 @@ _LEXEMES = {
 def limit_text(source: Source) -> None:
     """Count words and measure nesting in one look; texts in quotes count as a word.
 
-    :raises BadQuery: PL106, more than 9,000 words or 4,000 signs, parentheses more than 200
-        deep, or more SELECTs or chained operators than a question has.
+    :raises BadQuery: PL106, more than 2,000 words or signs, parentheses more than 32 deep, or more SELECTs or chained operators than a question has.
     """
     lexemes = _LEXEMES[source.surface]
     counts = dict.fromkeys(lexemes.groupindex, 0)
@@ -65,13 +70,15 @@ def limit_text(source: Source) -> None:
             unopened += depth == 0
             depth = max(0, depth - 1)
         at = Span(*found.span())
-        if depth > MAX_NESTING:
-            what = f"this question is nested more than {MAX_NESTING} deep"
+        if depth > MAX_OPEN:
+            what = f"this question is nested more than {MAX_OPEN} deep"
             raise source.refuse("PL106", what, at, "write fewer conditions, or IN")
-        if counts["word"] + counts["quoted"] > MAX_WORDS:
-            what = f"this question has more than {MAX_WORDS:,} words"
+        words = counts["name"] + counts["word"] + counts["quoted"]
+        if words > MAX_WORDS or counts["name"] > MAX_NAMES:
+            most = MAX_WORDS if words > MAX_WORDS else MAX_NAMES
+            what = f"this question has more than {most:,} words"
             raise source.refuse("PL106", what, at, "pass long lists as a parameter")
-        if counts["sign"] > MAX_SIGNS or unopened > MAX_NESTING:
+        if counts["sign"] > MAX_SIGNS or unopened > MAX_OPEN:
             what = f"this question has more than {MAX_SIGNS:,} signs, or closes what is not open"
             raise source.refuse("PL106", what, at, "split the question")
         chained = counts["suffix"] > MAX_SUFFIXES or counts["methods"] > MAX_METHODS
