@@ -67,8 +67,7 @@ def released(engine: Engine, place: Place, text: str) -> tuple[tuple[int, ...], 
     job = Job.of(
         plan=plan,
         noises=tuple(SHARP if one.chosen else QUIET for one in plan.measures),
-        manifest=place.manifest,
-        folder=place.folder,
+        tables=[(place.manifest, place.folder)],
         custody=CUSTODY,
     )
     return engine.run(job)

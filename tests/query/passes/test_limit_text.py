@@ -9,6 +9,8 @@ import pytest
 from privlab.errors import BadQuery
 from privlab.query.ask import Source, Surface
 from privlab.query.passes.limit_text import (
+    MAX_NAMES,
+    MAX_OPEN,
     MAX_SELECTS,
     MAX_SIGNS,
     MAX_SUFFIXES,
@@ -24,16 +26,17 @@ def measured(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "(" * 201,
-        "[" * 201,
-        "CASE " * 201,
+        "(" * (MAX_OPEN + 1),
+        "[" * (MAX_OPEN + 1),
+        "CASE " * (MAX_OPEN + 1),
         "SELECT " * (MAX_SELECTS + 1),
-        "a " * (MAX_WORDS + 1),
+        "a " * (MAX_NAMES + 1),
+        "1 " * (MAX_WORDS + 1),
         "'a'," * (MAX_WORDS + 1),
         "::int" * (MAX_SUFFIXES + 1),
         ";" * (MAX_SIGNS + 1),
         ".a" * (MAX_SIGNS + 1),
-        ")" * 201,
+        ")" * (MAX_OPEN + 1),
     ],
 )
 def test_what_is_too_long_or_too_deep_is_refused(text: str) -> None:
@@ -45,7 +48,14 @@ def test_what_is_too_long_or_too_deep_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["()" * 500, "CASE END " * 500, "'" + "(" * 500 + "'", "-- " + "(" * 500, "a, " * 5_900],
+    [
+        "()" * 500,
+        "CASE END " * 250,
+        "'" + "(" * 500 + "'",
+        "-- " + "(" * 500,
+        "a, " * MAX_NAMES,
+        "1, " * MAX_WORDS,
+    ],
 )
 def test_what_closes_again_or_is_quoted_does_not_count(text: str) -> None:
     measured(text)
