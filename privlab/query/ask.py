@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from privlab.errors import BadQuery, Caret
 from privlab.query import hints
 from privlab.query.plan import Op
 from privlab.query.post.tree import Over
 from privlab.terms.catalog import Catalog, Scalar, Table
+
+if TYPE_CHECKING:
+    from privlab.query.rows import Base
 
 NO_TABLES = Catalog()
 """Of a text that is read without a catalog: its hints are patterns."""
@@ -42,11 +46,15 @@ class Name:
     """A name to look up: a column, or an output once groups are formed.
 
     hidden: no column of this name is seen where it stands, whatever the table has.
+    table: the word that stands before it, where several tables are joined.
+    found: it is a column of what the question reads, and never one of the answer.
     """
 
     name: str
     span: Span
     hidden: bool = False
+    table: str = ""
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +201,7 @@ class Source:
 class Ask:
     """One parsed question.
 
-    table: as typed, "visits" or "clinic.visits".  groups: what rows are grouped
+    base: the rows that ``where`` filters.  groups: what rows are grouped
     by; names in it may be aliases of items.  keys_first: the groups are columns
     of the answer without being listed (Polars), before the items.  having:
     conditions on the answer's rows that all hold; qualify: those that hold after
@@ -201,8 +209,7 @@ class Ask:
     """
 
     source: Source
-    table: str
-    table_span: Span
+    base: Base
     where: Node | None
     groups: tuple[Group, ...]
     items: tuple[Item, ...]

@@ -6,7 +6,6 @@ same question asked in SQL or in Polars gives the same plan.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,14 +15,18 @@ from privlab.query.encoding import canonical_text, encode_expr
 from privlab.query.frame import parse_frame
 from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
+from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.find_mistakes import notes_on, refuse_contradiction
+from privlab.query.passes.found_source import Public
 from privlab.query.passes.key_space import MAX_CELLS, key_space
 from privlab.query.passes.limit_answer import limit_answer
 from privlab.query.passes.limit_size import limit_size
 from privlab.query.passes.order_measures import order_measures
+from privlab.query.passes.resolve_source import NO_PUBLIC, resolve_source
 from privlab.query.passes.settle_rows import settled
+from privlab.query.passes.settle_source import refs, settle_source
 from privlab.query.plan import Finish, Key, Order, Out, Plan, Question
-from privlab.query.relations import Scan
+from privlab.query.rows import Named
 from privlab.query.scope import Scope
 from privlab.query.sql import parse_sql
 from privlab.terms.catalog import Catalog, Table
@@ -36,18 +39,25 @@ _SQL = re.compile(
 )
 
 
-def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Question:
+def compile_question(
+    text: str, parameters: Parameters, catalog: Catalog, public: Public = NO_PUBLIC
+) -> Question:
     """What ``text`` asks: measures of one plan, and what is made of them.
+
+    public: the tables that the analyst brought, by name.
 
     :raises BadQuery: PL1xx, with a caret at the trouble and what to type instead.
     :raises PolicyDenied: PL201, a withheld column, or the privacy unit used for
         anything but counting it.
     """
     ask = parse(text, catalog)
-    table = _table(ask, catalog)
+    if not isinstance(ask.base, Named):
+        limit_size(ask)
+    resolved = resolve_source(ask, catalog, public, parameters)
+    ask, table = resolved.ask, resolved.table
     groups = _groups(ask, table)
     limit_size(replace(ask, groups=tuple(groups)))
-    scope = Scope(ask.source, table, parameters, ask.where)
+    scope = Scope(ask.source, table, parameters, ask.where, resolved.where)
     if ask.where is not None:
         refuse_contradiction(scope.where, table, ask.source, ask.where.span)
     keys = _keys(groups, scope)
@@ -61,13 +71,17 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
         order.setdefault(one.by, one)  # a second sort by one value changes nothing
     limit = outputs.limit(ask.limit)
     offset = outputs.limit(ask.offset, "an offset") or 0
+    of_keys = refs(*(key.expr for key in keys))
+    read = of_keys | refs(*(measure.of for measure in outputs.measures))
+    source, where = settle_source(resolved.relation, scope.where, read)
+    bounds = bound_source(source, resolved.facts, frozenset(ref.column for ref in of_keys))
     plan = Plan(
         dataset=table.dataset,
         unit=table.unit,
-        source=Scan(table.name, table.version),
-        bound=table.bound,
-        row_cap=table.row_cap,
-        where=scope.where,
+        source=source,
+        bound=bounds.bound,
+        row_cap=bounds.row_cap,
+        where=where,
         keys=tuple(keys),
         measures=tuple(outputs.measures),
     )
@@ -79,7 +93,7 @@ def compile_question(text: str, parameters: Parameters, catalog: Catalog) -> Que
     return replace(
         question,
         rows=table.rows,
-        notes=(*outputs.found, *notes_on(question.plan, table)),
+        notes=(*outputs.found, *notes_on(replace(question.plan, where=scope.where), table)),
         currency=table.currency,
         sql=ask.source.sql,
     )
@@ -102,17 +116,6 @@ def _conditions(outputs: Outputs, nodes: Sequence[Node], *, after: bool) -> tupl
     """Conditions that all hold, each once, as they were typed."""
     found = [one for node in nodes for one in outputs.test(node, after=after)]
     return tuple(dict.fromkeys(found))
-
-
-def _table(ask: Ask, catalog: Catalog) -> Table:
-    table = catalog.table(ask.table)
-    if table is not None:
-        return table
-    known = [one.name for one in catalog.tables]
-    known += [f"{one.dataset}.{one.name}" for one in catalog.tables]
-    near = difflib.get_close_matches(ask.table, known, 1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else "%private tables lists what there is"
-    raise ask.source.refuse("PL102", f"there is no table {ask.table}", ask.table_span, hint)
 
 
 def _groups(ask: Ask, table: Table) -> list[Group]:

@@ -32,13 +32,13 @@ from privlab.query.frame_answer import STEPS as ANSWER
 from privlab.query.frame_answer import AnswerSteps
 from privlab.query.frame_expressions import Expressions, Place, typed_name
 from privlab.query.frame_rows import STEPS, RowSteps
-from privlab.query.hints import ON_THE_FRAME, ONE_TABLE, key_of, number_of
+from privlab.query.hints import ON_THE_FRAME, key_of, number_of
 from privlab.query.passes.limit_text import limit_text
+from privlab.query.rows import Named
 from privlab.terms.catalog import Catalog
 
 METHODS = (*dict.fromkeys((*STEPS, "group_by", "agg", "select", "len", *ANSWER)),)
 OTHER_METHODS = {
-    "join": ONE_TABLE,
     "unique": "group_by gives each value once",
     "tail": "sort the other way, and head",
     "count": "agg(n=pl.len())",
@@ -123,8 +123,7 @@ class _Chain:
         base, calls = self.unwound(tree)
         ask = Ask(
             source=self.source,
-            table=ast.unparse(base),
-            table_span=self.place.of(base),
+            base=Named(ast.unparse(base), self.place.of(base)),
             where=None,
             groups=(),
             items=(),

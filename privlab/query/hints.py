@@ -14,7 +14,22 @@ import re
 from privlab.terms.catalog import Catalog, Kind, Table
 
 ON_THE_FRAME = "compute on the answer's frame: that is free"
-ONE_TABLE = "one question reads one table for now; ask once per table and combine the answers"
+JOIN_UNIT_SQL = "join on the privacy unit: a JOIN b ON a.patient_id = b.patient_id"
+SOURCES = "FROM takes a table, a SELECT in parentheses, or a public frame, and JOINs of them"
+SUBQUERY = (
+    "of a number about all people: answer that first, then use the number as a parameter; "
+    "of rows of the same person: JOIN, or IN (SELECT patient_id FROM ...)"
+)
+ACROSS = "a subquery that aggregates over people would be an answer of its own"
+PER_UNIT_SQL = (
+    "GROUP BY the privacy unit there, as in GROUP BY patient_id; "
+    "or answer it first, then use the number as a parameter"
+)
+PER_UNIT_POLARS = (
+    'group_by the privacy unit there, as in group_by("patient_id"); '
+    "or answer it first, then use the number as a parameter"
+)
+NO_FULL = "LEFT JOIN from the private side, or UNION ALL of both tables"
 
 SQL_LANGUAGE = (
     "the language has COUNT, SUM, AVG, MEDIAN, QUANTILE, MIN, MAX, STDDEV, VARIANCE, CORR, each with FILTER; CASE, COALESCE, NULLIF, GREATEST, LEAST; "
@@ -85,6 +100,13 @@ def missing(word: str, *, sql: bool) -> str:
     if name in _NOW:
         return "an answer does not depend on the day; pass the day as a parameter"
     return SQL_LANGUAGE if sql else POLARS_LANGUAGE
+
+
+def join_unit(unit: str, other: str, *, sql: bool) -> str:
+    """How to join on the privacy unit."""
+    if sql:
+        return f"join on the privacy unit: JOIN {other} USING ({unit})"
+    return f'join on the privacy unit: .join({other}, on="{unit}")'
 
 
 def at_hand(text: str, catalog: Catalog) -> Table | None:

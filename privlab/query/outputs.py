@@ -176,7 +176,7 @@ class Outputs:
 
     def _column_called(self, name: Name) -> Output | None:
         """A column of the answer; one of the table comes first while columns are added."""
-        if self.adding and (not self.sql or self._known(name)):
+        if name.found or (self.adding and (not self.sql or self._known(name))):
             return None
         return next((one for one in self.columns if one.name == name.name), None)
 

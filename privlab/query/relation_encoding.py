@@ -58,7 +58,7 @@ def encode_relation(relation: Relation) -> dict[str, Json]:
                     "of": encode_relation(of),
                     "where": _where(where),
                     "keys": [[name, encode_expr(expr)] for name, expr in keys],
-                    "columns": [[name, _encode_value(value)] for name, value in columns],
+                    "columns": [[name, encode_value(value)] for name, value in columns],
                 }
             }
         case Join():
@@ -89,7 +89,8 @@ def _where(where: Expr | None) -> Json:
     return None if where is None else encode_expr(where)
 
 
-def _encode_value(value: UnitValue) -> list[Json]:
+def encode_value(value: UnitValue) -> list[Json]:
+    """Its kind, its expression, and its bounds."""
     return [
         value.kind.value,
         None if value.of is None else encode_expr(value.of),

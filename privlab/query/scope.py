@@ -10,23 +10,35 @@ from privlab.query.passes.bind_parameters import Parameters, bind_parameters
 from privlab.query.passes.check_types import MAX_DEPTH, MAX_SIZE, check_types
 from privlab.query.passes.limit_size import MAX_GROWTH, MAX_WORK, growth, work_of
 from privlab.query.passes.normalise import normalise
-from privlab.query.plan import Expr, Literal
+from privlab.query.plan import Call, Expr, Literal, Op
 from privlab.terms.catalog import Kind, Scalar, Table
 
 ALWAYS = Literal(value=True)
 
 
 class Scope:
-    """Turns parsed row expressions into canonical ones."""
+    """Turns parsed row expressions into canonical ones.
+
+    where: what is known of the rows: the question's own condition, and what holds
+    already of what it reads.
+    """
 
     def __init__(
-        self, source: Source, table: Table, parameters: Parameters, where: Node | None
+        self,
+        source: Source,
+        table: Table,
+        parameters: Parameters,
+        where: Node | None,
+        known: Expr | None = None,
     ) -> None:
         self.source = source
         self.table = table
         self.parameters = parameters
         self.work = 0
-        self.where = None if where is None else self._condition(where)
+        self.where = None if where is None else self.condition(where)
+        if known is not None:
+            both = known if self.where is None else Call(Op.AND, (known, self.where))
+            self.where = normalise(both)
 
     def expression(self, node: Node) -> Expr:
         """The canonical form of a row expression.
@@ -77,8 +89,11 @@ class Scope:
         expr = self.expression(node)
         return expr.value if isinstance(expr, Literal) else None
 
-    def _condition(self, node: Node) -> Expr | None:
-        """The predicate; None when it holds for every row."""
+    def condition(self, node: Node) -> Expr | None:
+        """The predicate; None when it holds for every row.
+
+        :raises BadQuery: PL111, it is none.
+        """
         expr = self.expression(node)
         if kind_of(expr) is not Kind.BOOL:
             raise self.source.refuse(

@@ -1,4 +1,4 @@
-"""SQL text to an `Ask`: one SELECT over one table.
+"""SQL text to an `Ask`: one SELECT, and what stands behind its FROM.
 
 sqlglot reads the text; this module walks its tree and takes only what the
 language has.  Every part of every node is either understood or refused with a
@@ -25,12 +25,11 @@ from privlab.query.ask import (
     Source,
     Span,
     Surface,
-    aggregates,
 )
-from privlab.query.hints import ON_THE_FRAME, ONE_TABLE
 from privlab.query.passes.limit_text import limit_text
 from privlab.query.sql_dialect import Reading
 from privlab.query.sql_expressions import Expressions, given
+from privlab.query.sql_groups import read_groups
 from privlab.query.sql_rows import RowsReader
 from privlab.terms.catalog import Catalog
 
@@ -38,7 +37,6 @@ _NULLS = re.compile(r"\bNULLS\b", re.IGNORECASE)
 NULLS = {("NULLS", "FIRST"), ("NULLS", "LAST")}
 
 CLAUSES = {
-    "joins": ("JOIN", "joins are not in the language yet", ONE_TABLE),
     "hint": ("SELECT", "optimizer hints are not in the language", "leave the hint out"),
 }
 
@@ -168,8 +166,9 @@ class _Statement:
 
     def question(self, node: exp.Expr) -> Ask:
         if not isinstance(node, exp.Select):
-            what = "UNION is not in the language" if isinstance(node, exp.SetOperation) else ""
-            hint = "ask each SELECT alone and combine the answers' frames" if what else ""
+            several = isinstance(node, exp.SetOperation)
+            what = "a question is one SELECT; UNION ALL stands behind its FROM" if several else ""
+            hint = "SELECT COUNT(*) FROM (SELECT ... UNION ALL SELECT ...) t" if what else ""
             raise self.source.refuse(
                 "PL106",
                 what or "a question is one SELECT",
@@ -188,6 +187,7 @@ class _Statement:
             "with_",
             "expressions",
             "from_",
+            "joins",
             "where",
             "group",
             "having",
@@ -199,19 +199,18 @@ class _Statement:
         )
         rows = self.rows.of(node)
         items = tuple(self.item(one) for one in node.expressions)
-        groups = self.groups(node.args.get("group"), items)
+        groups = read_groups(self.expressions, node.args.get("group"), items)
         if node.args.get("distinct") is not None:
             self.distinct(node, groups, items)
-        where, limit, offset = (node.args.get(name) for name in ("where", "limit", "offset"))
+        limit, offset = (node.args.get(name) for name in ("limit", "offset"))
         if limit is not None:
             self.expressions.only(limit, "expression")
         if offset is not None:
             self.expressions.only(offset, "expression")
         return Ask(
             source=self.source,
-            table=rows.table,
-            table_span=rows.span,
-            where=self.rows.both(rows.where, where),
+            base=rows.base,
+            where=rows.where,
             groups=groups,
             items=items,
             keys_first=False,
@@ -239,31 +238,10 @@ class _Statement:
                 self.source.example,
                 "PL105",
             )
-        if name is None and isinstance(inner, exp.Column) and self.expressions.names.made:
+        named = self.expressions.names.made or self.expressions.joined
+        if name is None and isinstance(inner, exp.Column) and named:
             name = inner.name
         return Item(self.expressions.output(inner), name, self.expressions.at(inner))
-
-    def groups(self, node: exp.Group | None, items: tuple[Item, ...]) -> tuple[Group, ...]:
-        """GROUP BY: expressions, aliases (looked up later), and positions (here)."""
-        if node is None:
-            return ()
-        self.expressions.only(node, "expressions")
-        groups = []
-        for one in node.expressions:
-            if isinstance(one, exp.Literal) and not one.is_string:
-                item = self.position(one, items)
-                if aggregates(item.value):
-                    raise self.expressions.refuse(
-                        one,
-                        "an aggregate cannot be a group key",
-                        f"group by a column, and {ON_THE_FRAME}",
-                    )
-                groups.append(Group(item.value, None, item.span))
-            else:
-                groups.append(
-                    Group(self.expressions.expression(one), None, self.expressions.at(one))
-                )
-        return tuple(groups)
 
     def distinct(
         self, node: exp.Select, groups: tuple[Group, ...], items: tuple[Item, ...]
@@ -278,16 +256,6 @@ class _Statement:
                 _keyword(self.source.text, "DISTINCT"),
                 "GROUP BY gives each value once, with COUNT(*) beside it",
             )
-
-    def position(self, node: exp.Literal, items: tuple[Item, ...]) -> Item:
-        text = node.name
-        if not text.isdigit() or not 1 <= int(text) <= len(items):
-            raise self.expressions.refuse(
-                node,
-                f"position {text} is not one of the {len(items)} selected columns",
-                "name the column",
-            )
-        return items[int(text) - 1]
 
     def order(self, node: exp.Order | None) -> tuple[Sort, ...]:
         if node is None:

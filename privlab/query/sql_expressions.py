@@ -19,12 +19,13 @@ from privlab.errors import BadQuery
 from privlab.query.ask import (
     Apply,
     Const,
+    Name,
     Node,
     Param,
     Source,
     Span,
 )
-from privlab.query.hints import ONE_TABLE, missing
+from privlab.query.hints import SUBQUERY, missing
 from privlab.query.literals import number
 from privlab.query.plan import Op
 from privlab.query.projection import Projection
@@ -70,8 +71,8 @@ OUTSIDE: tuple[tuple[tuple[type, ...], str, str], ...] = (
     ),
     (
         (exp.Subquery, exp.Select, exp.Exists),
-        "subqueries are not in the language yet",
-        ONE_TABLE,
+        "a SELECT stands behind FROM, JOIN, EXISTS and IN, as one of the conditions that AND joins",
+        SUBQUERY,
     ),
     (
         (exp.RegexpLike, exp.SimilarTo, exp.Glob),
@@ -146,13 +147,15 @@ class _Parentheses:
 class Expressions:
     """Reads expressions of one text.
 
-    table: the name or alias that may stand before a column.  names: what a
-    column's name stands for at this step of the question.
+    tables: the words that may stand before a column.  names: what a column's name
+    stands for at this step of the question.  joined: names are those of several
+    tables, and keep the word that stands before them.
     """
 
     def __init__(self, source: Source, statement: exp.Expr) -> None:
         self.source = source
-        self.table = ""
+        self.tables: tuple[str, ...] = ()
+        self.joined = False
         self.names = Projection()
         self.aggregating = False
         self.places = _places(statement)
@@ -282,8 +285,12 @@ class Expressions:
         self.only(node, "this", "table")
         if not isinstance(node.this, exp.Identifier):
             raise self.outside(node.this)
-        if node.table and node.table != self.table:
-            raise self.refuse(node, f"{node.table} is not the table of this question", code="PL102")
+        if node.table and node.table not in self.tables:
+            several = f"its tables are {', '.join(self.tables)}" if self.tables else ""
+            what = f"{node.table} is not a table of this question"
+            raise self.refuse(node, what, several, "PL102")
+        if self.joined:
+            return Name(node.name, self.at(node.this), table=node.table)
         return self.names.find(node.name, self.at(node.this))
 
     def is_in(self, node: exp.In) -> Node:

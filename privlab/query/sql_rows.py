@@ -1,37 +1,32 @@
-"""What stands behind FROM: a table, or SELECTs that only name and filter its rows.
+"""What stands behind FROM: tables, joins, and SELECTs in the place of tables.
 
-Derived tables and CTEs over one table are flattened: their columns are names
-for expressions, their WHERE is one more condition.
+Derived tables and CTEs that only name and filter rows are flattened: their columns
+are names for expressions, their WHERE is one more condition.  Those that group make
+one row per privacy unit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlglot import exp
 
-from privlab.query.ask import Apply, Name, Node, Span
-from privlab.query.hints import ONE_TABLE
+from privlab.query import hints
+from privlab.query.ask import Apply, Group, Item, Name, Node
+from privlab.query.passes.name_output import name_output
 from privlab.query.plan import Op
 from privlab.query.projection import Projection
+from privlab.query.rows import Grouped, Named, Rows, Stacked
 from privlab.query.sql_expressions import Expressions
+from privlab.query.sql_groups import read_groups
+from privlab.query.sql_joins import conditions, read_join, read_member
 from privlab.query.sql_outputs import is_aggregate
-
-AGGREGATING = "subqueries that aggregate are not in the language yet"
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A table, the condition on its rows, and the names of their columns."""
-
-    table: str
-    span: Span
-    where: Node | None
-    names: Projection
 
 
 class RowsReader:
-    """Reads FROM clauses of one text, and its WITH."""
+    """Reads FROM clauses of one text, and its WITH.
+
+    expressions: what reads row expressions; after each method that takes a SELECT, the
+    names of that SELECT's rows are in force there.
+    """
 
     def __init__(self, expressions: Expressions) -> None:
         self.expressions = expressions
@@ -39,18 +34,16 @@ class RowsReader:
         self.unused: dict[str, exp.Expr] = {}
 
     def of(self, node: exp.Select) -> Rows:
-        """The rows that a SELECT reads; its names are in force afterwards."""
+        """The rows that the outermost SELECT reads."""
         with_ = node.args.get("with_")
         if with_ is not None:
             self.expressions.only(with_, "expressions")
             for one in with_.expressions:
                 self.named(one)
-        rows, alias = self.source(node)
+        rows = self.read(node)
         for name, unused in self.unused.items():
             if with_ is not None:
                 raise self.expressions.refuse(unused, f"{name} is not used", "leave it out")
-        self.expressions.table = alias
-        self.expressions.names = rows.names
         return rows
 
     def named(self, node: exp.CTE) -> None:
@@ -63,45 +56,104 @@ class RowsReader:
         self.known[name] = self.selected(node.this)
         self.unused[name] = node.args["alias"]
 
-    def source(self, node: exp.Select) -> tuple[Rows, str]:
-        """What FROM names, and the name that may stand before its columns."""
+    # --- FROM and WHERE ---
+
+    def read(self, node: exp.Select) -> Rows:
+        """FROM, its joins, and WHERE."""
+        first, tables = self.source(node)
+        self.look(first, tables)
+        rows = first
+        where = node.args.get("where")
+        if where is None:
+            return rows
+        reader, plain, found = self.expressions, list[exp.Expr](), list[Node]()
+        for one in conditions(where.this):
+            member = read_member(self, rows, tables, one)
+            if member is None:
+                plain.append(one)
+                continue
+            joined, further = member
+            rows = Rows(joined)
+            found += [] if further is None else [further]
+            reader.tables, reader.joined, reader.names = tables, True, Projection()
+        whole = [where.this] if rows.base is first.base else plain
+        for condition in [*found, *map(reader.expression, whole)]:
+            rows = Rows(rows.base, self.both(rows.where, condition, where), rows.names)
+        return rows
+
+    def both(self, before: Node | None, condition: Node, clause: exp.Expr) -> Node:
+        """One more condition."""
+        if before is None:
+            return condition
+        return Apply(Op.AND, (before, condition), self.expressions.at(clause))
+
+    def look(self, rows: Rows, tables: tuple[str, ...]) -> None:
+        """Put the names of these rows in force."""
+        reader = self.expressions
+        reader.tables, reader.joined = tables, len(tables) > 1
+        reader.names = rows.names
+
+    def source(self, node: exp.Expr) -> tuple[Rows, tuple[str, ...]]:
+        """What FROM names, and the words that may stand before its columns."""
         source = node.args.get("from_")
         if source is None:
             raise self.expressions.refuse(
                 node, "this SELECT has no FROM", self.expressions.source.example, "PL101"
             )
-        table = source.this
+        rows, tables = self.table(source.this)
+        for join in node.args.get("joins") or ():
+            rows, tables = read_join(self, rows, tables, join)
+        return rows, tables
+
+    def table(self, table: exp.Expr) -> tuple[Rows, tuple[str, ...]]:
+        """One table, a SELECT in its place, or a join in parentheses."""
+        reader = self.expressions
         if isinstance(table, exp.Subquery):
-            self.expressions.only(table, "this", "alias")
+            reader.only(table, "this", "alias")
+            if isinstance(table.this, exp.Table) and not table.alias:
+                rows, tables = self.table(table.this)
+                for join in table.this.args.get("joins") or ():
+                    rows, tables = read_join(self, rows, tables, join)
+                return rows, tables
             if table.args.get("alias") is not None:
-                self.expressions.only(table.args["alias"], "this")
-            return self.selected(table.this), table.alias
+                reader.only(table.args["alias"], "this")
+            return self.selected(table.this), (table.alias,)
         if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
-            raise self.expressions.refuse(source, "FROM takes one table", ONE_TABLE)
-        self.expressions.only(table, "this", "db", "alias")
+            raise reader.refuse(table, "FROM takes tables and SELECTs", hints.SOURCES)
+        reader.only(table, "this", "db", "alias", "joins")
         if table.args.get("alias") is not None:
-            self.expressions.only(table.args["alias"], "this")
+            reader.only(table.args["alias"], "this")
         if not table.db and table.name in self.known:
             self.unused.pop(table.name, None)
-            return self.known[table.name], table.alias or table.name
+            return self.known[table.name], (table.alias or table.name,)
         name = f"{table.db}.{table.name}" if table.db else table.name
-        span = self.expressions.at(table.this)
-        return Rows(name, span, None, Projection()), table.alias or table.name
+        return Rows(Named(name, reader.at(table.this))), (table.alias or table.name,)
+
+    # --- SELECTs in the place of tables ---
 
     def selected(self, node: exp.Expr) -> Rows:
-        """A SELECT that only names and filters rows."""
+        """A SELECT that names and filters rows, or makes one per unit; or several, stacked."""
         reader = self.expressions
+        if isinstance(node, exp.SetOperation):
+            return self.stacked(node)
+        if isinstance(node, exp.Subquery):
+            reader.only(node, "this")
+            return self.selected(node.this)
         if not isinstance(node, exp.Select):
-            raise reader.refuse(node, "a subquery is one SELECT over one table", ONE_TABLE)
-        for clause in ("group", "having", "distinct"):
-            if node.args.get(clause) is not None:
-                raise reader.refuse(node, AGGREGATING, ONE_TABLE)
-        if node.args.get("joins"):
-            raise reader.refuse(node, "joins are not in the language yet", ONE_TABLE)
-        reader.only(node, "expressions", "from_", "where")
-        rows, alias = self.source(node)
-        reader.table, reader.names = alias, rows.names
-        names, made = rows.names, dict[str, Node]()
+            raise reader.refuse(node, "a table's place is taken by a SELECT", hints.SOURCES)
+        grouped = any(node.args.get(one) is not None for one in ("group", "having", "distinct"))
+        if grouped:
+            reader.only(
+                node, "expressions", "from_", "joins", "where", "group", "having", "distinct"
+            )
+        else:
+            reader.only(node, "expressions", "from_", "joins", "where")
+        rows = self.read(node)
+        return self.grouped(node, rows) if grouped else self.projected(node, rows)
+
+    def projected(self, node: exp.Select, rows: Rows) -> Rows:
+        """The rows under the names of this SELECT."""
+        reader, made = self.expressions, dict[str, Node]()
         starred = False
         for item in node.expressions:
             inner = item.this if isinstance(item, exp.Alias) else item
@@ -112,13 +164,68 @@ class RowsReader:
                 reader.only(inner, *(("this", "table") if column else ()))
                 starred = True
                 continue
-            if is_aggregate(inner):
-                raise reader.refuse(item, AGGREGATING, ONE_TABLE)
+            if any(is_aggregate(part) for part in inner.walk()):
+                raise reader.refuse(item, hints.ACROSS, hints.PER_UNIT_SQL)
             value = reader.expression(inner)
             made[self.name_of(item, value)] = value
-        where = self.both(rows.where, node.args.get("where"))
-        names = names.also(made) if starred else names.only(made)
-        return Rows(rows.table, rows.span, where, names)
+        names = rows.names.also(made) if starred else rows.names.only(made)
+        return Rows(rows.base, rows.where, names)
+
+    def grouped(self, node: exp.Select, rows: Rows) -> Rows:
+        """One row per unit: GROUP BY, or DISTINCT columns."""
+        reader = self.expressions
+        items = []
+        for one in node.expressions:
+            inner = one
+            if isinstance(one, exp.Alias):
+                reader.only(one, "this", "alias")
+                inner = one.this
+            if isinstance(inner, exp.Star):
+                raise reader.refuse(one, "* names no key", "name the columns")
+            value = reader.output(inner)
+            item = Item(value, None, reader.at(inner))
+            name = one.alias if isinstance(one, exp.Alias) else ""
+            name = name or (inner.name if isinstance(inner, exp.Column) else "")
+            items.append(Item(value, name or name_output(item, reader.source), item.span))
+        found = tuple(items)
+        groups = read_groups(reader, node.args.get("group"), found)
+        having = node.args.get("having")
+        if node.args.get("distinct") is not None:
+            reader.only(node.args["distinct"])
+            if groups or having is not None:
+                raise reader.refuse(
+                    node, "DISTINCT says nothing beside GROUP BY", "leave DISTINCT out"
+                )
+            groups = tuple(Group(item.value, None, item.span) for item in found)
+        tests = () if having is None else (reader.output(having.this),)
+        return Rows(Grouped(rows, groups, found, tests, reader.at(node)))
+
+    def stacked(self, node: exp.SetOperation) -> Rows:
+        """UNION ALL."""
+        reader = self.expressions
+        parts: list[Rows] = []
+        by_name = bool(node.args.get("by_name"))
+        at: exp.Expr = node
+        while isinstance(at, exp.SetOperation):
+            reader.only(at, "this", "expression", "distinct", "by_name")
+            if not isinstance(at, exp.Union):
+                raise reader.refuse(
+                    at,
+                    f"{at.key.upper()} is not in the language",
+                    "WHERE patient_id IN (SELECT patient_id FROM ...) keeps units",
+                )
+            if at.args.get("distinct"):
+                raise reader.refuse(
+                    at,
+                    "UNION looks for equal rows, which may be of different people",
+                    "write UNION ALL",
+                )
+            if bool(at.args.get("by_name")) is not by_name:
+                raise reader.refuse(at, "BY NAME is for all parts or for none", "UNION ALL")
+            parts.append(self.selected(at.expression))
+            at = at.this
+        parts.append(self.selected(at))
+        return Rows(Stacked(tuple(reversed(parts)), by_name, reader.at(node)))
 
     def name_of(self, item: exp.Expr, value: Node) -> str:
         if isinstance(item, exp.Alias):
@@ -128,12 +235,3 @@ class RowsReader:
         if isinstance(value, Name):
             return value.name
         raise self.expressions.refuse(item, "this column has no name", "give it one with AS")
-
-    def both(self, before: Node | None, clause: exp.Where | None) -> Node | None:
-        """The conditions of a subquery and of the SELECT around it."""
-        if clause is None:
-            return before
-        condition = self.expressions.expression(clause.this)
-        if before is None:
-            return condition
-        return Apply(Op.AND, (before, condition), self.expressions.at(clause))

@@ -11,6 +11,7 @@ import pytest
 from privlab.errors import PrivlabError
 from privlab.query.compile import compile_question
 from privlab.query.plan import Question
+from privlab.query.relations import PublicRows
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Catalog, Column, Kind, Table
 
@@ -43,7 +44,65 @@ VISITS = Table(
     units=200_000,
 )
 
-CATALOG = Catalog((VISITS,))
+LABS = Table(
+    dataset="clinic",
+    name="labs",
+    version=1,
+    unit="patient_id",
+    unit_word="patient",
+    bound=ContributionBound(rows=20, rows_per_group=10, groups=5),
+    row_cap=8_000_000,
+    columns=(
+        Column("patient_id", Kind.TEXT, nullable=False),
+        Column("kind", Kind.TEXT, keys=("na", "k", "crp"), nullable=False),
+        Column("value", Kind.FLOAT, low=Fraction(0), high=Fraction(500), step=Fraction(1, 10)),
+        Column("ward", Kind.TEXT, keys=("A", "B", "C")),
+        Column("taken", Kind.DATE, nullable=False, low=date(2023, 1, 1), high=date(2024, 12, 31)),
+    ),
+    rows=3_000_000,
+    units=180_000,
+)
+
+PATIENTS = Table(
+    dataset="clinic",
+    name="patients",
+    version=1,
+    unit="patient_id",
+    unit_word="patient",
+    bound=ContributionBound(rows=1, rows_per_group=1, groups=1),
+    row_cap=300_000,
+    columns=(
+        Column("patient_id", Kind.TEXT, nullable=False),
+        Column("sex", Kind.TEXT, keys=("f", "m")),
+        Column("born", Kind.INT, nullable=False, low=Fraction(1900), high=Fraction(2024)),
+        Column("area", Kind.TEXT),
+    ),
+    rows=200_000,
+    units=200_000,
+)
+
+STAYS = Table(
+    dataset="hotel",
+    name="stays",
+    version=1,
+    unit="guest_id",
+    unit_word="guest",
+    bound=ContributionBound(rows=3, rows_per_group=3, groups=3),
+    row_cap=10_000,
+    columns=(
+        Column("guest_id", Kind.TEXT, nullable=False),
+        Column("ward", Kind.TEXT, keys=("A", "B")),
+    ),
+)
+
+WARDS = PublicRows(
+    (("ward", Kind.TEXT), ("beds", Kind.INT), ("region", Kind.TEXT)),
+    (("A", 10, "north"), ("B", 20, "south"), ("C", 5, "north")),
+)
+"""A frame that an analyst may bring."""
+
+CATALOG = Catalog((VISITS, LABS, PATIENTS, STAYS))
+PUBLIC = {"wards": WARDS}
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +120,7 @@ def ask() -> Callable[..., Question]:
     """Compile a text, parameters as keywords."""
 
     def compiled(text: str, **parameters: object) -> Question:
-        return compile_question(text, parameters, CATALOG)  # type: ignore[arg-type]
+        return compile_question(text, parameters, CATALOG, PUBLIC)  # type: ignore[arg-type]
 
     return compiled
 
@@ -72,7 +131,7 @@ def refusal() -> Callable[..., PrivlabError]:
 
     def refused(text: str, **parameters: object) -> PrivlabError:
         with pytest.raises(PrivlabError) as caught:
-            compile_question(text, parameters, CATALOG)  # type: ignore[arg-type]
+            compile_question(text, parameters, CATALOG, PUBLIC)  # type: ignore[arg-type]
         return caught.value
 
     return refused

@@ -20,11 +20,11 @@ from privlab.query import (
 from privlab.query.ask import Const, Name, Span
 from privlab.query.frame_place import Place
 from privlab.query.frame_rows import STEPS
+from privlab.query.hints import ACROSS
 from privlab.query.plan import Op, Question
 from privlab.query.projection import Projection
 from privlab.query.signatures import SIGNATURES, trouble
 from privlab.query.sql_dialect import AS_WRITTEN
-from privlab.query.sql_rows import AGGREGATING
 
 Ask = Callable[..., Question]
 FITS = {Op.NOT: "urgent", Op.LOWER: "note", Op.UPPER: "note", Op.LENGTH: "note"}
@@ -83,7 +83,7 @@ def test_sql_casts(ask: Ask, refusal: Callable[..., PrivlabError], word: str) ->
 
 def test_functions_whose_arguments_differ_elsewhere_are_left_as_written() -> None:
     assert {"DATEDIFF", "DATEADD"} <= AS_WRITTEN
-    assert "aggregate" in AGGREGATING
+    assert "aggregates" in ACROSS
     assert sql_choices.read_choice.__doc__
 
 

@@ -29,7 +29,7 @@ def test_a_chain_keeps_its_methods_apart() -> None:
         '.agg(n=pl.len(), stay=pl.col("stay_days").mean())'
         '.filter(pl.col("n") > 10).sort("n", "ward", descending=[True, False]).head(5)'
     )
-    assert ask.table == "clinic.visits"
+    assert ask.base.name == "clinic.visits"
     assert [group.name for group in ask.groups] == [None, "s"]
     assert [item.name for item in ask.items] == ["n", "stay"]
     assert [having.op for having in ask.having] == [Op.GT]

@@ -15,11 +15,12 @@ from privlab.terms.catalog import Catalog, Table
 Refusal = Callable[..., PrivlabError]
 
 SQL = [
-    ("SELECT COUNT(*) FROM visits JOIN wards w ON w.ward = 1", "one question reads one table"),
-    ("SELECT COUNT(*) FROM visits WHERE age IN (SELECT 1)", "one question reads one table"),
+    ("SELECT COUNT(*) FROM visits JOIN labs l ON l.ward = visits.ward", r"USING \(patient_id\)"),
+    ("SELECT COUNT(*) FROM visits, labs", "JOIN"),
+    ("SELECT COUNT(*) FROM visits WHERE age > (SELECT AVG(age) FROM visits)", "as a parameter"),
     ("SELECT DISTINCT ward FROM visits", "GROUP BY gives each value once"),
-    ("SELECT COUNT(*) FROM visits UNION SELECT COUNT(*) FROM visits", "each SELECT alone"),
-    ("SELECT AVG(n) FROM (SELECT COUNT(*) AS n FROM visits) v", "one question reads one table"),
+    ("SELECT COUNT(*) FROM visits UNION SELECT COUNT(*) FROM visits", "UNION ALL"),
+    ("SELECT AVG(n) FROM (SELECT COUNT(*) AS n FROM visits) v", "GROUP BY the privacy unit"),
     ("WITH v AS (SELECT age FROM visits) SELECT COUNT(*) FROM visits", "leave it out"),
     ("SELECT COUNT(*) FROM (SELECT age + 1 FROM visits) v", "with AS"),
     ("SELECT COUNT(*) FROM visits WHERE REGEXP_LIKE(note, 'a')", "LIKE 'a%'"),
@@ -57,7 +58,6 @@ SQL = [
     ("SELECT COUNT(*) FROM visits WHERE ward IN :w", r"^pass a list, or write IN \(:w\)$"),
 ]
 POLARS = [
-    ("visits.join(wards).select(pl.len())", "one question reads one table"),
     ("visits.unique().select(pl.len())", "group_by gives each value once"),
     ("visits.mean()", r"^select\(pl.col\(\"age\"\).mean\(\)\)$"),
     ("visits.grop_by('ward').len()", r"^did you mean group_by\?$"),

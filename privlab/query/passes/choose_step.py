@@ -69,11 +69,11 @@ def grid(expr: Expr, table: Table) -> Fraction | None:
             grids = [grid(one, table) for one in values]
             known = [one for one in grids if one is not None]
             if len(known) == len(grids):
-                return _divisor(known)
+                return divisor(known)
     return Fraction(1) if kind_of(expr) is Kind.INT else None
 
 
-def _divisor(grids: list[Fraction]) -> Fraction:
+def divisor(grids: list[Fraction]) -> Fraction:
     """The greatest common divisor of fractions."""
     bottom = math.lcm(*(grid.denominator for grid in grids))
     return Fraction(math.gcd(*(int(grid * bottom) for grid in grids)), bottom)

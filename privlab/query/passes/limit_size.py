@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from privlab.query.ask import Apply, Ask, Node, inside
+from privlab.query.ask import Apply, Ask, Node, Source, inside
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
+from privlab.query.rows import Base, Grouped, Joined, Rows, Stacked
 
 MAX_NODES = 20_000
 """Most parts of all expressions of one question together."""
@@ -49,19 +50,24 @@ def limit_size(ask: Ask) -> None:
     :raises BadQuery: PL106, more than 20,000 parts, nested deeper than 64, or a chain of
         more than 128.
     """
+    limit_nodes(_expressions(ask), ask.source)
+
+
+def limit_nodes(nodes: Iterable[Node], source: Source) -> None:
+    """Count the parts of some expressions of a question, as `limit_size` does."""
     measured: dict[int, Size] = {}
     total = 0
-    for node in _expressions(ask):
+    for node in nodes:
         size, depth, terms, _ = _measure(node, measured)
         if terms > MAX_TERMS:
             what = f"a sum or a condition has at most {MAX_TERMS} terms"
-            raise ask.source.refuse("PL106", what, node.span, "write fewer conditions, or IN")
+            raise source.refuse("PL106", what, node.span, "write fewer conditions, or IN")
         if depth > MAX_NESTING:
             what = f"this expression is nested more than {MAX_NESTING} deep"
-            raise ask.source.refuse("PL106", what, node.span, "write fewer conditions, or IN")
+            raise source.refuse("PL106", what, node.span, "write fewer conditions, or IN")
         total += size
         if total > MAX_NODES:
-            raise ask.source.refuse(
+            raise source.refuse(
                 "PL106",
                 f"the expressions of this question have more than {MAX_NODES:,} parts",
                 node.span,
@@ -87,6 +93,7 @@ def work_of(node: Node) -> int:
 
 
 def _expressions(ask: Ask) -> Iterator[Node]:
+    yield from typed_below(ask.base)
     if ask.where is not None:
         yield ask.where
     yield from (group.node for group in ask.groups)
@@ -94,6 +101,30 @@ def _expressions(ask: Ask) -> Iterator[Node]:
     yield from ask.having
     yield from ask.qualify
     yield from (sort.by for sort in ask.order)
+
+
+def typed_below(base: Base) -> Iterator[Node]:
+    """Every expression that was typed behind FROM."""
+    match base:
+        case Joined():
+            yield from (one for pair in base.pairs for one in pair)
+            yield from () if base.on is None else (base.on,)
+            yield from _of_rows(base.left)
+            yield from _of_rows(base.right)
+        case Grouped(of=of):
+            yield from (group.node for group in base.groups)
+            yield from (item.value for item in base.items)
+            yield from base.having
+            yield from _of_rows(of)
+        case Stacked(parts=parts):
+            for part in parts:
+                yield from _of_rows(part)
+
+
+def _of_rows(rows: Rows) -> Iterator[Node]:
+    yield from () if rows.where is None else (rows.where,)
+    yield from rows.names.made.values()
+    yield from typed_below(rows.base)
 
 
 def _measure(root: Node, measured: dict[int, Size]) -> Size:

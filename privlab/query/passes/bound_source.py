@@ -1,0 +1,156 @@
+"""How many rows of one privacy unit a relation has, and how many rows in all.
+
+Both follow from contracts and public rows alone.  What is stated of a table is
+enforced there, not promised: of a unit with more rows, some are left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from privlab.query.expr import Expr, Ref, columns_read
+from privlab.query.passes.public_table import values_of
+from privlab.query.relations import (
+    Join,
+    PerUnit,
+    Project,
+    PublicRows,
+    Relation,
+    Scan,
+    Union,
+    is_private,
+    scans,
+)
+from privlab.terms.bounds import ContributionBound
+from privlab.terms.catalog import Table
+
+ONE = ContributionBound(1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """bound: of one unit.  row_cap: of all of them."""
+
+    bound: ContributionBound
+    row_cap: int
+
+
+@dataclass
+class Facts:
+    """What bounds follow from.
+
+    tables: the private ones, by name.  cells: of the keys of rows per unit, how many
+    public values they have together, for the tables that are grouped by them.
+    """
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    cells: dict[tuple[tuple[Scan, ...], tuple[Expr, ...]], int] = field(default_factory=dict)
+
+    def counted(self, of: Relation, keys: tuple[Expr, ...], cells: int) -> None:
+        """Remember the cells of keys; of several counts the largest."""
+        at = (scans(of), keys)
+        self.cells[at] = max(cells, self.cells.get(at, 0))
+
+
+def bound_source(relation: Relation, facts: Facts, keys: frozenset[str]) -> Bounds:
+    """Bounds of a private relation whose rows are grouped by what is made of ``keys``.
+
+    What                      Rows of one unit
+    ----                      ----------------
+    a table                   as its contract says
+    with public rows          as before; those beyond are left out
+    with rows of the unit     the product of both sides
+    per unit                  one; with keys at most one for each of their values
+    UNION ALL                 the sum of the parts
+    """
+    match relation:
+        case Scan(table=name):
+            table = facts.tables[name]
+            return Bounds(table.bound, table.row_cap)
+        case Project(of=of, columns=columns):
+            made = [expr for name, expr in columns if name in keys]
+            return bound_source(of, facts, columns_read(*made))
+        case PerUnit():
+            return _per_unit(relation, facts, keys)
+        case Join():
+            return _join(relation, facts, keys)
+        case Union(parts=parts):
+            found = [bound_source(part, facts, keys) for part in parts]
+            bounds = [one.bound for one in found]
+            rows = sum(one.rows for one in bounds)
+            bound = ContributionBound(
+                rows,
+                sum(one.rows_per_group for one in bounds),
+                min(rows, sum(one.groups for one in bounds)),
+            )
+            return Bounds(bound, sum(one.row_cap for one in found))
+        case PublicRows():
+            raise TypeError("public rows are of no unit")
+
+
+def _per_unit(relation: PerUnit, facts: Facts, keys: frozenset[str]) -> Bounds:
+    names = [name for name, _ in relation.keys]
+    exprs = tuple(expr for _, expr in relation.keys)
+    inner = bound_source(relation.of, facts, columns_read(*exprs))
+    if not names:
+        return Bounds(ONE, inner.row_cap)
+    cells = facts.cells.get((scans(relation.of), exprs))
+    rows = inner.bound.rows if cells is None else min(inner.bound.rows, cells)
+    if keys >= set(names):  # grouped by those keys, each of these rows is in another group
+        return Bounds(ContributionBound(rows, 1, min(rows, inner.bound.groups)), inner.row_cap)
+    return Bounds(ContributionBound(rows, rows, rows), inner.row_cap)
+
+
+def _join(relation: Join, facts: Facts, keys: frozenset[str]) -> Bounds:
+    back = {new: old for old, new in relation.right_names}
+    of_left, of_right = keys - set(back), frozenset(back[one] for one in keys if one in back)
+    if not relation.unit:
+        private_left = is_private(relation.left)
+        inner = (
+            bound_source(relation.left, facts, of_left)
+            if private_left
+            else bound_source(relation.right, facts, of_right)
+        )
+        return Bounds(inner.bound, inner.row_cap * fan_out(relation))
+    left = bound_source(relation.left, facts, of_left)
+    right = bound_source(relation.right, facts, of_right)
+    one, two = left.bound, right.bound
+    if two.rows == 1 or _met_once(relation):
+        return Bounds(one, left.row_cap)
+    more = left.row_cap if relation.keep_left else 0
+    row_cap = min(left.row_cap * two.rows, one.rows * right.row_cap + more)
+    if one.rows == 1:
+        return Bounds(two, row_cap)
+    rows = one.rows * two.rows
+    both = bool(of_left) and bool(of_right)
+    if both:
+        each, groups = one.rows_per_group * two.rows_per_group, one.groups * two.groups
+    elif of_right:
+        each, groups = one.rows * two.rows_per_group, two.groups
+    else:
+        each, groups = one.rows_per_group * two.rows, one.groups
+    return Bounds(ContributionBound(rows, min(rows, each), min(rows, groups)), row_cap)
+
+
+def _met_once(relation: Join) -> bool:
+    """Whether a row of the left side meets one row at most: it names all keys of the other."""
+    right = relation.right
+    named = {two.column for _, two in relation.on if isinstance(two, Ref)}
+    while isinstance(right, Project):
+        made = dict(right.columns)
+        inner = [made[name] for name in named if name in made]
+        named = {expr.column for expr in inner if isinstance(expr, Ref)}
+        right = right.of
+    return isinstance(right, PerUnit) and named >= {name for name, _ in right.keys}
+
+
+def fan_out(relation: Join) -> int:
+    """With how many public rows one private row can meet; at least one."""
+    public_right = isinstance(relation.right, PublicRows)
+    rows = relation.right if public_right else relation.left
+    if not isinstance(rows, PublicRows):
+        raise TypeError("neither side is public")
+    exprs = [pair[1 if public_right else 0] for pair in relation.on]
+    counts = Counter(row for row in values_of(rows, exprs) if None not in row)
+    return max(counts.values(), default=1)

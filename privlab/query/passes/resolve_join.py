@@ -1,0 +1,203 @@
+"""Joins: which rows may meet, and what is known of the pairs.
+
+Private rows meet private rows of the same unit alone, so that the pairs of a unit are a
+function of its own rows.  They meet public rows under any equality.  What would tell
+of the rows of all people is refused: rows of nobody, and joins without the unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from privlab.errors import BadQuery
+from privlab.query import hints
+from privlab.query.ask import Name, Node
+from privlab.query.passes.bound_source import bound_source, fan_out
+from privlab.query.passes.found_source import Found, Sources
+from privlab.query.passes.join_conditions import Conditions, sort_conditions
+from privlab.query.passes.resolve_member import resolve_member
+from privlab.query.passes.resolve_names import Names, met, renamed
+from privlab.query.passes.settle_source import renamed as renamed_expr
+from privlab.query.passes.settle_source import settle_source
+from privlab.query.passes.side_table import Side, joined_table, preserved
+from privlab.query.plan import Expr, Ref
+from privlab.query.relations import Join
+from privlab.query.rows import How, Joined
+
+MAX_FAN_OUT = 1_000
+"""With how many public rows one private row may meet."""
+
+
+def resolve_join(sources: Sources, base: Joined) -> Found:
+    """The rows of a join.
+
+    :raises BadQuery: PL102 no such table, PL104 no such column, PL106 it is no join of
+        the language, PL111 the sides do not compare, PL113 a row meets too many.
+    """
+    left = sources.rows(base.left, base.left_as)
+    right = sources.rows(base.right, base.right_as)
+    if not left.private and not right.private:
+        raise refuse(
+            sources,
+            base,
+            "both sides of this join are public",
+            "join them in the notebook, and pass the result",
+        )
+    both = left.private and right.private
+    if both and left.table.dataset != right.table.dataset:
+        raise refuse(
+            sources,
+            base,
+            f"{left.table.name} and {right.table.name} are of two datasets, "
+            "each with a privacy unit of its own",
+            "ask once per dataset and combine the answers",
+        )
+    asked = sort_conditions(sources, base, left, right)
+    if both and not asked.unit:
+        raise refuse(
+            sources,
+            base,
+            "this join lets rows of different people meet",
+            hints.join_unit(left.table.unit, base.right_as or "other", sql=sources.source.sql),
+        )
+    if not both and not asked.pairs:
+        raise refuse(
+            sources, base, "this join has no equality between its sides", "ON a.code = b.code"
+        )
+    if base.how in (How.SEMI, How.ANTI):
+        return resolve_member(sources, base, left, right, asked)
+    if base.how is How.LEFT and not left.private:
+        raise refuse(
+            sources,
+            base,
+            "a public row that meets none would tell that nobody has it",
+            "LEFT JOIN from the private side, or an inner join",
+        )
+    return _met(sources, base, left, right, asked)
+
+
+def refuse(sources: Sources, base: Joined, what: str, hint: str) -> BadQuery:
+    return sources.source.refuse("PL106", what, base.span, hint)
+
+
+def _met(sources: Sources, base: Joined, left: Found, right: Found, asked: Conditions) -> Found:
+    keep_left = base.how is How.LEFT
+    if keep_left and (asked.left or asked.both):
+        node = (asked.left or asked.both)[0]
+        raise sources.source.refuse(
+            "PL106",
+            "a preserving join takes equalities, and conditions on its right side",
+            node.span,
+            "put it in WHERE, or write JOIN" if sources.source.sql else "filter first",
+        )
+    left = _filtered(sources, left, asked.left)
+    right = _filtered(sources, right, asked.right)
+    unit = left.private and right.private
+    side = preserved(sources, right, base.span) if keep_left else Side(right)
+    most = None
+    if unit:
+        sizes = [
+            bound_source(one, sources.facts, frozenset()).bound.rows
+            for one in (left.relation, side.found.relation)
+        ]
+        most = (sizes[0], sizes[1])
+    table, new = joined_table(left, side.found, asked.pairs, keep_left=keep_left)
+    relation = Join(
+        left.relation,
+        side.found.relation,
+        tuple(asked.pairs),
+        unit,
+        keep_left,
+        tuple(sorted(new.items())),
+        most,
+    )
+    limit_fan_out(sources, base, relation)
+    bounds = bound_source(relation, sources.facts, frozenset(one.name for one in table.columns))
+    table = replace(table, bound=bounds.bound, row_cap=bounds.row_cap)
+    back = {} if keep_left else _same(asked.pairs)
+    unit_name = left.table.unit or right.table.unit
+    to = {**new, **back}
+    if right.table.unit:
+        to[right.table.unit] = unit_name
+    mark = new.get(side.mark, "")
+    where = list(left.where)
+    where += [renamed_expr(one, to) for one in side.found.where]
+    names = _names(base, left, side.found, to, unit_name if keep_left and unit else "", mark)
+    found = Found(relation, table, names, tuple(where))
+    for node in asked.both:
+        found = replace(
+            found,
+            where=(
+                *found.where,
+                *sources.condition(names.rewritten(node, sources.source), found),
+            ),
+        )
+    return found
+
+
+def _filtered(sources: Sources, side: Found, nodes: Sequence[Node]) -> Found:
+    for node in nodes:
+        side = replace(side, where=(*side.where, *sources.condition(node, side)))
+    return side
+
+
+def _same(pairs: Sequence[tuple[Expr, Expr]]) -> dict[str, str]:
+    """Columns of the right side that equal one of the left in every pair."""
+    return {
+        two.column: one.column
+        for one, two in reversed(pairs)
+        if isinstance(one, Ref) and isinstance(two, Ref)
+    }
+
+
+def _names(
+    base: Joined, left: Found, right: Found, to: dict[str, str], kept: str, mark: str
+) -> Names:
+    """The names of both sides, each behind its words.
+
+    kept: the unit, where it is null for rows that meet none of the right side.
+    """
+
+    def moved(node: Node) -> Node:
+        if kept and isinstance(node, Name) and node.name == right.table.unit:
+            return met(kept, mark)
+        return renamed(node, to)
+
+    views = [(word, dict(view)) for word, view in left.names.views]
+    others = [
+        (word, {name: moved(node) for name, node in view.items()})
+        for word, view in right.names.views
+    ]
+    if base.suffix is None:
+        for _, view in others:
+            for name in base.merged & set(view):
+                here = left.names.visible().get(name)
+                if here is not None:
+                    view[name] = here
+        return Names((*views, *others))
+    whole = left.names.visible()
+    for name, node in right.names.visible().items():
+        if name in base.merged:
+            continue
+        word = name if name not in whole else name + base.suffix
+        whole[word] = moved(node)
+    return Names((("", whole),))
+
+
+def limit_fan_out(sources: Sources, base: Joined, relation: Join) -> None:
+    """Refuse a private row that meets too many public ones.
+
+    :raises BadQuery: PL113.
+    """
+    if relation.unit:
+        return
+    settled, _ = settle_source(relation, None, frozenset())
+    most = fan_out(settled) if isinstance(settled, Join) else 1
+    if most > MAX_FAN_OUT:
+        raise sources.source.refuse(
+            "PL113",
+            f"one row would meet up to {most:,} public rows, and at most {MAX_FAN_OUT:,} may",
+            base.span,
+            "keep one public row for each value of its key, or join on more columns",
+        )

@@ -1,0 +1,182 @@
+"""Bring a relation into the form its equals share: conditions low, and nothing that is not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from privlab.query.evaluate import evaluate
+from privlab.query.expr import Call, Expr, Op, Ref
+from privlab.query.kinds import conjuncts, parts_of
+from privlab.query.passes.normalise import normalise
+from privlab.query.relations import (
+    Join,
+    PerUnit,
+    Project,
+    PublicRows,
+    Relation,
+    Scan,
+    Union,
+)
+
+Refs = frozenset[Ref]
+NO_REFS: Refs = frozenset()
+
+
+def settle_source(
+    relation: Relation, where: Expr | None, wanted: Refs
+) -> tuple[Relation, Expr | None]:
+    """The relation with conditions below its joins; and those that concern both sides.
+
+    wanted: the columns that are read besides those of ``where``.  All others go.
+
+    Before                                  After
+    ------                                  -----
+    (a JOIN b) where a.x > 1, b.y > a.z     (a where x > 1) JOIN b, where b.y > a.z
+    (a LEFT JOIN b) where b.y IS NULL       as before: rows that meet none are there too
+    a JOIN public where public.x > 1        a JOIN those public rows
+    """
+    if not isinstance(relation, Join):
+        return _pruned(relation, wanted | refs(where)), where
+    back = {new: old for old, new in relation.right_names}
+    to_left: list[Expr] = []
+    to_right: list[Expr] = []
+    rest: list[Expr] = []
+    for one in conjuncts(where):
+        names = {ref.column for ref in refs(one)}
+        if not names & set(back):
+            to_left.append(one)
+        elif names <= set(back) and not relation.keep_left:
+            to_right.append(renamed(one, back))
+        else:
+            rest.append(one)
+    kept = conjunction(rest)
+    need = wanted | refs(kept)
+    of_right = frozenset(Ref(back[ref.column], ref.kind) for ref in need if ref.column in back)
+    of_left = frozenset(ref for ref in need if ref.column not in back)
+    found = replace(
+        relation,
+        left=_inside(
+            relation.left, conjunction(to_left), of_left | refs(*(one for one, _ in relation.on))
+        ),
+        right=_inside(
+            relation.right, conjunction(to_right), of_right | refs(*(two for _, two in relation.on))
+        ),
+        right_names=tuple(
+            sorted((back[ref.column], ref.column) for ref in need if ref.column in back)
+        ),
+    )
+    return found, kept
+
+
+def _inside(relation: Relation, where: Expr | None, need: Refs) -> Relation:
+    """One side of a join: its rows that pass."""
+    match relation:
+        case Join():
+            found, rest = settle_source(relation, where, need)
+            return found if rest is None else Project(found, rest, _identity(need))
+        case PublicRows():
+            return _public(relation, where, need)
+        case Project(of=of, where=before, columns=columns):
+            made = dict(columns)
+            wanted = {ref.column for ref in need}
+            kept = tuple(sorted((name, made[name]) for name in made if name in wanted))
+            whole = conjunction([*conjuncts(before), *conjuncts(substituted(where, made))])
+            inner, rest = settle_source(of, whole, refs(*(expr for _, expr in kept)))
+            plain = all(
+                expr == Ref(name, expr.kind) for name, expr in kept if isinstance(expr, Ref)
+            )
+            if rest is None and plain and all(isinstance(expr, Ref) for _, expr in kept):
+                return inner
+            return Project(inner, rest, kept)
+    found = _pruned(relation, need | refs(where))
+    return found if where is None else Project(found, where, _identity(need))
+
+
+def _pruned(relation: Relation, need: Refs) -> Relation:
+    """The relation without the columns that nobody reads."""
+    wanted = {ref.column for ref in need}
+    match relation:
+        case Scan():
+            return relation
+        case PerUnit(of=of, where=where, keys=keys, columns=columns):
+            kept = tuple(sorted((one for one in columns if one[0] in wanted), key=_name))
+            read = refs(*(expr for _, expr in keys), *(value.of for _, value in kept))
+            inner, rest = settle_source(of, where, read)
+            return PerUnit(inner, rest, keys, kept)
+        case Union(parts=parts):
+            return Union(tuple(_part(part, wanted) for part in parts))
+    return _inside(relation, None, need)
+
+
+def _part(part: Relation, wanted: set[str]) -> Relation:
+    """A part of a union: all parts keep the same columns."""
+    if not isinstance(part, Project):
+        return part
+    kept = tuple(sorted((one for one in part.columns if one[0] in wanted), key=_name))
+    inner, rest = settle_source(part.of, part.where, refs(*(expr for _, expr in kept)))
+    return Project(inner, rest, kept)
+
+
+def _public(rows: PublicRows, where: Expr | None, need: Refs) -> PublicRows:
+    """The public rows that pass, with the columns that are read."""
+    names = [name for name, _ in rows.columns]
+    kept = rows.rows
+    if where is not None:
+        named = ((row, dict(zip(names, row, strict=True))) for row in kept)
+        kept = tuple(row for row, values in named if evaluate(where, values) is True)
+    wanted = {ref.column for ref in need}
+    places = sorted((at for at, name in enumerate(names) if name in wanted), key=names.__getitem__)
+    return PublicRows(
+        tuple(rows.columns[at] for at in places),
+        tuple(tuple(row[at] for at in places) for row in kept),
+    )
+
+
+def _name(named: tuple[str, object]) -> str:
+    return named[0]
+
+
+def _identity(need: Refs) -> tuple[tuple[str, Expr], ...]:
+    return tuple((ref.column, ref) for ref in sorted(need, key=lambda ref: ref.column))
+
+
+def refs(*exprs: Expr | None) -> Refs:
+    """Every column that expressions read, with its kind."""
+    found: set[Ref] = set()
+    for expr in exprs:
+        if expr is not None:
+            found |= {part for part in parts_of(expr) if isinstance(part, Ref)}
+    return frozenset(found)
+
+
+def conjunction(conditions: Iterable[Expr]) -> Expr | None:
+    """Conditions that all hold, in their one form; None for none."""
+    listed = list(conditions)
+    if not listed:
+        return None
+    found = listed[0]
+    for one in listed[1:]:
+        found = Call(Op.AND, (found, one))
+    return normalise(found)
+
+
+def renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
+    """``expr`` with other names for some columns."""
+    match expr:
+        case Ref(column=name, kind=kind):
+            return Ref(names.get(name, name), kind)
+        case Call(op=op, args=args):
+            return normalise(Call(op, tuple(renamed(arg, names) for arg in args)))
+    return expr
+
+
+def substituted(expr: Expr | None, made: Mapping[str, Expr]) -> Expr | None:
+    """``expr`` with what its columns are made of."""
+    match expr:
+        case Ref(column=name):
+            return made.get(name, expr)
+        case Call(op=op, args=args):
+            inner = [substituted(arg, made) for arg in args]
+            return normalise(Call(op, tuple(one for one in inner if one is not None)))
+    return expr

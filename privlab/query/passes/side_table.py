@@ -1,0 +1,120 @@
+"""The table of pairs: what is known of the columns of both sides of a join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from privlab.query.ask import Name, Node, Span
+from privlab.query.evaluate import evaluate
+from privlab.query.passes.derive_column import derive_column
+from privlab.query.passes.found_source import Found, Sources
+from privlab.query.passes.resolve_names import MET, Names, column
+from privlab.query.passes.settle_source import conjunction
+from privlab.query.plan import Expr, Literal, Ref
+from privlab.query.plan_text import expression_text
+from privlab.query.relations import Project
+from privlab.terms.catalog import Column, Kind, Scalar, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The right side of a join.  mark: its column that is 1 on every row, or ""."""
+
+    found: Found
+    mark: str = ""
+
+
+def fresh(name: str, taken: set[str]) -> str:
+    """``name``, or the first name after it that is free."""
+    while name in taken:
+        name += "_right"
+    return name
+
+
+def preserved(sources: Sources, right: Found, span: Span) -> Side:
+    """The right side of a join that preserves the left one, as rows of its own.
+
+    Its conditions stay with it, since a row that meets none passes them too.  So do
+    expressions that are not null where it has no row.
+    """
+    table = right.table
+    where = conjunction(right.where)
+    plain = [one for one in table.columns if one.name != table.unit]
+    columns: dict[str, Expr] = {one.name: Ref(one.name, one.kind) for one in plain}
+    facts = {one.name: one for one in plain}
+    for one in plain:
+        if not one.withheld:
+            ref = Ref(one.name, one.kind)
+            facts[one.name] = derive_column(one.name, ref, table, where, sources.source, span)
+    nothing: dict[str, Scalar | None] = {one.name: None for one in table.columns}
+    views = []
+    for word, view in right.names.views:
+        kept: dict[str, Node] = {}
+        for name, node in view.items():
+            kept[name] = node
+            if isinstance(node, Name):
+                continue
+            expr = sources.expression(node, right)
+            if isinstance(expr, Ref) or evaluate(expr, nothing) is None:
+                continue
+            made = expression_text(expr)
+            columns[made] = expr
+            facts[made] = derive_column(made, expr, table, where, sources.source, span)
+            kept[name] = replace(column(made), span=node.span)
+        views.append((word, kept))
+    mark = ""
+    if table.unit:
+        mark = fresh(MET, set(columns))
+        columns[mark] = Literal(1)
+        facts[mark] = Column(mark, Kind.INT, False, Fraction(1), Fraction(1))  # noqa: FBT003
+    unit = [one for one in table.columns if one.name == table.unit]
+    named = tuple(sorted(columns.items(), key=lambda pair: pair[0]))
+    found = replace(
+        right,
+        relation=Project(right.relation, where, named),
+        table=replace(table, columns=(*unit, *facts.values())),
+        names=Names(tuple(views)),
+        where=(),
+    )
+    return Side(found, mark)
+
+
+def joined_table(
+    left: Found, right: Found, pairs: Sequence[tuple[Expr, Expr]], *, keep_left: bool
+) -> tuple[Table, dict[str, str]]:
+    """The columns of pairs, and the names that those of the right side get.
+
+    In pairs of an inner join, equal columns have the values that both sides state.
+    """
+    base = left.table if left.private else right.table
+    columns = {one.name: one for one in left.table.columns}
+    taken, new = set(columns) | {left.table.unit, right.table.unit}, dict[str, str]()
+    for one in right.table.columns:
+        if one.name == right.table.unit:
+            if not left.private:
+                columns.setdefault(one.name, one)
+            continue
+        name = fresh(one.name, taken)
+        taken.add(name)
+        new[one.name] = name
+        columns[name] = replace(one, name=name, nullable=one.nullable or keep_left)
+    for mine, theirs in () if keep_left else pairs:
+        if isinstance(mine, Ref) and isinstance(theirs, Ref):
+            stated = right.table.column(theirs.column)
+            columns[mine.column] = _narrowed(columns[mine.column], stated)
+    names = [side.table.name for side in (left, right)]
+    found = replace(base, name=" and ".join(dict.fromkeys(names)), columns=tuple(columns.values()))
+    return found, new
+
+
+def _narrowed(one: Column, two: Column | None) -> Column:
+    """A column whose values another one has as well."""
+    if two is None:
+        return replace(one, nullable=False)
+    keys = one.keys if two.keys is None else two.keys
+    if one.keys is not None and two.keys is not None:
+        keys = tuple(value for value in one.keys if value in set(two.keys)) or one.keys
+    low, high = (one.low, one.high) if one.low is not None else (two.low, two.high)
+    return replace(one, nullable=False, keys=keys, low=low, high=high)
