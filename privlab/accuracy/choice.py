@@ -12,12 +12,31 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from privlab.accuracy.confidence import simultaneous
 from privlab.accuracy.exponential import exp_minus
 
 MOST_RANKS = 1 << 62
 """More than any table has: nothing is promised."""
 
 _GUARD = 16
+
+
+DIGITS = 30
+"""Bits behind the point of what quantiles are chosen together among (``mechanisms/quantiles.py``)."""
+
+
+def ranks_off_together(
+    levels: int, candidates: int, epsilon: Fraction, confidence: Fraction
+) -> int:
+    """As `ranks_off`, for each of several quantiles that are chosen level by level.
+
+    A choice is off its place by what it misses itself, and by at most what the
+    answers that part its side off missed: one per level, all within their ranks at once.
+    One rank of each level is for values that have the same digits by chance.
+    """
+    each = simultaneous(confidence, 1, levels)
+    off = ranks_off(Fraction(1), candidates << DIGITS, epsilon, each)
+    return min(MOST_RANKS, levels * (off + 1))
 
 
 def ranks_off(q: Fraction, candidates: int, epsilon: Fraction, confidence: Fraction) -> int:

@@ -150,6 +150,7 @@ def _facts(
                 q=measure.q,
                 candidates=measure.candidates if measure.chosen else None,
                 share=measure.share,
+                among=measure.among,
                 joined=joint[index].members[0] if index in joint else None,
                 joint=joint[index].sensitivity if index in joint else None,
             )

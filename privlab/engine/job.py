@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from privlab.connector.keys import Custody
@@ -23,7 +23,7 @@ from privlab.engine.stored import (
     whole,
 )
 from privlab.query.canonical import decode_plan, encode_plan
-from privlab.query.plan import Plan
+from privlab.query.plan import Measure, Plan
 from privlab.query.relations import Scan
 from privlab.terms.noise import Choice, Mechanism, law_name, mechanism_of
 
@@ -165,7 +165,10 @@ def check_noises(plan: Plan, noises: Sequence[Mechanism]) -> None:
     """
     if not plan.measures or len(noises) != len(plan.measures):
         raise ValueError("a job has one noise per measure, and at least one measure")
+    together: dict[Measure, Mechanism] = {}
     for measure, noise in zip(plan.measures, noises, strict=True):
+        if measure.among and together.setdefault(replace(measure, q=None), noise) != noise:
+            raise ValueError("quantiles that are chosen together have one epsilon")
         if measure.chosen is not isinstance(noise, Choice):
             raise ValueError("a quantile is chosen, and everything else has noise")
         most = 4 if measure.chosen else plan.row_cap  # answers lie inside 2^60

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import groupby, product
 from typing import Any
@@ -70,6 +70,28 @@ def sampled(plan: Plan, j: int, rows: Sequence[Row], bounding_key: bytes) -> lis
         for code in _chosen(plan, unit, set(first), tags, bounding_key):
             found[code].append(first[code])
     return [sorted(values) for values in found]
+
+
+def parted(
+    values: Sequence[int],
+    low: int,
+    high: int,
+    qs: Sequence[Fraction],
+    choose: Callable[[Sequence[int], int, int, Fraction], int],
+) -> list[int]:
+    """Quantiles chosen together: the middle one, then those on either side of it."""
+    if not qs:
+        return []
+    middle = len(qs) // 2
+    at = qs[middle]
+    answer = choose(values, low, high, at)
+    left = [value for value in values if value <= answer]
+    right = [value for value in values if value > answer]
+    return [
+        *parted(left, low, answer, [q / at for q in qs[:middle]], choose),
+        answer,
+        *parted(right, answer, high, [(q - at) / (1 - at) for q in qs[middle + 1 :]], choose),
+    ]
 
 
 def _chosen(

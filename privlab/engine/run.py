@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from privlab.kernels.rowtag import fold_words
 from privlab.mechanisms.draw import add_noise
 from privlab.mechanisms.entropy import Words
 from privlab.mechanisms.quantile import quantile
+from privlab.mechanisms.quantiles import quantiles
 from privlab.query.encoding import encode_scalar
 from privlab.query.plan import Key, Measure, MeasureKind, Plan
 from privlab.query.shares import Share
@@ -76,23 +77,31 @@ def release(job: Job) -> list[list[int]]:
 def hidden(plan: Plan, noises: Sequence[Mechanism], exact: Exact) -> list[list[int]]:
     """``exact`` behind its noise, or what was chosen of it: one vector per measure."""
     released: list[list[int]] = []
+    together: dict[Measure, list[list[int]]] = {}
     for j, (one, mechanism) in enumerate(zip(plan.measures, noises, strict=True)):
         with Words() as words:
             if isinstance(mechanism, Choice):
-                cells = exact.samples[j].by_cell(plan.cells)
-                released.append([chosen(one, values, mechanism, words) for values in cells])
+                key = replace(one, q=None)
+                if not one.among or key not in together:
+                    cells = exact.samples[j].by_cell(plan.cells)
+                    together[key] = [chosen(one, values, mechanism, words) for values in cells]
+                at = one.among.index(one.q) if one.q is not None and one.among else 0
+                released.append([answers[at] for answers in together[key]])
             else:
                 row = np.ascontiguousarray(exact.sums[j])
                 released.append(add_noise(row, mechanism, words).tolist())
     return released
 
 
-def chosen(one: Measure, values: Ints, choice: Choice, words: Words) -> int:
-    """A quantile of one group's values, in steps."""
+def chosen(one: Measure, values: Ints, choice: Choice, words: Words) -> list[int]:
+    """A quantile of one group's values, in steps, or all that it is chosen among."""
     if one.q is None:
         raise TypeError("only a quantile is chosen")
     low, high = int(one.low / one.step), int(one.high / one.step)
-    return quantile(np.clip(values, low, high), low, high, one.q, choice.epsilon, words)
+    inside = np.clip(values, low, high)
+    if one.among:
+        return quantiles(inside, low, high, one.among, choice.epsilon, words)
+    return [quantile(inside, low, high, one.q, choice.epsilon, words)]
 
 
 def measure(job: Job) -> Exact:

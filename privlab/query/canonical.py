@@ -54,6 +54,8 @@ def encode_measure(measure: Measure) -> Json:
         found["q"] = str(measure.q)
     if measure.share is not None:
         found["share"] = measure.share.value
+    if measure.among:
+        found["among"] = [str(q) for q in measure.among]
     return found
 
 
@@ -120,14 +122,15 @@ def decode_plan(value: Json) -> Plan:
 
 
 _BOUNDED = (MeasureKind.SUM, MeasureKind.QUANTILE)
+_OPTIONAL = ("q", "share", "among")
 _VALUED = (*_BOUNDED, MeasureKind.DISTINCT)
 
 
 def _measure(value: Json) -> Measure:
     names = ("kind", "of", "low", "high", "step", "centre")
-    more = tuple(name for name in ("q", "share") if isinstance(value, dict) and name in value)
+    more = tuple(name for name in _OPTIONAL if isinstance(value, dict) and name in value)
     kind, of, low, high, step, centre = fields(value, *names, *more)[: len(names)]
-    q, share = (value[name] if name in more else None for name in ("q", "share"))
+    q, share, among = (value[name] if name in more else None for name in _OPTIONAL)
     measure = Measure(
         MeasureKind(kind),
         None if of is None else decode_expr(of),
@@ -137,6 +140,7 @@ def _measure(value: Json) -> Measure:
         fraction_of(centre),
         None if q is None else fraction_of(q),
         None if share is None else Share(share),
+        () if among is None else tuple(fraction_of(one) for one in list_of(among)),
     )
     if measure.step <= 0 or measure.low > measure.high:
         raise ValueError("bounds")
@@ -148,6 +152,10 @@ def _measure(value: Json) -> Measure:
         raise ValueError("a quantile has a q in [0, 1], and nothing else has one")
     if measure.chosen and measure.centre:
         raise ValueError("a quantile is coded about zero")
+    if among is not None and not (
+        measure.q in measure.among and list(measure.among) == sorted(set(measure.among))
+    ):
+        raise ValueError("a quantile is among rising ones")
     if measure.share is not None and (
         measure.kind is not MeasureKind.SUM or measure.centre != measure.low
     ):

@@ -18,6 +18,7 @@ from privlab.query.passes.bind_parameters import Parameters
 from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.find_mistakes import notes_on, refuse_contradiction
 from privlab.query.passes.found_source import Public
+from privlab.query.passes.join_quantiles import join_quantiles
 from privlab.query.passes.key_space import MAX_CELLS, key_space
 from privlab.query.passes.limit_answer import limit_answer
 from privlab.query.passes.limit_size import limit_size
@@ -83,7 +84,7 @@ def compile_question(
         row_cap=bounds.row_cap,
         where=where,
         keys=tuple(keys),
-        measures=tuple(outputs.measures),
+        measures=join_quantiles(tuple(outputs.measures)),
     )
     plan = replace(plan, bound=plan.bound.for_cells(plan.cells))
     asked = Finish(tuple(outputs.columns), having, qualify, tuple(order.values()), limit, offset)

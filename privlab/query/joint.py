@@ -4,21 +4,25 @@ A plan's measures are what they are, each with a view of its own; that some of t
 are bought as one shows in the measures alone, so a plan says nothing of it.  All
 shares of one value (`query.shares`) move together: one row moves their sums by one
 number in L1, however many they are.  They are drawn with noise of one scale, in one
-event of that sensitivity.
+event of that sensitivity.  Quantiles of one value that are chosen together
+(`mechanisms.quantiles`) are one purchase of as many choices as there are levels.
 
 Whoever holds them has learned at most that sensitivity times the largest of their
 precisions, also where she holds only some, or holds them from different purchases:
-``sum_j s_j P_j <= max_j P_j sum_j s_j`` for what one unit moves each by.
+``sum_j s_j P_j <= max_j P_j sum_j s_j`` for what one unit moves each by.  Of quantiles
+that were chosen together every choice counts that one of them shows, once.
 
 Knows no budget and no account.  Start with `purchases`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from privlab.accounting.charge import charge_all
 from privlab.query.plan import Measure, Plan, Question
 from privlab.query.shares import family_of, whole
 from privlab.query.trade import Trade, learned, trade_of
@@ -56,7 +60,8 @@ def of_plan(plan: Plan, currency: Currency) -> tuple[Purchase, ...]:
         first = plan.measures[members[0]]
         trade = trade_of(first, currency)
         alone = trade.sensitivity(first, plan.bound)
-        joint = alone if len(members) == 1 else shares_sensitivity(first, plan.bound)
+        shared = first.share is not None and len(members) > 1
+        joint = shares_sensitivity(first, plan.bound) if shared else alone
         found.append(Purchase(members, joint, trade))
     return tuple(found)
 
@@ -79,6 +84,11 @@ def learned_jointly(
     if len(purchase.members) == 1:
         measure = measures[purchase.members[0]]
         return learned(measure, question.plan.bound, question.currency, bought[0])
+    if measures[purchase.members[0]].chosen:
+        every = Counter[Mechanism]()
+        for each in bought:
+            every |= Counter(each)
+        return charge_all(map(purchase.event, every.elements()), question.currency).loss
     most = max(sum((one.precision for one in each), Fraction(0)) for each in bought)
     return Loss.charge(purchase.sensitivity * most)
 
@@ -95,6 +105,9 @@ def _key(
     measure: Measure, at: int, measures: Sequence[Measure], currency: Currency
 ) -> Measure | int:
     """Equal for what is bought as one; else the place."""
+    if measure.among:
+        every = all(replace(measure, q=q) in measures for q in measure.among)
+        return replace(measure, q=None) if every else at
     if measure.share is None or currency is not Currency.PURE:
         return at
     family = family_of(measure.share)

@@ -70,7 +70,9 @@ class Measure:
     row adds that share of its coded value instead of the value.
 
     QUANTILE is no sum: a group's cell is a whole number of steps from low to high,
-    chosen near the q-quantile of its values, one of each unit in the group.
+    chosen near the q-quantile of its values, one of each unit in the group.  among:
+    the rising qs of all that are chosen together, its own included; a unit takes part
+    in `levels` choices of each of its groups (`mechanisms.quantiles`).
     """
 
     kind: MeasureKind
@@ -81,6 +83,12 @@ class Measure:
     centre: Fraction = Fraction(0)
     q: Fraction | None = None
     share: Share | None = None
+    among: tuple[Fraction, ...] = ()
+
+    @property
+    def levels(self) -> int:
+        """Of a quantile: how many choices one unit in a group takes part in."""
+        return max(1, len(self.among).bit_length())
 
     @property
     def chosen(self) -> bool:
@@ -108,10 +116,11 @@ class Measure:
     def squared_sensitivity(self, bound: ContributionBound) -> int:
         """D2 in squared steps, for a bound that is already `for_cells`.
 
-        Of a quantile: the groups in which one unit can move all scores by one.
+        Of a quantile: the groups in which one unit can move all scores by one, on
+        each level anew.
         """
         if self.kind in (MeasureKind.UNITS, MeasureKind.QUANTILE):
-            return bound.groups
+            return bound.groups * self.levels
         return bound.squared_rows * self.radius**2
 
     def sensitivity(self, bound: ContributionBound) -> int:
@@ -120,7 +129,7 @@ class Measure:
         Of a quantile: as `squared_sensitivity`.
         """
         if self.kind in (MeasureKind.UNITS, MeasureKind.QUANTILE):
-            return bound.groups
+            return bound.groups * self.levels
         return bound.most_rows * self.radius
 
 

@@ -68,7 +68,9 @@ def measure_text(measure: Measure) -> str:
     what = "sum" if measure.q is None else f"quantile {decimal(measure.q)}"
     if measure.share is not None:
         return f"sum of shares {measure.share}{of} in {low}..{high}, step {step}"
-    return f"{what}{of} in {low}..{high}{about}, step {step}"
+    others = [decimal(q) for q in measure.among if q != measure.q]
+    beside = f", chosen with {', '.join(others)}" if others else ""
+    return f"{what}{of} in {low}..{high}{about}, step {step}{beside}"
 
 
 def expression_text(expr: Expr) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 
-from privlab.accuracy.choice import ranks_off
+from privlab.accuracy.choice import ranks_off, ranks_off_together
 from privlab.accuracy.gaussian import sqrt_up
 from privlab.query.plan import Measure, MeasureKind, MeasureOut, Out, Plan, Question
 from privlab.query.plan_text import decimal, expression_text
@@ -130,6 +130,8 @@ def rank_error(measure: Measure, precision: Fraction, confidence: Fraction) -> i
     """How many ranks off a quantile may be, at most; None of what is no quantile."""
     if measure.q is None:
         return None
+    if measure.among:
+        return ranks_off_together(measure.levels, measure.candidates, precision, confidence)
     return ranks_off(measure.q, measure.candidates, precision, confidence)
 
 

@@ -70,7 +70,8 @@ class MeasureFacts:
     first, all of one law; one alone where it is not Gaussian.  view: the view's id.
     q, candidates: of a quantile, which one, and among how many values.  share,
     joint: of a share, which one, and what its value's shares together are moved by;
-    joined: the number of the first of those measures.
+    joined: the number of the first of those measures.  among: of quantiles that
+    were chosen together, all of them.
     """
 
     view: str
@@ -83,6 +84,7 @@ class MeasureFacts:
     share: str | None = None
     joined: int | None = None
     joint: int | None = None
+    among: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +307,8 @@ def _measure(measure: MeasureFacts) -> dict[str, Json]:
     if measure.q is not None:
         facts["quantile"] = decimal(measure.q)
         facts["candidates"] = str(measure.candidates)
+    if measure.among:
+        facts["among"] = [decimal(q) for q in measure.among]
     if measure.share is not None:
         facts["share"] = measure.share
     if measure.joint is not None:

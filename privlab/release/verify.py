@@ -241,7 +241,7 @@ def _cost_of_all(kind: str, measures: Sequence[Mapping[str, Any]]) -> Fraction:
             continue
         if (kind, measure["mechanism"]) not in _JOINT:
             raise ValueError("no mechanism that is bought together")
-        each = cost / _whole(measure["sensitivity"])
+        each = cost / _whole(measure[_PRICES[kind, measure["mechanism"]][0]])
         joint = measure["jointWith"], measure["jointSensitivity"]
         together.setdefault(joint, []).append(each)
     if len({first for first, _ in together}) < len(together):
@@ -251,7 +251,14 @@ def _cost_of_all(kind: str, measures: Sequence[Mapping[str, Any]]) -> Fraction:
     )
 
 
-_JOINT = frozenset({("pure", DISCRETE_LAPLACE), ("pure", ROUNDED_LAPLACE)})
+_JOINT = frozenset(
+    {
+        ("pure", DISCRETE_LAPLACE),
+        ("pure", ROUNDED_LAPLACE),
+        ("pure", CHOICE),
+        ("gdp", CHOICE),
+    }
+)
 
 
 def _cost(kind: str, measure: Mapping[str, Any]) -> Fraction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from itertools import product
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privlab.connector.keys import Custody
+from privlab.engine.job import check_noises
 from privlab.engine.reference import bounded_sums, sampled
 from privlab.engine.run import MEASURES_PER_PASS, _passes, group_tags, measure, release, value_hash
 from privlab.errors import IntegrityError
@@ -22,7 +24,7 @@ from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, O
 from privlab.query.shares import Share
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
-from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
+from privlab.terms.noise import Choice, DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
 
 WARD, AGE, STAY = Ref("ward", Kind.TEXT), Ref("age", Kind.INT), Ref("stay", Kind.FLOAT)
 BIG, WEIGHT, URGENT = Ref("big", Kind.INT), Ref("weight", Kind.FLOAT), Ref("urgent", Kind.BOOL)
@@ -172,6 +174,25 @@ def test_what_leaves_is_a_quantile_of_each_group(place: Any, one: Measure) -> No
         assert one.q is not None
         missed = max(0, below - one.q * len(inside), one.q * len(inside) - len(inside) + above)
         assert -(missed // max(one.q, 1 - one.q)) == best
+
+
+def test_quantiles_that_are_chosen_together_leave_in_order(place: Any) -> None:
+    """So sharp a choice takes a best value; each measure has its own of the set's answers."""
+    qs = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
+    what = [replace(QUANTILES[0], q=q, among=qs) for q in reversed(qs)]
+    plan = place.plan(*what, keys=(Key(WARD, Kind.TEXT, ("north", "nowhere", "west")),))
+    job = place.job(plan)
+    released = release(job)
+    for cell, group in enumerate(sampled(plan, 0, place.rows, job.bounding_key)):
+        answers = [vector[cell] for vector in reversed(released)]
+        assert answers == sorted(answers)
+        for q, value in zip(qs, answers, strict=True):
+            below = sum(other < value for other in group)
+            above = sum(other > value for other in group)
+            assert below <= q * len(group) + 3
+            assert above <= (1 - q) * len(group) + 3
+    with pytest.raises(ValueError, match="one epsilon"):
+        check_noises(plan, (Choice(1, 2), Choice(1, 3), Choice(1, 2)))
 
 
 def test_distinct_values_of_several_parts_are_counted_once(place: Any) -> None:
