@@ -29,7 +29,7 @@ from privlab.query.ask import (
 )
 from privlab.query.passes.bind_parameters import bind_parameters
 from privlab.query.passes.count_conditions import distinct_of
-from privlab.query.passes.find_bounds import found_under
+from privlab.query.passes.find_bounds import found_words
 from privlab.query.passes.lower_aggregate import lower_aggregate
 from privlab.query.passes.lower_moment import LABELS, lower_moment
 from privlab.query.passes.lower_output import lower_output
@@ -37,7 +37,6 @@ from privlab.query.passes.lower_quantile import lower_quantile
 from privlab.query.passes.lower_shares import lower_shares
 from privlab.query.passes.name_output import name_output
 from privlab.query.plan import Expr, Key, Measure, MeasureKind
-from privlab.query.plan_text import decimal
 from privlab.query.post.shapes import TRUE, kind_of_out
 from privlab.query.post.tree import (
     CallOut,
@@ -292,12 +291,7 @@ class Outputs:
         return lowered.label, MeasureOut(self._measure(lowered.total))
 
     def _note_found(self, of: Expr) -> None:
-        """Remember which columns are clamped to bounds that the asker measured."""
-        for column in found_under(of, self.scope.table, self.scope.where):
-            if column.found is not None:
-                ends = f"{decimal(column.found.low)}..{decimal(column.found.high)}"
-                words = f"{column.name} has no stated range: {ends} is from {column.found.words}"
-                self.found[words] = None
+        self.found |= dict.fromkeys(found_words(of, self.scope.table, self.scope.where))
 
     def _measure(self, measure: Measure) -> int:
         if measure not in self.measures:

@@ -43,6 +43,16 @@ def found_under(of: Expr, table: Table, where: Expr | None) -> tuple[Column, ...
     return tuple(one for one in named if one is not None and one.found is not None)
 
 
+def found_words(of: Expr, table: Table, where: Expr | None) -> list[str]:
+    """A sentence for each of them: which bounds, and from where."""
+    return [
+        f"{one.name} has no stated range: "
+        f"{decimal(one.found.low)}..{decimal(one.found.high)} is from {one.found.words}"
+        for one in found_under(of, table, where)
+        if one.found is not None
+    ]
+
+
 def with_found(table: Table) -> Table:
     """The table with measured bounds as ranges, where the contract has none."""
     return table.replacing(
