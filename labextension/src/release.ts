@@ -89,6 +89,11 @@ export function cells(result: IResult, index: number): ICell[] {
   return drawn;
 }
 
+const COUNTS = new Set(['rows', 'units', 'distinct']);
+
+/** How far off these are is in ranks, which the caption says. */
+const CHOSEN = new Set(['median', 'quantile', 'min', 'max']);
+
 function estimate(
   column: IColumn,
   value: string | null,
@@ -102,13 +107,16 @@ function estimate(
   const error =
     width === null ? null : digits(parseExact(width), column.decimals, 'up');
   let text = digits(exact, column.decimals);
-  if (column.label !== 'sum' && column.label !== 'mean' && exact.top < 0) {
+  if (COUNTS.has(column.label) && exact.top < 0) {
     // A count below zero is noise: 0 first, the estimate after it.
     text = `0 (estimate ${text}${error === null ? '' : ` ± ${error}`})`;
   }
   return [
     { text, right: true },
-    error === null ? unknown : { text: error, right: true }
+    {
+      text: error ?? (CHOSEN.has(column.label) ? 'in ranks' : 'unknown'),
+      right: true
+    }
   ];
 }
 

@@ -55,6 +55,17 @@ test('an estimate that does not exist is called unknown', async () => {
   ]);
 });
 
+test('the error of a quantile is in ranks, and a negative one stays negative', async () => {
+  const node = await draw(
+    output({
+      columns: [{ name: 'm', label: 'median', kind: 'int', decimals: 0 }],
+      rows: [['-12']],
+      half_widths: [[null]]
+    })
+  );
+  expect(texts(node, 'tbody td')).toEqual(['−12', 'in ranks']);
+});
+
 test('the caption says what was counted and what it cost', async () => {
   const node = await draw(output());
   expect(texts(node, '.privlab-Release-note')).toEqual([

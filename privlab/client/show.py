@@ -36,7 +36,10 @@ READING = "ε promised holds whatever you ask; ε spent, where there is a δ, is
 """Beside a budget: what an odometer tells at a δ."""
 NULL = "(null)"
 UNKNOWN = "unknown"
+IN_RANKS = "in ranks"
+"""The error of what is chosen, not added up; how many ranks, the caption says."""
 _COUNTS = frozenset({"rows", "units", "distinct"})
+_CHOSEN = frozenset({"median", "quantile", "min", "max"})
 _MAX_DECIMALS = 12
 
 
@@ -255,7 +258,10 @@ def estimate_cells(
     decimals = min(int(column.get("decimals") or 0), _MAX_DECIMALS)
     estimate = Fraction(value)
     shown = number(estimate, decimals)
-    error = UNKNOWN if half_width is None else number(Fraction(half_width), decimals, up=True)
+    if half_width is None:
+        error = IN_RANKS if column["label"] in _CHOSEN else UNKNOWN
+    else:
+        error = number(Fraction(half_width), decimals, up=True)
     if column["label"] in _COUNTS and estimate < 0:
         within = "" if half_width is None else f" ± {error}"
         shown = f"0 (estimate {shown}{within})"

@@ -69,6 +69,12 @@ def test_an_estimate_that_does_not_exist_is_unknown():
     assert show.layout(result(), None).rows[2] == ("surgery", "7", "18", "unknown", "")
 
 
+def test_the_error_of_a_quantile_is_in_ranks_and_a_negative_one_stays_negative():
+    columns = [{"name": "m", "label": "median", "kind": "int", "decimals": 0, "unit_word": ""}]
+    table = show.layout(result(columns=columns, rows=[["-12"]], half_widths=[[None]]), None)
+    assert table.rows == (("−12", "in ranks"),)
+
+
 def test_a_numeric_key_is_set_right_and_has_no_error():
     columns = [{"name": "month", "label": "key", "kind": "int", "decimals": 0, "unit_word": ""}]
     table = show.layout(result(columns=columns, rows=[["3"]], half_widths=[[None]]), None)
