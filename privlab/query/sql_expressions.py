@@ -161,6 +161,7 @@ class Expressions:
         self.places = _places(statement)
         self.parentheses = _Parentheses(source.text)
         self.parameters: dict[str, Span] = {}
+        self.reading: exp.Expr | None = None
         for found in re.finditer(r":(\w+)", source.text):
             self.parameters.setdefault(found[1], Span(*found.span()))
 
@@ -209,8 +210,12 @@ class Expressions:
         finally:
             self.aggregating = False
 
-    def expression(self, node: exp.Expr) -> Node:
+    def expression(self, node: exp.Expr | None) -> Node:
         """A row expression."""
+        if node is None:  # the reader of texts lets values be missing
+            span = None if self.reading is None else self.at(self.reading)
+            raise self.source.refuse("PL106", "a value is missing here", span, "write it inside")
+        self.reading = node
         if isinstance(node, exp.Paren):
             return self.expression(node.this)
         if is_aggregate(node):

@@ -44,6 +44,8 @@ SQL = [
     ("SELECT * FROM visits", r"^SELECT COUNT\(\*\) FROM visits$"),
     ("SELECT *", r"^SELECT COUNT\(\*\) FROM <table>$"),
     ("SELECT RANK() OVER (ORDER BY cost) FROM visits", "GROUP BY"),
+    ("SELECT COUNT(FLOOR()) FROM visits", "write it inside"),
+    ("SELECT SUM(DATE()) FROM visits", "write it inside"),
     ("SELECT MODE(ward) FROM visits", "ORDER BY n DESC LIMIT 1"),
     ("SELECT ARRAY_AGG(age) FROM visits", "would show the values of single rows"),
     (
