@@ -36,6 +36,9 @@ from privlab.terms.catalog import Catalog
 _NULLS = re.compile(r"\bNULLS\b", re.IGNORECASE)
 NULLS = {("NULLS", "FIRST"), ("NULLS", "LAST")}
 
+BUILDERS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What sqlglot raises where it makes a function of the wrong number of values."""
+
 CLAUSES = {
     "hint": ("SELECT", "optimizer hints are not in the language", "leave the hint out"),
 }
@@ -90,6 +93,8 @@ def _statement(source: Source) -> exp.Expr:
         raise source.refuse(
             "PL101", "a quote or a comment is not closed", Span(at, at + 1)
         ) from None
+    except BUILDERS:
+        raise source.refuse("PL101", "this SQL cannot be read", None) from None
     statements = [one for one in found if one is not None and not isinstance(one, exp.Semicolon)]
     if len(statements) > 1:
         raise source.refuse(

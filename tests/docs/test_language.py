@@ -13,9 +13,17 @@ from tests.query.conftest import CATALOG
 
 PAGE = Path(__file__).parents[2] / "docs/language.md"
 ROW = re.compile(r"^\|(?: [^`|]* \|)? (`.*`) \| ?(`.*`)? ?\|$", re.MULTILINE)
+TEXT = PAGE.read_text("utf-8")
+SPELLED = re.search(r"^## Other spellings$(.*?)^## ", TEXT, re.MULTILINE | re.DOTALL)
+assert SPELLED is not None
 EXAMPLES = [
     tuple(cell.replace("\\|", "|").strip("`") for cell in row if cell)
-    for row in ROW.findall(PAGE.read_text("utf-8"))
+    for row in ROW.findall(TEXT.replace(SPELLED[1], ""))
+]
+SPELLINGS = [
+    tuple(cell.replace("\\|", "|") for cell in re.findall(r"`([^`]+)`", line))
+    for line in SPELLED[1].splitlines()
+    if line.startswith("| `")
 ]
 
 
@@ -39,8 +47,15 @@ def test_an_example_is_one_question_in_both_surfaces(example: tuple[str, ...]) -
     assert len(ids) == 1
 
 
+@pytest.mark.parametrize("spellings", SPELLINGS, ids=lambda one: one[0][:50])
+def test_other_spellings_are_one_question(spellings: tuple[str, ...]) -> None:
+    asked = [question(text, int("pl." in text)) for text in spellings]
+    assert len(asked) >= 2
+    assert len({question_id(compile_question(text, {}, CATALOG)) for text in asked}) == 1
+
+
 def test_every_row_of_the_page_was_found() -> None:
     rows = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
-    titles = [line for line in rows if line.startswith(("| what |", "| SQL |"))]
-    assert len(EXAMPLES) == len(rows) - len(titles)
+    titles = [line for line in rows if line.startswith(("| what |", "| SQL |", "| spelled here |"))]
+    assert len(EXAMPLES) + len(SPELLINGS) == len(rows) - len(titles)
     assert len(EXAMPLES) >= 80

@@ -44,6 +44,7 @@ SQL = [
     ("SELECT * FROM visits", r"^SELECT COUNT\(\*\) FROM visits$"),
     ("SELECT *", r"^SELECT COUNT\(\*\) FROM <table>$"),
     ("SELECT RANK() OVER (ORDER BY cost) FROM visits", "GROUP BY"),
+    ("SELECT VAR_MAP(stay_days, age, 3) FROM visits", "a question looks like this"),
     ("SELECT COUNT(FLOOR()) FROM visits", "write it inside"),
     ("SELECT SUM(DATE()) FROM visits", "write it inside"),
     ("SELECT MODE(ward) FROM visits", "ORDER BY n DESC LIMIT 1"),
