@@ -94,7 +94,9 @@ def _statement(source: Source) -> exp.Expr:
             "PL101", "a quote or a comment is not closed", Span(at, at + 1)
         ) from None
     except BUILDERS:
-        raise source.refuse("PL101", "this SQL cannot be read", None) from None
+        begin = len(text) - len(text.lstrip())
+        span = Span(begin, begin + len(text.split(maxsplit=1)[0]))
+        raise source.refuse("PL101", "this SQL cannot be read", span) from None
     statements = [one for one in found if one is not None and not isinstance(one, exp.Semicolon)]
     if len(statements) > 1:
         raise source.refuse(
