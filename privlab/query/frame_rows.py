@@ -12,7 +12,7 @@ from privlab.query.nodes import Builder
 from privlab.query.plan import Op
 
 STEPS = ("filter", "remove", "with_columns", "rename", "drop", "drop_nulls")
-AFTER = (*STEPS, "select", "group_by")
+AFTER = (*STEPS, "select", "group_by", "join")
 """Methods before which ``select`` names columns, unless it aggregates."""
 
 Listed = Sequence[tuple[ast.expr, str | None]]

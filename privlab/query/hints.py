@@ -29,6 +29,8 @@ PER_UNIT_POLARS = (
     'group_by the privacy unit there, as in group_by("patient_id"); '
     "or answer it first, then use the number as a parameter"
 )
+SIDE = "filter, select, with_columns, rename, join, and group_by the privacy unit with agg"
+NO_FULL_POLARS = 'how="left" from the private side, or pl.concat of both tables'
 NO_FULL = "LEFT JOIN from the private side, or UNION ALL of both tables"
 
 SQL_LANGUAGE = (

@@ -11,6 +11,17 @@ from fractions import Fraction
 
 from privlab.query.kinds import flattened
 from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Plan, Ref
+from privlab.query.relations import (
+    Join,
+    PerUnit,
+    Project,
+    PublicRows,
+    Relation,
+    Scan,
+    Union,
+    UnitKind,
+    UnitValue,
+)
 from privlab.terms.catalog import Scalar
 
 SYMBOLS = {
@@ -48,14 +59,84 @@ def plan_text(plan: Plan) -> str:
     """
     bound = plan.bound
     lines = [
-        f"{plan.table} v{plan.version} of {plan.dataset}, per {plan.unit}",
+        f"{_source(plan.source)} of {plan.dataset}, per {plan.unit}",
         f"bound {bound.rows} rows, {bound.rows_per_group} per group, {bound.groups} groups",
     ]
+    if not isinstance(plan.source, Scan):
+        lines += [f"  {line}" for line in relation_lines(plan.source)]
     if plan.where is not None:
         lines.append(f"where {expression_text(plan.where)}")
     lines += [f"by {expression_text(key.expr)}: {_values(key)}" for key in plan.keys]
     lines += [measure_text(measure) for measure in plan.measures]
     return "\n".join(lines)
+
+
+WORDS = {Join: "rows that meet", PerUnit: "rows of each unit", Union: "rows of several tables"}
+
+
+def _source(relation: Relation) -> str:
+    if isinstance(relation, Scan):
+        return f"{relation.table} v{relation.version}"
+    return WORDS.get(type(relation), "rows")
+
+
+def relation_lines(relation: Relation) -> list[str]:
+    """A relation, one line per step, what it is made of indented below it."""
+    match relation:
+        case Scan(table=table, version=version):
+            return [f"{table} v{version}"]
+        case PublicRows(columns=columns, rows=rows):
+            return [f"{len(rows):,} public rows: {', '.join(name for name, _ in columns)}"]
+        case Project(of=of, where=where, columns=columns):
+            plain = [isinstance(expr, Ref) and expr.column == name for name, expr in columns]
+            made = [
+                name if same else f"{name} = {expression_text(expr)}"
+                for (name, expr), same in zip(columns, plain, strict=True)
+            ]
+            return _above(of, _step("only", made), _condition(where))
+        case PerUnit(of=of, where=where, keys=keys, columns=columns):
+            named = [f"{name} = {unit_value_text(value)}" for name, value in columns]
+            by = [expression_text(expr) for _, expr in keys]
+            return _above(of, _step("one row of each unit", [*by, *named]), _condition(where))
+        case Join():
+            return _join_lines(relation)
+        case Union(parts=parts):
+            inner = [f"  {line}" for part in parts for line in relation_lines(part)]
+            return ["all of", *inner]
+
+
+def _join_lines(join: Join) -> list[str]:
+    on = [f"{_operand(one)} = {_operand(two)}" for one, two in join.on]
+    if join.unit:
+        on.insert(0, "the unit")
+    words = ["left join on" if join.keep_left else "join on", " and ".join(on)]
+    if join.most is not None:
+        words.append(f"with at most {join.most[0]} and {join.most[1]} rows of each")
+    other = [f"{new} = {old}" for old, new in join.right_names if old != new]
+    words += ["naming", ", ".join(other)] if other else []
+    inner = [*relation_lines(join.left), *relation_lines(join.right)]
+    return [" ".join(words), *(f"  {line}" for line in inner)]
+
+
+def _step(word: str, parts: list[str]) -> str:
+    return f"{word}: {', '.join(parts)}" if parts else word
+
+
+def _condition(where: Expr | None) -> list[str]:
+    return [] if where is None else [f"where {expression_text(where)}"]
+
+
+def _above(of: Relation, step: str, where: list[str]) -> list[str]:
+    return [step, *(f"  {line}" for line in [*relation_lines(of), *where])]
+
+
+def unit_value_text(value: UnitValue) -> str:
+    """What the rows of one unit come to."""
+    of = "" if value.of is None else f" of {expression_text(value.of)}"
+    if value.kind not in (UnitKind.SUM, UnitKind.MEAN):
+        return f"{value.kind.value}{of}"
+    low, high, step = decimal(value.low), decimal(value.high), decimal(value.step)
+    return f"{value.kind.value}{of} in {low}..{high}, step {step}"
 
 
 def measure_text(measure: Measure) -> str:
