@@ -17,7 +17,7 @@ from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
 from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.find_mistakes import notes_on, refuse_contradiction
-from privlab.query.passes.found_source import Public
+from privlab.query.passes.found_source import Public, marked
 from privlab.query.passes.join_quantiles import join_quantiles
 from privlab.query.passes.key_space import MAX_CELLS, key_space
 from privlab.query.passes.limit_answer import limit_answer
@@ -59,6 +59,7 @@ def compile_question(
     groups = _groups(ask, table)
     limit_size(replace(ask, groups=tuple(groups)))
     scope = Scope(ask.source, table, parameters, ask.where, resolved.where)
+    scope.where = None if scope.where is None else marked(scope.where, resolved.absent)
     if ask.where is not None:
         refuse_contradiction(scope.where, table, ask.source, ask.where.span)
     keys = _keys(groups, scope)

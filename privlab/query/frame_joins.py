@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 
 from privlab.query import hints
-from privlab.query.ask import Name, Node
+from privlab.query.ask import Name, Node, Span
 from privlab.query.frame_expressions import Expressions
 from privlab.query.rows import How, Joined, Rows
 
@@ -42,7 +42,8 @@ def read_join(
             '.join(labs, on="patient_id"), or left_on and right_on of one length',
         )
     merged = frozenset(one.name for one in there if isinstance(one, Name))
-    span = reader.place.of(call)
+    end = reader.place.of(call.func).end
+    span = Span(end - len("join"), end)
 
     def joined(left: Rows, right: Rows) -> Joined:
         pairs = tuple(zip(here, there, strict=True))

@@ -10,14 +10,15 @@ from privlab.query.ask import Node, Source
 from privlab.query.passes.bind_parameters import Parameters
 from privlab.query.passes.bound_source import Facts
 from privlab.query.passes.limit_size import limit_nodes
+from privlab.query.passes.normalise import normalise
 from privlab.query.passes.public_table import public_table
 from privlab.query.passes.resolve_names import Names
 from privlab.query.passes.settle_source import conjunction
-from privlab.query.plan import Expr
+from privlab.query.plan import Call, Expr, Op, Ref
 from privlab.query.relations import PublicRows, Relation, Scan, is_private
 from privlab.query.rows import Base, Named, Rows
 from privlab.query.scope import Scope
-from privlab.terms.catalog import Catalog, Table
+from privlab.terms.catalog import Catalog, Kind, Table
 
 Public = Mapping[str, PublicRows]
 
@@ -27,12 +28,15 @@ class Found:
     """Rows that are known: those of ``relation`` for which all of ``where`` hold.
 
     Both are over the columns of ``table``; ``names`` says which names stand for what.
+    absent: columns that are null only where a preserving join met no row, and the column
+    that says so.
     """
 
     relation: Relation
     table: Table
     names: Names
     where: tuple[Expr, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def private(self) -> bool:
@@ -110,4 +114,21 @@ class Sources:
         scope.work = self.work
         expr = scope.condition(node)
         self.work = scope.work
-        return () if expr is None else (expr,)
+        return () if expr is None else (marked(expr, found.absent),)
+
+
+def marked(where: Expr, absent: Mapping[str, str]) -> Expr:
+    """A condition that asks one way alone whether a row was met.
+
+    Before               After
+    ------               -----
+    kind is null         met is null   (kind is never null in a row)
+    """
+    if not absent:
+        return where
+    match where:
+        case Call(op=Op.AND | Op.NOT as op, args=args):
+            return normalise(Call(op, tuple(marked(arg, absent) for arg in args)))
+        case Call(op=Op.IS_NULL, args=(Ref(column=name),)) if name in absent:
+            return Call(Op.IS_NULL, (Ref(absent[name], Kind.INT),))
+    return where

@@ -63,3 +63,12 @@ def values_of(rows: PublicRows, exprs: Sequence[Expr]) -> list[tuple[Scalar | No
     names = [name for name, _ in rows.columns]
     named = [dict(zip(names, row, strict=True)) for row in rows.rows]
     return [tuple(evaluate(expr, row) for expr in exprs) for row in named]
+
+
+def passing(rows: PublicRows, where: Expr | None) -> PublicRows:
+    """The public rows that pass a condition."""
+    if where is None:
+        return rows
+    names = [name for name, _ in rows.columns]
+    kept = (row for row in rows.rows if evaluate(where, dict(zip(names, row, strict=True))) is True)
+    return PublicRows(rows.columns, tuple(kept))

@@ -59,7 +59,7 @@ def resolve_join(sources: Sources, base: Joined) -> Found:
             sources,
             base,
             "this join lets rows of different people meet",
-            hints.join_unit(left.table.unit, base.right_as or "other", sql=sources.source.sql),
+            hints.join_unit(left.table.unit, right.table.name, sql=sources.source.sql),
         )
     if not both and not asked.pairs:
         raise refuse(
@@ -124,7 +124,11 @@ def _met(sources: Sources, base: Joined, left: Found, right: Found, asked: Condi
     where = list(left.where)
     where += [renamed_expr(one, to) for one in side.found.where]
     names = _names(base, left, side.found, to, unit_name if keep_left and unit else "", mark)
-    found = Found(relation, table, names, tuple(where))
+    absent = dict(left.absent)
+    if mark:
+        sure = [one.name for one in side.found.table.columns if not one.nullable]
+        absent |= {new[name]: mark for name in sure if name in new and new[name] != mark}
+    found = Found(relation, table, names, tuple(where), absent)
     for node in asked.both:
         found = replace(
             found,
@@ -170,12 +174,8 @@ def _names(
         for word, view in right.names.views
     ]
     if base.suffix is None:
-        for _, view in others:
-            for name in base.merged & set(view):
-                here = left.names.visible().get(name)
-                if here is not None:
-                    view[name] = here
-        return Names((*views, *others))
+        merged = base.merged | left.names.merged | right.names.merged
+        return Names((*views, *others), merged)
     whole = left.names.visible()
     for name, node in right.names.visible().items():
         if name in base.merged:

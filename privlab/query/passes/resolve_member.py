@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from privlab.query.evaluate import evaluate
 from privlab.query.expr import Call, Literal, Op, Ref
 from privlab.query.kinds import kind_of
 from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.found_source import Found, Sources
 from privlab.query.passes.join_conditions import Conditions
 from privlab.query.passes.normalise import normalise
-from privlab.query.passes.public_table import values_of
+from privlab.query.passes.public_table import passing, values_of
 from privlab.query.passes.settle_source import conjunction
 from privlab.query.plan import Expr
 from privlab.query.plan_text import expression_text
@@ -105,7 +104,7 @@ def _listed(sources: Sources, base: Joined, left: Found, right: Found, asked: Co
             "join the public table on several columns",
         )
     ((mine, theirs),) = asked.pairs
-    rows = _passing(right.relation, conjunction(right.where))
+    rows = passing(right.relation, conjunction(right.where))
     values = {row[0] for row in values_of(rows, [theirs])} - {None}
     if not values:
         raise source.refuse("PL111", "this public list holds no values", base.span)
@@ -114,11 +113,3 @@ def _listed(sources: Sources, base: Joined, left: Found, right: Found, asked: Co
     if base.how is How.ANTI:
         test = normalise(Call(Op.NOT, (Call(Op.COALESCE, (test, Literal(value=False))),)))
     return replace(left, where=(*left.where, test))
-
-
-def _passing(rows: PublicRows, where: Expr | None) -> PublicRows:
-    if where is None:
-        return rows
-    names = [name for name, _ in rows.columns]
-    kept = (row for row in rows.rows if evaluate(where, dict(zip(names, row, strict=True))) is True)
-    return PublicRows(rows.columns, tuple(kept))

@@ -42,9 +42,13 @@ MET = "met"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """views: per word that may stand before a name, the names behind it."""
+    """views: per word that may stand before a name, the names behind it.
+
+    merged: names that mean the same in every view that has them, without a word.
+    """
 
     views: tuple[tuple[str, Mapping[str, Node]], ...]
+    merged: frozenset[str] = NO_NAMES
 
     @staticmethod
     def of(table: Table) -> Names:
@@ -61,6 +65,8 @@ class Names:
         found = [view[name.name] for view in views if name.name in view]
         if not found:
             return None
+        if not name.table and name.name in self.merged:
+            found = found[:1]
         forms = {_form(one) for one in found}
         if len(forms) > 1:
             plain: list[Node] = [one for one in found if isinstance(one, Name)]
@@ -83,7 +89,8 @@ class Names:
         twice: set[str] = set()
         for _, view in self.views:
             for name, node in view.items():
-                if name in found and _form(found[name]) != _form(node):
+                other = name in found and _form(found[name]) != _form(node)
+                if other and name not in self.merged:
                     twice.add(name)
                 found.setdefault(name, node)
         return {name: node for name, node in found.items() if name not in twice}

@@ -7,9 +7,10 @@ chose; `Found` says what the names that were typed stand for there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from privlab.query.ask import Ask, Span
+from privlab.query.ask import Ask
 from privlab.query.passes.bind_parameters import Parameters
 from privlab.query.passes.bound_source import Facts
 from privlab.query.passes.found_source import Found, Public, Sources
@@ -42,7 +43,7 @@ def _resolved(sources: Sources, base: Base) -> Found:
 class Resolved:
     """A question whose names are columns of ``table``, the rows of ``relation``.
 
-    where: what holds on them besides the question's own WHERE.
+    where: what holds on them besides the question's own WHERE.  absent: as in `Found`.
     """
 
     ask: Ask
@@ -50,7 +51,7 @@ class Resolved:
     table: Table
     where: Expr | None
     facts: Facts
-    span: Span
+    absent: Mapping[str, str]
 
 
 def resolve_source(ask: Ask, catalog: Catalog, public: Public, parameters: Parameters) -> Resolved:
@@ -75,4 +76,6 @@ def resolve_source(ask: Ask, catalog: Catalog, public: Public, parameters: Param
         )
     if not isinstance(ask.base, Named):
         ask = found_names(ask, found.names)
-    return Resolved(ask, found.relation, found.table, conjunction(found.where), sources.facts, span)
+    return Resolved(
+        ask, found.relation, found.table, conjunction(found.where), sources.facts, found.absent
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from privlab.query.evaluate import evaluate
-from privlab.query.expr import Call, Expr, Op, Ref
-from privlab.query.kinds import conjuncts, parts_of
+from privlab.query.expr import Call, Expr, Literal, Op, Ref
+from privlab.query.kinds import conjuncts, kind_of, parts_of
 from privlab.query.passes.normalise import normalise
+from privlab.query.passes.public_table import passing
+from privlab.query.plan_text import expression_text
 from privlab.query.relations import (
     Join,
     PerUnit,
@@ -17,7 +18,9 @@ from privlab.query.relations import (
     Relation,
     Scan,
     Union,
+    UnitValue,
 )
+from privlab.terms.catalog import Kind
 
 Refs = frozenset[Ref]
 NO_REFS: Refs = frozenset()
@@ -54,6 +57,8 @@ def settle_source(
     need = wanted | refs(kept)
     of_right = frozenset(Ref(back[ref.column], ref.kind) for ref in need if ref.column in back)
     of_left = frozenset(ref for ref in need if ref.column not in back)
+    if relation.keep_left and relation.unit and _meets_none(rest, back, of_right):
+        relation = _once(relation)
     found = replace(
         relation,
         left=_inside(
@@ -67,6 +72,38 @@ def settle_source(
         ),
     )
     return found, kept
+
+
+def _meets_none(conditions: Sequence[Expr], back: Mapping[str, str], of_right: Refs) -> bool:
+    """Whether rows are kept that meet none alone, and nothing else is read of the right side."""
+    if len(of_right) != 1:
+        return False
+    (ref,) = of_right
+    shown = {old: new for new, old in back.items()}
+    return Call(Op.IS_NULL, (Ref(shown[ref.column], ref.kind),)) in conditions
+
+
+def _once(join: Join) -> Join:
+    """The join with each unit once on its right side: that one is there is all that is asked."""
+    right = join.right
+    if not isinstance(right, Project) or join.most is None:
+        return join
+    columns = dict(right.columns)
+    marks = [(name, expr) for name, expr in right.columns if isinstance(expr, Literal)]
+    single = isinstance(right.of, PerUnit) and not right.of.keys
+    if single or not marks:
+        return join
+    exprs = [(mine, substituted(theirs, columns)) for mine, theirs in join.on]
+    pairs = [(mine, expression_text(expr), expr) for mine, expr in exprs if expr is not None]
+    keys = tuple(sorted({name: expr for _, name, expr in pairs}.items(), key=_name))
+    refs_of = {name: Ref(name, kind_of(expr) or Kind.TEXT) for name, expr in keys}
+    units = PerUnit(right.of, right.where, keys, ())
+    return replace(
+        join,
+        right=Project(units, None, tuple(sorted([*marks, *refs_of.items()], key=_name))),
+        on=tuple((mine, refs_of[name]) for mine, name, _ in pairs),
+        most=(join.most[0], join.most[1] if keys else 1),
+    )
 
 
 def _inside(relation: Relation, where: Expr | None, need: Refs) -> Relation:
@@ -121,10 +158,7 @@ def _part(part: Relation, wanted: set[str]) -> Relation:
 def _public(rows: PublicRows, where: Expr | None, need: Refs) -> PublicRows:
     """The public rows that pass, with the columns that are read."""
     names = [name for name, _ in rows.columns]
-    kept = rows.rows
-    if where is not None:
-        named = ((row, dict(zip(names, row, strict=True))) for row in kept)
-        kept = tuple(row for row, values in named if evaluate(where, values) is True)
+    kept = passing(rows, where).rows
     wanted = {ref.column for ref in need}
     places = sorted((at for at, name in enumerate(names) if name in wanted), key=names.__getitem__)
     return PublicRows(
@@ -133,7 +167,7 @@ def _public(rows: PublicRows, where: Expr | None, need: Refs) -> PublicRows:
     )
 
 
-def _name(named: tuple[str, object]) -> str:
+def _name(named: tuple[str, Expr | UnitValue]) -> str:
     return named[0]
 
 

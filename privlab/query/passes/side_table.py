@@ -8,13 +8,15 @@ from fractions import Fraction
 
 from privlab.query.ask import Name, Node, Span
 from privlab.query.evaluate import evaluate
+from privlab.query.kinds import kind_of
 from privlab.query.passes.derive_column import derive_column
 from privlab.query.passes.found_source import Found, Sources
+from privlab.query.passes.public_table import passing, values_of
 from privlab.query.passes.resolve_names import MET, Names, column
 from privlab.query.passes.settle_source import conjunction
 from privlab.query.plan import Expr, Literal, Ref
 from privlab.query.plan_text import expression_text
-from privlab.query.relations import Project
+from privlab.query.relations import Project, PublicRows, Relation
 from privlab.terms.catalog import Column, Kind, Scalar, Table
 
 
@@ -73,12 +75,23 @@ def preserved(sources: Sources, right: Found, span: Span) -> Side:
     named = tuple(sorted(columns.items(), key=lambda pair: pair[0]))
     found = replace(
         right,
-        relation=Project(right.relation, where, named),
+        relation=_projected(right.relation, where, named),
         table=replace(table, columns=(*unit, *facts.values())),
         names=Names(tuple(views)),
         where=(),
     )
     return Side(found, mark)
+
+
+def _projected(
+    relation: Relation, where: Expr | None, columns: tuple[tuple[str, Expr], ...]
+) -> Relation:
+    """Rows that pass, with these columns; of public rows, those rows themselves."""
+    if not isinstance(relation, PublicRows):
+        return Project(relation, where, columns)
+    kept = passing(relation, where)
+    kinds = tuple((name, kind_of(expr) or Kind.TEXT) for name, expr in columns)
+    return PublicRows(kinds, tuple(values_of(kept, [expr for _, expr in columns])))
 
 
 def joined_table(
