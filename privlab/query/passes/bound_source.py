@@ -27,6 +27,9 @@ from privlab.terms.catalog import Table
 
 ONE = ContributionBound(1, 1, 1)
 
+MAX_FAN_OUT = 1_000
+"""With how many public rows one private row may meet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -154,3 +157,16 @@ def fan_out(relation: Join) -> int:
     exprs = [pair[1 if public_right else 0] for pair in relation.on]
     counts = Counter(row for row in values_of(rows, exprs) if None not in row)
     return max(counts.values(), default=1)
+
+
+def widest(relation: Relation) -> int:
+    """The largest fan-out of any join inside."""
+    match relation:
+        case Project(of=of) | PerUnit(of=of):
+            return widest(of)
+        case Join(left=left, right=right):
+            own = 1 if relation.unit else fan_out(relation)
+            return max(own, widest(left), widest(right))
+        case Union(parts=parts):
+            return max(map(widest, parts))
+    return 1

@@ -13,27 +13,23 @@ from dataclasses import replace
 from privlab.errors import BadQuery
 from privlab.query import hints
 from privlab.query.ask import Name, Node
-from privlab.query.passes.bound_source import bound_source, fan_out
+from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.found_source import Found, Sources
 from privlab.query.passes.join_conditions import Conditions, sort_conditions
 from privlab.query.passes.resolve_member import resolve_member
 from privlab.query.passes.resolve_names import Names, met, renamed
 from privlab.query.passes.settle_source import renamed as renamed_expr
-from privlab.query.passes.settle_source import settle_source
 from privlab.query.passes.side_table import Side, joined_table, preserved
 from privlab.query.plan import Expr, Ref
 from privlab.query.relations import Join
 from privlab.query.rows import How, Joined
-
-MAX_FAN_OUT = 1_000
-"""With how many public rows one private row may meet."""
 
 
 def resolve_join(sources: Sources, base: Joined) -> Found:
     """The rows of a join.
 
     :raises BadQuery: PL102 no such table, PL104 no such column, PL106 it is no join of
-        the language, PL111 the sides do not compare, PL113 a row meets too many.
+        the language, PL111 the sides do not compare.
     """
     left = sources.rows(base.left, base.left_as)
     right = sources.rows(base.right, base.right_as)
@@ -112,7 +108,6 @@ def _met(sources: Sources, base: Joined, left: Found, right: Found, asked: Condi
         tuple(sorted(new.items())),
         most,
     )
-    limit_fan_out(sources, base, relation)
     bounds = bound_source(relation, sources.facts, frozenset(one.name for one in table.columns))
     table = replace(table, bound=bounds.bound, row_cap=bounds.row_cap)
     back = {} if keep_left else _same(asked.pairs)
@@ -183,21 +178,3 @@ def _names(
         word = name if name not in whole else name + base.suffix
         whole[word] = moved(node)
     return Names((("", whole),))
-
-
-def limit_fan_out(sources: Sources, base: Joined, relation: Join) -> None:
-    """Refuse a private row that meets too many public ones.
-
-    :raises BadQuery: PL113.
-    """
-    if relation.unit:
-        return
-    settled, _ = settle_source(relation, None, frozenset())
-    most = fan_out(settled) if isinstance(settled, Join) else 1
-    if most > MAX_FAN_OUT:
-        raise sources.source.refuse(
-            "PL113",
-            f"one row would meet up to {most:,} public rows, and at most {MAX_FAN_OUT:,} may",
-            base.span,
-            "keep one public row for each value of its key, or join on more columns",
-        )

@@ -154,17 +154,15 @@ class _Reader:
         return dict(sorted(named.items(), key=lambda pair: pair[1]))
 
     def lowered(self, aggregate: Aggregate) -> UnitValue:
-        node = aggregate.of
-        of = None
-        if node is not None:
-            inner = self.below.names.rewritten(node, self.source)
-            if self.is_unit(inner):
-                raise self.refuse(
-                    f"each of these rows is of one {self.table.unit_word}",
-                    "COUNT(*) counts the rows of each" if self.source.sql else "n=pl.len()",
-                    aggregate,
-                )
-            of = self.sources.expression(inner, self.below)
+        whole = self.below.names.rewritten(aggregate, self.source)
+        inner = whole.of if isinstance(whole, Aggregate) else None
+        if inner is not None and self.is_unit(inner):
+            raise self.refuse(
+                f"each of these rows is of one {self.table.unit_word}",
+                "COUNT(*) counts the rows of each" if self.source.sql else "n=pl.len()",
+                aggregate,
+            )
+        of = None if inner is None else self.sources.expression(inner, self.below)
         return lower_unit_value(aggregate, of, self.table, self.where, self.source)
 
     # --- what comes out ---
