@@ -47,6 +47,7 @@ def ask(
     within: Mapping[str, object] | str | float | None = None,
     epsilon: str | float | None = None,
     params: Mapping[str, object] | None = None,
+    public: Mapping[str, object] | None = None,
     purpose: str = "exploration",
     confidence: str | float = 95,
     simultaneous: bool = False,
@@ -57,6 +58,7 @@ def ask(
     share: percent of your grant to spend (default 1).
     within: the half-width wanted, for every column or by name: ``{"n": 25}``.
     epsilon: spend what a loss of this epsilon, alone, would be.
+    params: values by name.  public: frames of your own by the name the text calls them.
     confidence: percent, of each interval; simultaneous: of all of them at once.
     practice: answer about invented rows instead: free, unsigned, and no release.
 
@@ -71,6 +73,7 @@ def ask(
         name=name,
         price=price(share=share, within=within, epsilon=epsilon),
         parameters=params,
+        public=public,
         purpose=purpose,
         confidence=str(confidence),
         simultaneous=simultaneous,
@@ -84,6 +87,7 @@ def explain(
     within: Mapping[str, object] | str | float | None = None,
     epsilon: str | float | None = None,
     params: Mapping[str, object] | None = None,
+    public: Mapping[str, object] | None = None,
     purpose: str = "exploration",
     confidence: str | float = 95,
     simultaneous: bool = False,
@@ -95,6 +99,7 @@ def explain(
         text,
         price=price(share=share, within=within, epsilon=epsilon),
         parameters=params,
+        public=public,
         purpose=purpose,
         confidence=str(confidence),
         simultaneous=simultaneous,

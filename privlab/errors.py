@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "PL111": "the types do not fit",
     "PL112": "the magic's line or the call's arguments are wrong",
     "PL113": "too many groups for one question",
+    "PL114": "a public table cannot be sent",
     "PL150": "the contract has problems",
     "PL151": "the file does not fit the contract",
     "PL152": "the workspace cannot be used",

@@ -22,7 +22,7 @@ def parameter(name: str, value: object) -> Parameter:
         that is too long or mixed, NaN or an infinite number.
     """
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        kind, text = _scalar(name, value)
+        kind, text = scalar(name, value)
         return Parameter(kind=kind, text=(text,))  # type: ignore[arg-type]
     items = list(value)
     if len(items) > MAX_LIST:
@@ -31,7 +31,7 @@ def parameter(name: str, value: object) -> Parameter:
             code="PL110",
             hint=f"send at most {MAX_LIST:,}",
         )
-    typed = [_scalar(name, item) for item in items]
+    typed = [scalar(name, item) for item in items]
     kinds = {kind for kind, _ in typed}
     if kinds == {"int", "float"}:
         kinds = {"float"}
@@ -45,7 +45,11 @@ def parameter(name: str, value: object) -> Parameter:
     return Parameter(kind=kind, text=tuple(text for _, text in typed), is_list=True)  # type: ignore[arg-type]
 
 
-def _scalar(name: str, value: object) -> tuple[Kind, str]:
+def scalar(name: str, value: object) -> tuple[Kind, str]:
+    """The kind of one value, and its canonical text.
+
+    :raises BadQuery: PL110, it has no meaning in a question.
+    """
     match _plain(value):
         case None:
             return "null", ""

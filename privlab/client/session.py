@@ -14,6 +14,7 @@ from privlab import errors
 from privlab.client.frames import Release
 from privlab.client.parameters import parameter
 from privlab.client.practice import Practice
+from privlab.client.public import public_tables
 from privlab.errors import Caret, CuratorUnreachable, IntegrityError, PrivlabError
 from privlab.seal.keys import PublicKey
 from privlab.wire import locate
@@ -79,12 +80,15 @@ class Session:
         name: str = "",
         price: Price = DEFAULT_PRICE,
         parameters: Mapping[str, object] | None = None,
+        public: Mapping[str, object] | None = None,
         purpose: str = "exploration",
         confidence: str = "95",
         simultaneous: bool = False,
         on_phase: OnPhase | None = None,
     ) -> Release:
         """Answer ``text`` with differential privacy.
+
+        public: frames of your own that the text names as tables.
 
         A broken line is retried with the same request id, so that one question
         is charged once and answered with the same bytes.  A question that was
@@ -93,7 +97,9 @@ class Session:
 
         :raises PrivlabError: whatever the curator refused, as `errors` lists it.
         """
-        ask = self._message(text, name, price, parameters, purpose, confidence, simultaneous)
+        ask = self._message(
+            text, name, price, parameters, public, purpose, confidence, simultaneous
+        )
         words = ask.model_dump_json(exclude={"id"})
         ask = ask.model_copy(update={"id": self._unfinished.setdefault(words, ask.id)})
         try:
@@ -111,12 +117,13 @@ class Session:
         *,
         price: Price = DEFAULT_PRICE,
         parameters: Mapping[str, object] | None = None,
+        public: Mapping[str, object] | None = None,
         purpose: str = "exploration",
         confidence: str = "95",
         simultaneous: bool = False,
     ) -> Explanation:
         """What ``text`` would cost and how close it would come.  Spends nothing."""
-        ask = self._message(text, "", price, parameters, purpose, confidence, simultaneous)
+        ask = self._message(text, "", price, parameters, public, purpose, confidence, simultaneous)
         return self.call("POST", "/v1/explain", Explanation, ask)
 
     def practise(
@@ -126,6 +133,7 @@ class Session:
         name: str = "",
         price: Price = DEFAULT_PRICE,
         parameters: Mapping[str, object] | None = None,
+        public: Mapping[str, object] | None = None,
         purpose: str = "exploration",
         confidence: str = "95",
         simultaneous: bool = False,
@@ -135,7 +143,9 @@ class Session:
         :raises PrivlabError: whatever the real question would be refused for,
             but for a lack of budget.
         """
-        ask = self._message(text, name, price, parameters, purpose, confidence, simultaneous)
+        ask = self._message(
+            text, name, price, parameters, public, purpose, confidence, simultaneous
+        )
         return Practice.told(self.call("POST", "/v1/practice", Practised, ask))
 
     def tables(self) -> tuple[TableFacts, ...]:
@@ -173,6 +183,7 @@ class Session:
         name: str,
         price: Price,
         parameters: Mapping[str, object] | None,
+        public: Mapping[str, object] | None,
         purpose: str,
         confidence: str,
         simultaneous: bool,
@@ -186,6 +197,7 @@ class Session:
                 parameters={
                     key: parameter(key, value) for key, value in (parameters or {}).items()
                 },
+                public=public_tables(public),
                 purpose=purpose,
                 confidence=confidence,
                 simultaneous=simultaneous,

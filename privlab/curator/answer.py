@@ -18,6 +18,7 @@ from privlab.connector.manifest import Manifest
 from privlab.curator import asks, bounds, certificate
 from privlab.curator.desk import Desk
 from privlab.curator.epsilons import mu2
+from privlab.curator.public import public_rows
 from privlab.curator.receipts import receipt
 from privlab.curator.wish import Wish
 from privlab.engine.job import Job
@@ -163,7 +164,9 @@ def compile_ask(
     )
     try:
         catalog = bounds.with_found(desk, principal, registered.catalog, ask.text)
-        question = compile_question(ask.text, asks.values(ask.parameters), catalog)
+        question = compile_question(
+            ask.text, asks.values(ask.parameters), catalog, public_rows(ask.public)
+        )
     except PolicyDenied as refusal:
         desk.ledger.deny(principal.name, "query", "", refusal.code)
         raise

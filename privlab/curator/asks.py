@@ -25,7 +25,7 @@ def _decimal(text: str) -> Fraction:
     return Fraction(value)
 
 
-_READERS: dict[str, Callable[[str], Scalar]] = {
+READERS: dict[str, Callable[[str], Scalar]] = {
     "bool": lambda text: _BOOLS[text],
     "int": int,
     "float": _decimal,
@@ -33,6 +33,7 @@ _READERS: dict[str, Callable[[str], Scalar]] = {
     "date": date.fromisoformat,
     "datetime": datetime.fromisoformat,
 }
+"""A value from its canonical text, by kind."""
 
 
 def values(parameters: Mapping[str, Parameter]) -> Values:
@@ -53,7 +54,7 @@ def _value(name: str, parameter: Parameter) -> Value:
     if parameter.kind == "null":
         items: tuple[Scalar | None, ...] = (None,) * len(parameter.text)
     else:
-        reader = _READERS[parameter.kind]
+        reader = READERS[parameter.kind]
         try:
             items = tuple(reader(text) for text in parameter.text)
         except (ValueError, KeyError, InvalidOperation, OverflowError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from privlab._version import __version__
 from privlab.curator.asks import body_digest
 from privlab.curator.epsilons import epsilon_text
+from privlab.curator.public import public_facts
 from privlab.ledger.accounts import ChargeRequest
 from privlab.mechanisms.opendp import certifier
 from privlab.policy.decide import Permit
@@ -97,6 +98,7 @@ def bundle(
             asked.question, precisions, asked.offer.confidence, together=asked.offer.together
         ),
     ]
+    words += [f"with {one.rows:,} public rows of {one.name}" for one in public_facts(ask.public)]
     result = result_json(answer, title=ask.name, caption="; ".join(words))
     facts = _facts(desk, principal, ask, asked, permit, paid, holdings)
     return make(result, statement(result, facts), desk.signer)
@@ -165,6 +167,7 @@ def _facts(
         engine=ENGINE,
         selected=selects(asked.question),
         together=asked.offer.together,
+        public=public_facts(ask.public),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -80,6 +80,29 @@ def parameters(text: str, names: Mapping[str, object]) -> dict[str, object]:
                 caret=Caret(text, token.start(), token.end()),
             )
         found[name] = plain(names[name])
+    return found
+
+
+def frames(given: Sequence[str], names: Mapping[str, object]) -> dict[str, object]:
+    """``--public wards=df``, or ``--public wards``: notebook frames by their names in the question.
+
+    :raises BadQuery: PL114, one is not there, or one name is given twice.
+    """
+    found: dict[str, object] = {}
+    for text in given:
+        name, sign, variable = text.partition("=")
+        variable = variable if sign else name
+        if variable not in names:
+            raise BadQuery(
+                f"--public names {variable}, and the notebook has no such variable",
+                code="PL114",
+                hint=f"set it in a cell before this one: {variable} = …",
+            )
+        if name in found:
+            raise BadQuery(
+                f"--public names {name} twice", code="PL114", hint="give each its own name"
+            )
+        found[name] = names[variable]
     return found
 
 

@@ -55,6 +55,7 @@ class PrivateMagics(Magics):
     @argument("--confidence", metavar="C", default="95", help="percent of the interval (95)")
     @argument("--simultaneous", action="store_true", help="all intervals hold at once, not each")
     @argument("--purpose", metavar="P", default="exploration", help="why you ask; judged, recorded")
+    @argument("--public", metavar="P", action="append", help="a frame of yours: wards=df")
     @argument("--explain", action="store_true", help="show the price and spend nothing")
     @argument("--practice", action="store_true", help="invented rows: free, unsigned, no release")
     @cell_magic("private")  # type: ignore[arg-type]
@@ -77,6 +78,7 @@ class PrivateMagics(Magics):
         asked: dict[str, Any] = {
             "price": price(share=options.share, within=options.within, epsilon=options.epsilon),
             "parameters": cells.parameters(question, names),
+            "public": cells.frames(options.public or (), names),
             "purpose": options.purpose,
             "confidence": options.confidence.removesuffix("%").strip(),
             "simultaneous": options.simultaneous,
@@ -134,7 +136,7 @@ class PrivateMagics(Magics):
         """One question, asked and charged as any other."""
         words = "bounds " + " ".join(map(shlex.quote, options))
         asked = self._options(words)
-        if asked.name != "bounds" or asked.practice or asked.simultaneous:
+        if asked.name != "bounds" or asked.practice or asked.simultaneous or asked.public:
             raise BadQuery(
                 "bounds takes a column, --share, --within, --epsilon, --purpose and --explain",
                 code="PL112",

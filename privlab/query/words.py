@@ -6,6 +6,7 @@ An answer says what was counted, not what the analyst may hope was counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 
@@ -15,7 +16,9 @@ from privlab.query.plan import Measure, MeasureKind, MeasureOut, Out, Plan, Ques
 from privlab.query.plan_text import decimal, expression_text
 from privlab.query.post.tree import MomentOut, is_noisy
 from privlab.query.post.tree import parts as inner_parts
+from privlab.query.relations import Join, PerUnit, Scan
 from privlab.query.simultaneous import each, together_words
+from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Table
 from privlab.terms.loss import Currency, Loss
 
@@ -61,6 +64,7 @@ def caption(question: Question, table: Table, *, together: bool = False) -> str:
     together: its intervals hold at once, also those of rows that are not shown.
     """
     plan = question.plan
+    table = _as_read(plan, table)
     labels = {one.label for one in question.finish.outputs} - {"key"}
     binds = not _one_row_per_unit(table)
     if labels == {"units"}:
@@ -105,7 +109,7 @@ def caption(question: Question, table: Table, *, together: bool = False) -> str:
 def _one_row(plan: Plan, table: Table) -> str:
     """What a quantile is chosen of."""
     if _one_row_per_unit(table):
-        return f"1 row of {table.name} per {table.unit_word}"
+        return f"{_one(table)} per {table.unit_word}"
     if plan.cells == 1:
         return f"1 of the {table.name} of each {table.unit_word}"
     text = f"1 of the {table.name} of each {table.unit_word} in a group"
@@ -193,6 +197,23 @@ def selects(question: Question) -> bool:
     return any(is_noisy(one.by) for one in finish.order)
 
 
+NAMED = {Join: "joined rows", PerUnit: "rows"}
+
+
+def _as_read(plan: Plan, table: Table) -> Table:
+    """The table, or what stands for one where rows are made of several or of one unit's."""
+    if isinstance(plan.source, Scan):
+        return table
+    single = isinstance(plan.source, PerUnit) and not plan.source.keys
+    bound = ContributionBound(1, 1, 1) if single else plan.bound
+    name = NAMED.get(type(plan.source), "rows")
+    return replace(table, name=name, bound=bound, rows=None, units=None)
+
+
+def _one(table: Table) -> str:
+    return f"1 {table.name[:-1]}" if table.name in NAMED.values() else f"1 row of {table.name}"
+
+
 def _one_row_per_unit(table: Table) -> bool:
     """Whether the contract states one row per unit, so that its bound leaves nothing out."""
     more = table.rows is not None and table.units is not None and table.rows != table.units
@@ -211,7 +232,7 @@ def _units(plan: Plan, table: Table) -> str:
 
 def _bound(plan: Plan, table: Table, labels: set[str]) -> str:
     bound, unit = plan.bound, table.unit_word
-    rows = f"1 row of {table.name}" if bound.rows == 1 else f"{bound.rows:,} {table.name}"
+    rows = _one(table) if bound.rows == 1 else f"{bound.rows:,} {table.name}"
     text = f"at most {rows} per {unit}"
     if plan.cells > 1:
         limits = []

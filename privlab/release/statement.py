@@ -107,12 +107,26 @@ class TableFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicFacts:
+    """One table that the asker brought with the question.
+
+    digest: SHA-256 in hex of all of it, as ``docs/spec/release.md`` says.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacyFacts:
     """Everything a reader needs to judge a release (``docs/spec/release.md``).
 
     asked_at: when the question came in, before any row was read.
     unit: the column of the privacy unit; unit_word: what people call it.
     tables: all that were read; the others are joined to the first.
+    public: tables that the asker brought.
     plan: SHA-256 in hex of the canonical question.
     charged: what this request cost, in ``currency``.  held: all its asker has
     learned on the question after it; epsilon: of ``held``, at ``delta``, which
@@ -160,6 +174,7 @@ class PrivacyFacts:
     seeded: bool = False
     test_mode: bool = False
     currency: Currency = Currency.GDP
+    public: tuple[PublicFacts, ...] = ()
 
 
 def statement(result: str, facts: PrivacyFacts) -> dict[str, Json]:
@@ -195,6 +210,7 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
             "columns": _columns(facts),
             "purpose": facts.purpose,
             "groupKeys": "public",
+            **_public(facts),
         },
         "loss": {
             "definition": DEFINITIONS[facts.currency],
@@ -245,6 +261,20 @@ def _dataset(facts: PrivacyFacts) -> dict[str, Json]:
             for one in facts.tables
         ]
     return found
+
+
+def _public(facts: PrivacyFacts) -> dict[str, Json]:
+    """What the asker brought, if anything."""
+    tables: list[Json] = [
+        {
+            "name": one.name,
+            "columns": list(one.columns),
+            "rows": str(one.rows),
+            "sha256": one.digest,
+        }
+        for one in facts.public
+    ]
+    return {"publicTables": tables} if tables else {}
 
 
 def _columns(facts: PrivacyFacts) -> list[Json]:

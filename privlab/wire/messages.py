@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 PROTOCOL = 1
 MAX_TEXT = 100_000
 MAX_LIST = 10_000
+MAX_PUBLIC_COLUMNS = 64
+MAX_PUBLIC_BYTES = 1_000_000
 
 PRACTICE = "practice: invented rows, not the data"
 """What stands over every answer to a practice question."""
@@ -42,6 +44,27 @@ class Parameter(Message):
     is_list: bool = False
 
 
+class PublicColumn(Message):
+    """A column of a public table: the texts of its values as in `Parameter`, or null."""
+
+    name: Name
+    kind: Literal["bool", "int", "float", "text", "date", "datetime"]
+    text: tuple[Annotated[str, StringConstraints(max_length=4_000)] | None, ...] = Field(
+        max_length=MAX_LIST, strict=False
+    )
+
+
+class PublicTable(Message):
+    """A table that the analyst brings: columns of one length, in her order.
+
+    Its JSON has at most `MAX_PUBLIC_BYTES`.
+    """
+
+    columns: tuple[PublicColumn, ...] = Field(
+        min_length=1, max_length=MAX_PUBLIC_COLUMNS, strict=False
+    )
+
+
 class Price(Message):
     """What the analyst offers.  Exactly one of the three is set."""
 
@@ -54,12 +77,14 @@ class Ask(Message):
     """One question.  ``id`` makes it idempotent: the same id is charged once.
 
     simultaneous: the intervals of all cells and columns hold at once.
+    public: tables of her own that the text names.
     """
 
     id: RequestId
     text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
     name: Annotated[str, StringConstraints(max_length=200)] = ""
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    public: dict[Name, PublicTable] = Field(default_factory=dict)
     price: Price = Price(share="1")
     confidence: Amount = "95"
     simultaneous: bool = False

@@ -6,22 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from privlab.errors import BadQuery
 from privlab.query.canonical import decode_plan, encode_plan, question_id
-from privlab.query.passes import (
-    bound_source,
-    found_source,
-    join_conditions,
-    lower_unit_value,
-    resolve_join,
-    resolve_member,
-    resolve_names,
-    resolve_per_unit,
-    resolve_source,
-    resolve_union,
-    side_table,
-)
+from privlab.query.compile import compile_question
+from privlab.query.passes import bound_source, lower_unit_value, resolve_names, side_table
 from privlab.query.plan import Question
 from privlab.query.relations import Join, PerUnit, PublicRows, Scan, Union
+from privlab.terms.catalog import Column, Kind, Table
+from tests.query.conftest import CATALOG
 
 Ask = Callable[..., Question]
 
@@ -104,18 +96,56 @@ def test_each_kind_of_relation_comes_from_its_own_pass(ask: Ask) -> None:
     assert (stacked.bound.rows, stacked.row_cap) == (28, 12_000_000)
 
 
-def test_passes_say_what_they_are_for() -> None:
-    for one in (
-        bound_source,
-        found_source,
-        join_conditions,
-        lower_unit_value,
-        resolve_join,
-        resolve_member,
-        resolve_names,
-        resolve_per_unit,
-        resolve_source,
-        resolve_union,
-        side_table,
-    ):
-        assert one.__doc__
+def test_a_row_meets_so_many_public_rows_at_most() -> None:
+    """`MAX_FAN_OUT` is where a join is refused, and a condition on the frame is the way out."""
+    text = "SELECT COUNT(*) AS n FROM visits JOIN many USING (ward)"
+    for size in (bound_source.MAX_FAN_OUT, bound_source.MAX_FAN_OUT + 1):
+        many = PublicRows(
+            (("ward", Kind.TEXT), ("at", Kind.INT)), tuple(("A", at) for at in range(size))
+        )
+        if size == bound_source.MAX_FAN_OUT:
+            plan = compile_question(text, {}, CATALOG, {"many": many}).plan
+            assert bound_source.widest(plan.source) == size
+            assert (plan.bound.rows, plan.row_cap) == (8, 4_000_000 * size)
+            continue
+        with pytest.raises(BadQuery, match="1,001 public rows") as caught:
+            compile_question(text, {}, CATALOG, {"many": many})
+        assert caught.value.code == "PL113"
+        compile_question(f"{text} WHERE at < 1000", {}, CATALOG, {"many": many})
+
+
+def test_values_of_a_unit_state_their_ranges(ask: Ask) -> None:
+    plan = ask(
+        "SELECT SUM(a) AS a, SUM(b) AS b, SUM(c) AS c, SUM(d) AS d, SUM(e) AS e FROM "
+        "(SELECT patient_id, COUNT(stay_days) AS a, SUM(stay_days - 10) AS b, AVG(cost) AS c, "
+        "MAX(age) - MIN(age) AS d, COUNT(DISTINCT note) AS e FROM visits GROUP BY patient_id) t"
+    ).plan
+    assert isinstance(plan.source, PerUnit)
+    names = dict(plan.source.columns)
+    assert set(lower_unit_value.WORDS.values()) == {name.split("_")[0] for name in names}
+    ranges = {(one.low, one.high) for one in plan.measures}
+    assert ranges == {(0, 8), (-80, 400), (0, 50_000), (-110, 110)}
+
+
+def test_names_are_found_behind_their_words(ask: Ask) -> None:
+    """`resolve_names`: the unit may be named of either side; other names need a word."""
+    table = Table("", "t", 1, "", "", bound_source.ONE, 1, (Column("a", Kind.INT),))
+    names = resolve_names.Names.of(table)
+    assert names.visible() == {"a": resolve_names.column("a")}
+    asked = {
+        question_id(ask(f"SELECT COUNT(DISTINCT {word}patient_id) AS n FROM visits v "
+                        "JOIN labs l ON v.patient_id = l.patient_id"))
+        for word in ("", "v.", "l.")
+    }  # fmt: skip
+    assert len(asked) == 1
+
+
+def test_units_with_rows_on_a_preserved_side_are_counted(ask: Ask) -> None:
+    plan = ask(
+        "SELECT COUNT(DISTINCT v.patient_id) AS n, COUNT(DISTINCT l.patient_id) AS k "
+        "FROM visits v LEFT JOIN labs l USING (patient_id)"
+    ).plan
+    assert [one.of is None for one in plan.measures].count(False) == 1
+    assert len(plan.measures) == len("nk")
+    assert isinstance(plan.source, Join)
+    assert side_table.MET in dict(plan.source.right_names)
