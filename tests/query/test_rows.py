@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 import pytest
-from sqlglot import parse_one
+from sqlglot import exp, parse_one
 
 from privlab.query import frame_chain, frame_joins, sql_groups, sql_joins
-from privlab.query.ask import Name, Source, Surface
+from privlab.query.ask import Apply, Name, Source, Surface
 from privlab.query.compile import parse
 from privlab.query.frame_place import Place
 from privlab.query.passes import (
@@ -20,8 +20,11 @@ from privlab.query.passes import (
     resolve_union,
 )
 from privlab.query.passes.resolve_source import resolve_source
+from privlab.query.plan import Op
 from privlab.query.relations import Join, PerUnit, Union
 from privlab.query.rows import Grouped, How, Joined, Named, Rows, Stacked, tables_of
+from privlab.query.sql_expressions import Expressions
+from privlab.query.sql_rows import RowsReader
 from tests.query.conftest import CATALOG, PUBLIC
 
 NESTED = """
@@ -48,6 +51,19 @@ def test_what_names_and_filters_is_no_base_of_its_own() -> None:
         ask = parse(text, CATALOG)
         assert isinstance(ask.base, Named)
         assert isinstance(ask.where, Name)
+
+
+def test_names_of_a_select_are_in_force_after_its_rows_are_read() -> None:
+    text = "SELECT 1 FROM (SELECT age + 1 AS a FROM visits WHERE urgent) t WHERE t.a > 3"
+    statement = parse_one(text)
+    reader = Expressions(Source(text, Surface.SQL), statement)
+    assert isinstance(statement, exp.Select)
+    rows = RowsReader(reader).of(statement)
+    assert (reader.tables, reader.joined) == (("t",), False)
+    assert list(reader.names.made) == ["a"]
+    assert rows.names == reader.names
+    assert isinstance(rows.where, Apply)
+    assert rows.where.op is Op.AND
 
 
 def test_conditions_are_those_that_and_joins() -> None:
