@@ -145,6 +145,8 @@ def _counts(question: Question, priced: Priced, table: Table) -> Iterator[Neighb
     measures = question.plan.measures
     if any(measure.kind is MeasureKind.UNITS for measure in measures):
         return
+    if not isinstance(question.plan.source, Scan):
+        return  # what is typed may not see the unit there, and rows are not the table's
     for at in _bought(question, priced):
         if measures[at].kind is MeasureKind.ROWS and _used_as(question, at, MeasureOut):
             saving = _cheaper(question, at, replace(measures[at], kind=MeasureKind.UNITS))

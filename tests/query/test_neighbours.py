@@ -189,6 +189,13 @@ def test_nothing_is_offered_that_saves_less_than_half(ask: Ask, visits: Table) -
     assert not found(single, one_row(visits))
 
 
+def test_units_are_not_offered_where_the_question_may_not_name_them(
+    ask: Ask, visits: Table
+) -> None:
+    both = "SELECT age FROM visits UNION ALL SELECT stay_days AS age FROM visits"
+    assert not found(ask(f"SELECT COUNT(*) AS n FROM ({both}) v"), visits)
+
+
 def test_the_best_two_are_named_and_the_cheapest_first(ask: Ask, visits: Table) -> None:
     question = ask(
         "SELECT admitted, COUNT(*) AS n, SUM(stay_days) AS s FROM visits GROUP BY admitted"
