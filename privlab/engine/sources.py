@@ -10,7 +10,10 @@ import polars as pl
 from privlab.connector.parts import PartFacts, aad_prefix, read_part
 from privlab.connector.scan import open_part
 from privlab.engine.job import Job
+from privlab.engine.relations import Tables, source_rows
 from privlab.engine.stored import Batch, Stored
+from privlab.query.plan import Plan
+from privlab.query.relations import Scan
 
 
 def opened(job: Job, batch: Batch) -> pl.LazyFrame:
@@ -18,8 +21,11 @@ def opened(job: Job, batch: Batch) -> pl.LazyFrame:
 
     :raises IntegrityError: a part is not the one signed.
     """
-    (table,), (parts,) = job.tables, batch
-    return scanned(job.plan.dataset, table, parts)
+    frames = {
+        table.table: scanned(job.plan.dataset, table, parts)
+        for table, parts in zip(job.tables, batch, strict=True)
+    }
+    return standing(job.plan, frames)
 
 
 def scanned(dataset: str, table: Stored, parts: Sequence[PartFacts]) -> pl.LazyFrame:
@@ -30,3 +36,14 @@ def scanned(dataset: str, table: Stored, parts: Sequence[PartFacts]) -> pl.LazyF
         aad = aad_prefix(dataset, table.table, table.version, facts.bucket)
         frames.append(open_part(facts, data, aad, table.keys))
     return frames[0] if len(frames) == 1 else pl.concat(frames)
+
+
+def standing(plan: Plan, tables: Tables) -> pl.LazyFrame:
+    """The rows that ``plan`` stands on.  Those of a relation are worked out once, here.
+
+    tables: the private ones that the plan reads, with exactly the columns it reads.
+    """
+    if isinstance(plan.source, Scan):
+        return tables[plan.source.table]
+    held = {name: frame.collect(engine="in-memory").lazy() for name, frame in tables.items()}
+    return source_rows(plan, held).collect(engine="in-memory").lazy()

@@ -20,7 +20,7 @@ import polars as pl
 from privlab.connector import protect, scan
 from privlab.curator import certificate
 from privlab.curator.answer import Compiled, Paid
-from privlab.engine import run
+from privlab.engine import run, steps
 from privlab.engine.expressions import Typed, translate
 from privlab.engine.job import Job
 from privlab.kernels import bounding, keeping
@@ -68,7 +68,7 @@ class Bug:
 # --- the kernel's call -------------------------------------------------------
 
 _caption, _statement = certificate.caption, certificate.statement
-_accumulate, _coded, _release, _measure = bounding.accumulate, run.coded, run.release, run.measure
+_accumulate, _coded, _release, _measure = bounding.accumulate, steps.coded, run.release, run.measure
 
 
 def _kernel(
@@ -171,10 +171,10 @@ def _about(statistic: str) -> Change:
     """Values about a centre that is computed from them."""
 
     def coded(measure: Measure, value: Typed) -> pl.Expr:
-        steps = _coded(measure, value)
-        return steps - getattr(steps, statistic)().round().cast(pl.Int64).fill_null(0)
+        found = _coded(measure, value)
+        return found - getattr(found, statistic)().round().cast(pl.Int64).fill_null(0)
 
-    return (run, "coded", coded)
+    return (steps, "coded", coded)
 
 
 def _raw(expr: Expr) -> Typed:
@@ -340,7 +340,7 @@ AGES_BY_WARD = Asking("SELECT ward, COUNT(DISTINCT age) AS n FROM visits GROUP B
 UNITS = Asking("SELECT COUNT(DISTINCT patient) AS n FROM visits", FEW)
 
 BUGS = (
-    Bug("the clamp is forgotten", SUM_AGE, FAR, ((run, "coded", _unclamped), _kernel(radius=UNBOUNDED))),
+    Bug("the clamp is forgotten", SUM_AGE, FAR, ((steps, "coded", _unclamped), _kernel(radius=UNBOUNDED))),
     Bug("n is the divisor", MEAN, SAID, ((run, "release", _exact_counts),)),
     Bug("the mean is the centre", SUM_POINTS, FAR, (_about("mean"),)),
     Bug("the median is the centre", SUM_POINTS, FAR, (_about("median"),)),
@@ -355,14 +355,14 @@ BUGS = (
     Bug("keys are those that occur", KeysFromData(BY_WARD.text, DAYS), _of(Kind.SHAPE)),
     Bug(
         "NaN passes the clamp", WEIGHT, FAR,
-        (_READS_NAN, (run, "translate", _raw), (run, "coded", _with_nan), _kernel(radius=UNBOUNDED)),
+        (_READS_NAN, (run, "translate", _raw), (steps, "coded", _with_nan), _kernel(radius=UNBOUNDED)),
         anew=True,
     ),
     Bug("a row without a unit is a unit", UNITS, FAR, ((protect, "_with_pseudonyms", _a_unit_per_null),), anew=True),
     Bug("sums of floats", STAY, _of(Kind.INPUTS), ((run, "measure", _float_sums),)),
     Bug("noise as wide as the data", SUM_AGE, _of(Kind.PARAMETERS), ((run, "release", _noise_as_wide_as_the_data),)),
     Bug("no noise where there is no data", BY_WARD, _of(Kind.CALLS), ((run, "release", _nothing_to_do),)),
-    Bug("a value out of range is an error", SUM_AGE, _of(Kind.FAILED), ((run, "coded", _checked),)),
+    Bug("a value out of range is an error", SUM_AGE, _of(Kind.FAILED), ((steps, "coded", _checked),)),
     Bug("a bounding key for each release", KeyPerRelease(BY_DAY.text, GROUPS), FAR),
     Bug("every row of a unit is a value to choose among", MEDIAN, FAR, ((keeping, "keep", _all_values),)),
     Bug("some rows of a unit are values to choose among", MEDIAN, FAR, (_keeping(per_group=2),)),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from privlab.connector.scan import DTYPES
 from privlab.engine.expressions import translate
 from privlab.engine.reference import evaluate, steps
-from privlab.engine.run import coded
+from privlab.engine.steps import coded
 from privlab.query.plan import Call, Expr, Literal, Measure, MeasureKind, Op, Ref
 from privlab.terms.catalog import Kind
 
