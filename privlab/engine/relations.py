@@ -16,7 +16,7 @@ import polars as pl
 
 from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.connector.scan import DTYPES
-from privlab.engine.expressions import Typed, fitted, nearest, translate
+from privlab.engine.expressions import Typed, divided, fitted, nearest, translate
 from privlab.engine.steps import coded
 from privlab.query.expr import Expr
 from privlab.query.kinds import kind_of
@@ -121,9 +121,7 @@ def _per_unit(relation: PerUnit, wanted: Kinds, tables: Tables) -> pl.LazyFrame:
         *(_taken(value).alias(held[name]) for name, value in values),
     )
     groups = rows.group_by([*UNIT_COLUMNS, *keys.values()], maintain_order=True)
-    found = groups.agg(
-        _value(value, pl.col(held[name]), wanted[name]).alias(held[name]) for name, value in values
-    )
+    found = groups.agg(part for name, value in values for part in _gathered(value, held[name]))
     kinds = {name: kind_of(expr) for name, expr in relation.keys}
     return found.select(
         *UNIT_COLUMNS,
@@ -132,7 +130,7 @@ def _per_unit(relation: PerUnit, wanted: Kinds, tables: Tables) -> pl.LazyFrame:
             for name, place in keys.items()
             if name in wanted
         ),
-        *(pl.col(place).alias(name) for name, place in held.items()),
+        *(_value(value, held[name], wanted[name]).alias(name) for name, value in values),
     )
 
 
@@ -160,25 +158,41 @@ def step_measure(value: UnitValue) -> Measure:
     return Measure(MeasureKind.SUM, value.of, value.low, value.high, value.step)
 
 
-def _value(value: UnitValue, taken: pl.Expr, kind: Kind) -> pl.Expr:
-    count = taken.is_not_null().sum().cast(pl.Int64)
+def _gathered(value: UnitValue, name: str) -> list[pl.Expr]:
+    """What is needed of all rows of a group: how many have a value, and a total or an end."""
+    taken = pl.col(name)
+    count = taken.is_not_null().sum().cast(pl.Int64).alias(f"{name}_count")
     match value.kind:
         case UnitKind.ROWS:
-            return _as(Typed(count, Kind.INT), kind)
+            return [count]
         case UnitKind.DISTINCT:
             several = taken.n_unique().cast(pl.Int64) - (taken.null_count() > 0).cast(pl.Int64)
-            return _as(Typed(several, Kind.INT), kind)
+            return [several.alias(f"{name}_count")]
+        case UnitKind.MIN:
+            return [taken.min()]
+        case UnitKind.MAX:
+            return [taken.max()]
+    return [count, taken.sum()]
+
+
+def _value(value: UnitValue, name: str, kind: Kind) -> pl.Expr:
+    """The number that a group comes to."""
+    count = pl.col(f"{name}_count")
+    match value.kind:
+        case UnitKind.ROWS | UnitKind.DISTINCT:
+            return _as(Typed(count, Kind.INT), kind)
         case UnitKind.MIN | UnitKind.MAX:
-            end = taken.min() if value.kind is UnitKind.MIN else taken.max()
-            return _as(Typed(end, kind_of_unit_value(value)), kind)
-    total = pl.when(count > 0).then(taken.sum())
+            return _as(Typed(pl.col(name), kind_of_unit_value(value)), kind)
+    total = pl.when(count > 0).then(pl.col(name))
     up, down = value.step.numerator, value.step.denominator
     if value.kind is UnitKind.SUM and kind is Kind.INT:
         if down != 1:
             raise TypeError("a sum of parts is no whole number")
         return total * up
-    amount = total.cast(pl.Float64) * nearest(up) / nearest(down)
-    return amount / count.cast(pl.Float64) if value.kind is UnitKind.MEAN else amount
+    amount = total.cast(pl.Float64) * nearest(up)
+    if down != 1:
+        amount = divided(amount, pl.lit(nearest(down)))
+    return divided(amount, count.cast(pl.Float64)) if value.kind is UnitKind.MEAN else amount
 
 
 # --- pairs -------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from privlab.engine.expressions import Typed, nearest, saturated
+from privlab.engine.expressions import Typed, divided, nearest, saturated
 from privlab.query.plan import Measure
 from privlab.query.shares import Share
 from privlab.terms.catalog import Kind
@@ -46,6 +46,7 @@ def coded(measure: Measure, value: Typed) -> pl.Expr:
         return (clamped - saturated(int(measure.centre))).clip(-radius, radius)
     low_f, high_f, centre = nearest(measure.low), nearest(measure.high), nearest(measure.centre)
     up, down = nearest(measure.step.denominator), nearest(measure.step.numerator)
-    clamped = value.as_float().clip(low_f, high_f)
-    steps = ((clamped - centre) * up / down + 0.5).floor()
+    scaled = (value.as_float().clip(low_f, high_f) - centre) * up
+    parts = scaled if down == 1 else divided(scaled, pl.lit(down))
+    steps = (parts + 0.5).floor()
     return steps.cast(pl.Int64, strict=False).clip(-radius, radius)

@@ -12,6 +12,6 @@ Where to start: ``translate``; then a file per family.
 """
 
 from privlab.engine.expressions.translate import translate
-from privlab.engine.expressions.typed import Typed, fitted, nearest, saturated
+from privlab.engine.expressions.typed import Typed, divided, fitted, nearest, saturated
 
-__all__ = ["Typed", "fitted", "nearest", "saturated", "translate"]
+__all__ = ["Typed", "divided", "fitted", "nearest", "saturated", "translate"]

@@ -12,6 +12,7 @@ from privlab.connector.scan import DTYPES
 from privlab.engine.expressions.typed import (
     INT_MAX,
     Typed,
+    divided,
     known,
     literal,
     narrowed,
@@ -82,7 +83,7 @@ def _divided(op: Op, a: Typed, b: Typed) -> Typed:
     kind = common_kind((a.kind, b.kind))
     if op is Op.DIVIDE or kind is not Kind.INT:
         top, bottom = a.as_kind(Kind.FLOAT), b.as_kind(Kind.FLOAT)
-        quotient = known(top / without(bottom, 0))
+        quotient = known(divided(top, without(bottom, 0)))
         match op:
             case Op.DIVIDE:
                 return Typed(quotient, Kind.FLOAT)
@@ -92,7 +93,7 @@ def _divided(op: Op, a: Typed, b: Typed) -> Typed:
                 return Typed(narrowed(quotient.truncate()), Kind.INT)
 
         def rest_of(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
-            quotient = top / without(bottom, 0)
+            quotient = divided(top, without(bottom, 0))
             return top - (quotient.floor() if op is Op.MOD else quotient.truncate()) * bottom
 
         return Typed(known(once(rest_of, top, bottom)), Kind.FLOAT)
@@ -129,12 +130,14 @@ def _rounded(op: Op, value: Typed, digits: int) -> Typed:
         return Typed(narrowed(once(rounded, wide)), Kind.INT)
     number = value.as_float()
     if digits <= 0:
-        near = narrowed((number / float(scale)).round(0, mode=_MODES[op]))  # type: ignore[arg-type]
+        parts = divided(number, pl.lit(float(scale)))
+        near = narrowed(parts.round(0, mode=_MODES[op]))  # type: ignore[arg-type]
         return Typed(narrowed(near.cast(pl.Int128) * pl.lit(scale, pl.Int128)), Kind.INT)
 
     def to_digits(number: pl.Expr) -> pl.Expr:
         scaled = number * float(scale)
-        near = scaled.round(0, mode=_MODES[op]) / float(scale)  # type: ignore[arg-type]
+        whole = scaled.round(0, mode=_MODES[op])  # type: ignore[arg-type]
+        near = divided(whole, pl.lit(float(scale)))
         return pl.when(scaled.abs() < math.inf).then(near).otherwise(number)
 
     return Typed(once(to_digits, number), Kind.FLOAT)

@@ -79,6 +79,19 @@ def narrowed(value: pl.Expr) -> pl.Expr:
     return value.cast(pl.Int64, strict=False)
 
 
+def divided(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
+    """The nearest float64 to the quotient of two, for every row the same as for that row alone.
+
+    By one number for many rows Polars multiplies with its reciprocal instead, which
+    rounds otherwise; so ``bottom`` is made a column.  It is not zero.
+    """
+
+    def quotient(top: pl.Expr) -> pl.Expr:
+        return top / (bottom + top.is_null().cast(pl.Float64))
+
+    return once(quotient, top)
+
+
 def nearest(value: object) -> float:
     """The nearest float64; infinite when out of its range."""
     try:
