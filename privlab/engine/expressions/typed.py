@@ -86,10 +86,10 @@ def divided(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
     rounds otherwise; so ``bottom`` is made a column.  It is not zero.
     """
 
-    def quotient(top: pl.Expr) -> pl.Expr:
+    def quotient(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
         return top / (bottom + top.is_null().cast(pl.Float64))
 
-    return once(quotient, top)
+    return once(quotient, top, bottom)
 
 
 def nearest(value: object) -> float:
