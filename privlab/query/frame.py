@@ -138,6 +138,10 @@ class _Chain(ChainReader):
                     raise self.refuse(call, what, ORDER)
                 case "group_by" if not grouped:
                     ask, grouped = replace(ask, groups=self.groups(call)), True
+                case "group_by_dynamic" if not grouped:
+                    ask, grouped = replace(ask, groups=self.periods(call)), True
+                case "sort" if not grouped and self.orders(call):
+                    pass
                 case "agg" if grouped:
                     ask = replace(ask, items=self.items(call))
                 case "len" if grouped:

@@ -16,6 +16,8 @@ from privlab.query.ask import Aggregate, AggregateKind, Group, Item, Name, Node,
 from privlab.query.frame_expressions import Expressions, Place, typed_name
 from privlab.query.frame_joins import read_join
 from privlab.query.frame_rows import STEPS, RowSteps
+from privlab.query.frame_times import TRUNCATIONS
+from privlab.query.nodes import Builder
 from privlab.query.passes.name_output import name_output
 from privlab.query.rows import Base, Grouped, Named, Rows, Stacked, tables_of
 
@@ -175,6 +177,29 @@ class ChainReader:
             key = hints.key_of(self.source.table)
             raise self.refuse(call, "group_by names no key", f'group_by("{key}")')
         return tuple(found)
+
+    def periods(self, call: ast.Call) -> tuple[Group, ...]:
+        """``group_by_dynamic``: calendar periods, which truncation gives too, after other keys."""
+        index, every, by = self.expressions.arguments(call, "index_column", "every", "group_by")
+        if index is None or not isinstance(every, ast.Constant) or every.value not in TRUNCATIONS:
+            words = ", ".join(f'"{word}"' for word in TRUNCATIONS)
+            hint = 'group_by_dynamic("admitted", every="1mo")'
+            raise self.refuse(call, f"every is one of {words}", hint)
+        column = self.expressions.column_or(index)
+        span = self.place.of(index)
+        period = Builder(span).call(TRUNCATIONS[str(every.value)], column)
+        keys = [by] if by is None or not isinstance(by, (ast.List, ast.Tuple)) else by.elts
+        others = [(self.expressions.column_or(one), one) for one in keys if one is not None]
+        return (
+            *(Group(node, self.typed(one, node), self.place.of(one)) for node, one in others),
+            Group(period, column.name if isinstance(column, Name) else None, span),
+        )
+
+    def orders(self, call: ast.Call) -> bool:
+        """Whether rows are sorted for ``group_by_dynamic``, which wants it, by what it takes."""
+        wants = [one for name, one in self.calls if name == "group_by_dynamic"]
+        alone = len(call.args) == 1 and not call.keywords and bool(wants) and bool(wants[0].args)
+        return alone and ast.dump(call.args[0]) == ast.dump(wants[0].args[0])
 
     def typed(self, node: ast.expr, value: Node) -> str | None:
         """The name that was typed, where steps before gave it another meaning."""

@@ -20,6 +20,7 @@ AGGREGATES = {
     "sum": AggregateKind.SUM,
     "count": AggregateKind.ROWS,
     "n_unique": AggregateKind.UNITS,
+    "approx_n_unique": AggregateKind.UNITS,
     "min": AggregateKind.MIN,
     "max": AggregateKind.MAX,
     "median": AggregateKind.QUANTILE,

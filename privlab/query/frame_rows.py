@@ -31,11 +31,11 @@ class RowSteps:
         match method:
             case "filter" | "remove":
                 for arg, name in listed:
+                    build = reader.build(arg)
+                    condition = reader.column_or(arg) if name is None else reader.node(arg)
                     if name is not None:
-                        raise reader.refuse(
-                            arg, "filter takes conditions", f'pl.col("{name}") == ...'
-                        )
-                    condition, build = reader.column_or(arg), reader.build(arg)
+                        column = reader.names.find(name, build.span)
+                        condition = build.call(Op.EQ, column, condition)
                     if method == "remove":  # a row that is not known to pass stays
                         condition = build.not_(build.truth(condition))
                     self.keep(condition, build)

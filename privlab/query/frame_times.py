@@ -65,6 +65,10 @@ def read_time(reader: Expressions, node: ast.Call, inner: ast.expr, attr: str) -
                 return build.since(reader.node(later), reader.node(earlier), TOTALS[attr])
         raise reader.refuse(node, f"{attr} is of a difference", f"(a - b).dt.{attr}()")
     match attr:
+        case "month_end":
+            reader.arguments(node)
+            after = build.call(Op.ADD_MONTHS, build.call(Op.TO_MONTH, reader.node(inner)), 1)
+            return build.call(Op.ADD_DAYS, after, -1)
         case "date":
             reader.arguments(node)
             return build.cast(reader.node(inner), Kind.DATE, "truncate")
@@ -77,7 +81,9 @@ def read_time(reader: Expressions, node: ast.Call, inner: ast.expr, attr: str) -
         case "offset_by":
             return _offset(reader, node, inner, build)
     raise reader.refuse(
-        node, f"dt.{attr} is not in the language", f"{', '.join(PARTS)}, date, truncate, offset_by"
+        node,
+        f"dt.{attr} is not in the language",
+        f"{', '.join(PARTS)}, month_end, date, truncate, offset_by",
     )
 
 

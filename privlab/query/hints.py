@@ -64,7 +64,28 @@ _COLLECTED = {
     *("unique", "values", "all", "struct", "mapbatches", "mapelements"),
 }
 _MODES = {"mode", "topk", "approxtopk", "valuecounts"}
-_PATTERNS = {"rlike", "regexplike", "regexp_like", "regexpextract", "extract", "count_matches"}
+_TEXTS_OF_TIMES = {
+    "strftime",
+    "to_char",
+    "tochar",
+    "date_format",
+    "dateformat",
+    "format_date",
+    "timetostr",
+    "yearweek",
+    "monthname",
+    "dayname",
+}
+_PATTERNS = {
+    "rlike",
+    "regexplike",
+    "regexp_like",
+    "regexp_matches",
+    "regexp_full_match",
+    "regexpextract",
+    "extract",
+    "count_matches",
+}
 _ORDERED = {
     "lag",
     "lead",
@@ -97,6 +118,8 @@ def missing(word: str, *, sql: bool) -> str:
         return '.group_by("x").agg(n=pl.len()).sort("n", descending=True).head(1)'
     if name in _PATTERNS:
         return "x LIKE 'a%', with % and _" if sql else '.str.contains("a", literal=True)'
+    if name in _TEXTS_OF_TIMES:
+        return "DATE_TRUNC('month', x), or YEAR(x), MONTH(x)" if sql else '.dt.truncate("1mo")'
     if name in _ORDERED:
         return "an expression looks at one row; rows have no order here"
     if name in _NOW:

@@ -17,6 +17,7 @@ from sqlglot import TokenType, errors, exp
 from privlab.query.ask import (
     NO_TABLES,
     Ask,
+    Const,
     Group,
     Item,
     Name,
@@ -34,7 +35,7 @@ from privlab.query.sql_rows import RowsReader
 from privlab.terms.catalog import Catalog
 
 _NULLS = re.compile(r"\bNULLS\b", re.IGNORECASE)
-NULLS = {("NULLS", "FIRST"), ("NULLS", "LAST")}
+NULLS = {("NULLS", "FIRST")}
 
 BUILDERS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What sqlglot raises where it makes a function of the wrong number of values."""
@@ -110,9 +111,9 @@ def _statement(source: Source) -> exp.Expr:
     if (nulls := _nulls_order(text)) is not None:
         raise source.refuse(
             "PL106",
-            "what is unknown always sorts last; NULLS is not in the language",
+            "what is unknown always sorts last; NULLS FIRST is not in the language",
             nulls,
-            "leave NULLS FIRST or NULLS LAST out",
+            "leave NULLS FIRST out",
         )
     statement = statements[0]
     while isinstance(statement, (exp.Subquery, exp.Paren)) and given(statement) == {"this"}:
@@ -147,7 +148,7 @@ def _keyword(text: str, word: str) -> Span | None:
 
 
 def _nulls_order(text: str) -> Span | None:
-    """NULLS FIRST or NULLS LAST, which the tree does not tell from the default."""
+    """NULLS FIRST, which the tree does not tell from the default."""
     if _NULLS.search(text) is None:
         return None
     tokens = sqlglot.tokenize(text)
@@ -210,8 +211,6 @@ class _Statement:
         if node.args.get("distinct") is not None:
             self.distinct(node, groups, items)
         limit, offset = (node.args.get(name) for name in ("limit", "offset"))
-        if limit is not None:
-            self.expressions.only(limit, "expression")
         if offset is not None:
             self.expressions.only(offset, "expression")
         return Ask(
@@ -224,7 +223,7 @@ class _Statement:
             having=self.conditions(node.args.get("having")),
             qualify=self.conditions(node.args.get("qualify")),
             order=self.order(node.args.get("order")),
-            limit=None if limit is None else self.expressions.expression(limit.expression),
+            limit=None if limit is None else self.limit(limit),
             offset=None if offset is None else self.expressions.expression(offset.expression),
         )
 
@@ -249,6 +248,27 @@ class _Statement:
         if name is None and isinstance(inner, exp.Column) and named:
             name = inner.name
         return Item(self.expressions.output(inner), name, self.expressions.at(inner))
+
+    def limit(self, node: exp.Expr) -> Node:
+        """LIMIT n, TOP n, and FETCH FIRST n ROWS ONLY."""
+        if not isinstance(node, exp.Fetch):
+            self.expressions.only(node, "expression")
+            return self.expressions.expression(node.expression)
+        self.expressions.only(node, "direction", "count", "limit_options")
+        options = node.args.get("limit_options")
+        if options is not None and not given(options) <= {"rows"}:
+            raise self.source.refuse(
+                "PL106",
+                "FETCH takes a number of rows, no percent and no ties",
+                _keyword(self.source.text, "FETCH"),
+                "FETCH FIRST 5 ROWS ONLY",
+            )
+        count = node.args.get("count")
+        return (
+            Const(1, self.expressions.at(node))
+            if count is None
+            else self.expressions.expression(count)
+        )
 
     def distinct(
         self, node: exp.Select, groups: tuple[Group, ...], items: tuple[Item, ...]

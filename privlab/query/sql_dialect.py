@@ -30,16 +30,24 @@ class Reading(Dialect):
     """The dialect of a question."""
 
     class Tokenizer(tokens.Tokenizer):
+        IDENTIFIERS: ClassVar = ['"', "`"]
         KEYWORDS: ClassVar = {
             **tokens.Tokenizer.KEYWORDS,
             "**": TokenType.DSTAR,
             "//": TokenType.DIV,
             "XOR": TokenType.XOR,
+            "TOP": TokenType.TOP,
         }
 
     class Parser(parser.Parser):
         FUNCTIONS: ClassVar = {
-            name: build for name, build in parser.Parser.FUNCTIONS.items() if name not in AS_WRITTEN
+            **{
+                name: build
+                for name, build in parser.Parser.FUNCTIONS.items()
+                if name not in AS_WRITTEN
+            },
+            "MEAN": exp.Avg.from_arg_list,
+            "AVERAGE": exp.Avg.from_arg_list,
         }
         EXPONENT: ClassVar = {TokenType.DSTAR: exp.Pow}
         CONJUNCTION: ClassVar = {**parser.Parser.CONJUNCTION, TokenType.XOR: exp.Xor}

@@ -103,6 +103,13 @@ def read_function(node: exp.Expr, reader: Expressions) -> Node | None:
         case exp.Date() | exp.TsOrDsToDate():
             reader.only(node, "this")
             return build.cast(read(node.this), Kind.DATE, "round")
+        case exp.LastDay():
+            reader.only(node, "this")
+            after = build.call(Op.ADD_MONTHS, build.call(Op.TO_MONTH, read(node.this)), 1)
+            return build.call(Op.ADD_DAYS, after, -1)
+        case exp.SafeDivide():
+            reader.only(node, "this", "expression")
+            return build.call(Op.DIVIDE, read(node.this), read(node.expression))
         case exp.Extract():
             return _part(str(node.this.name), node.expression, node, reader, build)
         case exp.DateTrunc() | exp.TimestampTrunc():
@@ -193,13 +200,22 @@ def _named(node: exp.Anonymous, reader: Expressions, build: Builder) -> Node | N
     match node.name.upper(), len(args):
         case "ISNULL", 1:
             return build.call(Op.IS_NULL, read(args[0]))
+        case "ISNULL", 2:
+            return build.call(Op.COALESCE, read(args[0]), read(args[1]))
+        case "ZEROIFNULL", 1:
+            return build.call(Op.COALESCE, read(args[0]), 0)
+        case "SQUARE", 1:
+            return build.power(read(args[0]), 2)
+        case (("PREFIX" | "SUFFIX"), 2):
+            how = "starts" if node.name.upper() == "PREFIX" else "ends"
+            return build.call(Op.LIKE, read(args[0]), read(args[1]), how, None)
         case "MAGNITUDE", 1:
             return build.call(Op.MAGNITUDE, read(args[0]))
         case "WEEKDAY", 1:
             return build.call(Op.ADD, build.call(Op.WEEKDAY, read(args[0])), -1)
         case "TO_DATE", 1:
             return build.cast(read(args[0]), Kind.DATE, "round")
-        case "DATE_PART", 2:
+        case (("DATE_PART" | "DATEPART"), 2):
             return _part(args[0].name, args[1], node, reader, build)
         case "DATEDIFF" | "DATE_DIFF" | "DAYS_BETWEEN", 2:
             return build.call(Op.DAYS, read(args[0]), read(args[1]))

@@ -1,4 +1,4 @@
-"""GROUP BY of SQL: expressions, aliases (looked up later), and positions (here)."""
+"""GROUP BY of SQL: expressions, aliases (looked up later), positions and ALL (here)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from sqlglot import exp
 
 from privlab.query.ask import Group, Item, aggregates
 from privlab.query.hints import ON_THE_FRAME
-from privlab.query.sql_expressions import Expressions
+from privlab.query.sql_expressions import Expressions, given
+
+TOTALS = (exp.Rollup, exp.Cube, exp.GroupingSets)
+FREE = f"add counts and sums up with SUM(...) OVER (PARTITION BY ...), or {ON_THE_FRAME}"
 
 
 def read_groups(
@@ -14,10 +17,18 @@ def read_groups(
 ) -> tuple[Group, ...]:
     """The keys of one GROUP BY.
 
-    :raises BadQuery: PL106, a position that is none, or one of an aggregate.
+    :raises BadQuery: PL106, a position that is none, or one of an aggregate; ROLLUP and
+        its like.
     """
     if node is None:
         return ()
+    totals = given(node) & {"rollup", "cube", "grouping_sets"}
+    if totals or any(isinstance(one, TOTALS) for one in node.expressions):
+        raise reader.refuse(node, "one question forms one set of groups", FREE)
+    if node.args.get("all"):
+        reader.only(node, "all")
+        keys = [one for one in items if not aggregates(one.value)]
+        return tuple(Group(one.value, one.name, one.span) for one in keys)
     reader.only(node, "expressions")
     groups = []
     for one in node.expressions:

@@ -31,6 +31,7 @@ AGGREGATES: dict[type, AggregateKind] = {
     exp.CovarSamp: AggregateKind.COVAR_SAMP,
     exp.CovarPop: AggregateKind.COVAR_POP,
     exp.Corr: AggregateKind.CORR,
+    exp.ApproxDistinct: AggregateKind.UNITS,
 }
 OF_TWO = frozenset({AggregateKind.COVAR_SAMP, AggregateKind.COVAR_POP, AggregateKind.CORR})
 NAMED = {"VAR": AggregateKind.VAR_SAMP, "STD": AggregateKind.STDDEV_SAMP}

@@ -71,6 +71,34 @@ WRITTEN = {
     "SELECT AVG(stay_days / age) AS r FROM visits": (
         "SELECT AVG(stay_days / NULLIF(age, 0)) FROM visits"
     ),
+    # words of Transact-SQL, Snowflake, BigQuery and MySQL
+    "SELECT TOP 2 ward, COUNT(*) AS n FROM visits GROUP BY ward ORDER BY n DESC": (
+        "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward ORDER BY n DESC LIMIT 2"
+    ),
+    "SELECT AVERAGE(age) AS a FROM visits": "SELECT AVG(age) FROM visits",
+    "SELECT SUM(SQUARE(stay_days)) AS s FROM visits": "SELECT SUM(stay_days ** 2) FROM visits",
+    "SELECT SUM(ISNULL(stay_days, 7)) AS s FROM visits": (
+        "SELECT SUM(IFNULL(stay_days, 7)) FROM visits"
+    ),
+    "SELECT AVG(ZEROIFNULL(stay_days)) AS s FROM visits": (
+        "SELECT AVG(IFNULL(stay_days, 0)) FROM visits"
+    ),
+    "SELECT DATEPART(year, admitted) AS y, COUNT(*) AS n FROM visits GROUP BY 1": (
+        "SELECT YEAR(admitted) AS y, COUNT(*) AS n FROM visits GROUP BY y"
+    ),
+    "SELECT `ward`, COUNT(*) AS `n` FROM `visits` GROUP BY `ward`": (
+        "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward"
+    ),
+    # counts are exact here, not sketches
+    **{
+        f"SELECT {word}(patient_id) AS n FROM visits": (
+            "SELECT COUNT(DISTINCT patient_id) FROM visits"
+        )
+        for word in ("APPROX_COUNT_DISTINCT", "APPROX_DISTINCT")
+    },
+    "SELECT ward, APPROX_COUNT_DISTINCT(note) AS n FROM visits GROUP BY ward": (
+        "SELECT ward, COUNT(DISTINCT note) FROM visits GROUP BY ward"
+    ),
     # a text spells a whole number in digits alone; DuckDB reads 12.5 and 1e2 too, and spaces
     **{
         f"SELECT SUM(LEAST(GREATEST({cast}, 0), 60)) AS s FROM visits": (
@@ -100,6 +128,17 @@ POLARS = {
             'pl.col("note").filter(pl.col("urgent")).n_unique()',
         )
     },
+    # counts are exact here, not sketches
+    'visits.select(n=pl.col("patient_id").approx_n_unique())': (
+        'visits.select(n=pl.col("patient_id").n_unique())'
+    ),
+    'visits.group_by("ward").agg(n=pl.col("note").approx_n_unique())': (
+        'visits.group_by("ward").agg(n=pl.col("note").drop_nulls().n_unique())'
+    ),
+    # rows have no order here, so none is wanted
+    'visits.group_by_dynamic("admitted", every="1mo").agg(n=pl.len())': (
+        'visits.sort("admitted").group_by_dynamic("admitted", every="1mo").agg(n=pl.len())'
+    ),
     # a text that is no date is null, with strict=False or without
     **{
         f'visits.filter(pl.col("note").{cast} >= date(2024, 1, 1)).select(n=pl.len())': (

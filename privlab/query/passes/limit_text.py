@@ -9,11 +9,11 @@ from privlab.query.ask import Source, Span, Surface
 MAX_OPEN = 32
 """Most parentheses, brackets and CASEs that are open at once: a parser needs some 25 calls for each."""
 
-MAX_WORDS = 2_000
-"""Most words, numbers and texts of one question: all of them are read in 50 milliseconds."""
+MAX_WORDS = 9_000
+"""Most words, numbers and texts of one question: a list of literals may be long."""
 
 MAX_NAMES = 1_200
-"""Most words that are no numbers, which take longer."""
+"""Most words that are names or keywords, which a parser needs longer for: some 50 milliseconds for all."""
 
 MAX_SIGNS = 2_000
 """Most signs that are neither commas nor parentheses."""
@@ -56,7 +56,8 @@ _LEXEMES = {
 def limit_text(source: Source) -> None:
     """Count words and measure nesting in one look; texts in quotes count as a word.
 
-    :raises BadQuery: PL106, more than 2,000 words or signs, parentheses more than 32 deep, or more SELECTs or chained operators than a question has.
+    :raises BadQuery: PL106, more than 9,000 words, 1,200 names or 2,000 signs, parentheses more
+        than 32 deep, or more SELECTs or chained operators than a question has.
     """
     lexemes = _LEXEMES[source.surface]
     counts = dict.fromkeys(lexemes.groupindex, 0)
