@@ -43,7 +43,8 @@ def practise(desk: Desk, principal: Principal, ask: Ask) -> Practised:
         asked = answer.compile_ask(desk, principal, ask, _standing)
         answer.permitted(desk, principal, ask, asked)
         noises = _noises(asked)
-        job = Practice(asked.question.plan, noises, asked.manifests[0].contract_text)
+        contracts = tuple(one.contract_text for one in asked.manifests)
+        job = Practice(asked.question.plan, noises, contracts)
         try:
             measured = desk.engine.run(job)
         except EngineFailed:

@@ -1,4 +1,4 @@
-"""Rows made up from a contract alone, and a question put to them.
+"""Rows made up from contracts alone, and a question put to them.
 
 What it is for: practice.  The rows have the contract's types, ranges, keys and
 nulls and as many rows per unit as it allows, spread evenly, so they look nothing
@@ -25,6 +25,7 @@ from privlab.connector.scan import DTYPES
 from privlab.engine.expressions import fitted, nearest, saturated
 from privlab.engine.practice import Practice
 from privlab.engine.run import Work, gathered, hidden
+from privlab.engine.sources import standing
 from privlab.kernels.rowtag import fold_words
 from privlab.terms.catalog import Column, Kind, Table
 
@@ -65,8 +66,9 @@ def warm() -> None:
 
 def release(job: Practice) -> list[list[int]]:
     """The noisy vector of each measure, over invented rows."""
-    rows = invented(job.table(), job.plan.columns)
-    exact = Work.of(job.plan, _BOUNDING_KEY).bounded(rows.lazy())
+    tables, reads = job.tables(), job.plan.reads
+    rows = {one.name: invented(one, reads[one.name], tables[0]).lazy() for one in tables}
+    exact = Work.of(job.plan, _BOUNDING_KEY).bounded(standing(job.plan, rows))
     return hidden(job.plan, job.noises, gathered(job.plan, [exact]))
 
 
@@ -75,15 +77,16 @@ def row_count(table: Table) -> int:
     return min(table.rows or table.row_cap, table.row_cap, MOST_ROWS)
 
 
-def invented(table: Table, columns: frozenset[str]) -> pl.DataFrame:
+def invented(table: Table, columns: frozenset[str], units_of: Table | None = None) -> pl.DataFrame:
     """Rows of the contract's ``columns`` and the pseudonym, those of one unit together.
 
     A column does not depend on which others there are.
+    units_of: a table with which it shares its units, so that their rows meet.
     """
     count = row_count(table)
     units = _units(table, count)
     found = {
-        name: _words(table, part, units, 0)
+        name: _words(units_of or table, part, units, 0)
         for name, part in zip(UNIT_COLUMNS, ("unit hi", "unit lo"), strict=True)
     }
     made = [pl.Series(name, words) for name, words in found.items()]

@@ -24,14 +24,12 @@ from privlab.engine.stored import (
 )
 from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import Measure, Plan
+from privlab.query.relation_size import MAX_REACH, check_relation
 from privlab.query.relations import Scan
 from privlab.terms.noise import Choice, Mechanism, law_name, mechanism_of
 
 VERSION = 2
 BOUNDING_KEY_BYTES = 16
-
-MAX_REACH = 1 << 62
-"""What row cap times radius stays below, so that an exact sum fits int64."""
 
 _FIELDS = {"version", "plan", "noises", "tables", "bounding_key"}
 
@@ -59,6 +57,7 @@ class Job:
         ):
             raise ValueError("a job has the keys of exactly the columns it reads")
         batches(self.tables)
+        check_relation(self.plan.source, {one.table: one.row_cap for one in self.tables})
         if len(self.bounding_key) != BOUNDING_KEY_BYTES:
             raise ValueError(f"a bounding key has {BOUNDING_KEY_BYTES} bytes")
 

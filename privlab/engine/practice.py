@@ -1,6 +1,6 @@
 """A job on invented rows: what an engine child is told when nobody's rows are asked for.
 
-It holds a plan, its noise and the text of a contract: no folder, no part and no
+It holds a plan, its noise and the texts of contracts: no folder, no part and no
 key, so there is nothing that could be opened with it.  What the rows are is
 `privlab.engine.invented`; this half knows no Polars.
 """
@@ -12,22 +12,24 @@ from dataclasses import dataclass
 
 from privlab.connector.contract import parse
 from privlab.engine.job import check_noises
+from privlab.engine.stored import text
 from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import Plan
+from privlab.query.relation_size import check_relation
 from privlab.terms.catalog import Table
 from privlab.terms.noise import Mechanism, law_name, mechanism_of
 
-_MARK = b'{"practice": 1, '
+_MARK = b'{"practice": 2, '
 """How a practice job begins, and no other message does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """One run.  ``noises`` as in `Job`; contract: the TOML text of the plan's table."""
+    """One run.  ``noises`` as in `Job`; contracts: the TOML texts of the plan's tables, in order."""
 
     plan: Plan
     noises: tuple[Mechanism, ...]
-    contract: str
+    contracts: tuple[str, ...]
 
     def __post_init__(self) -> None:
         check_noises(self.plan, self.noises)
@@ -42,24 +44,31 @@ class Practice:
         """Whether ``raw`` is a practice job rather than a `Job`."""
         return raw.startswith(_MARK)
 
-    def table(self) -> Table:
-        """The table as its contract states it.
+    def tables(self) -> tuple[Table, ...]:
+        """The tables as their contracts state them.
 
-        :raises ValueError: the plan is of another table.
+        :raises ValueError: the plan is of other tables, or cannot be computed.
         """
-        table = parse(self.contract).table(self.plan.version)
-        if (table.dataset, table.name) != (self.plan.dataset, self.plan.table):
-            raise ValueError("the plan and the contract are of different tables")
-        return table
+        scans = self.plan.tables
+        found = tuple(
+            parse(contract).table(scan.version)
+            for contract, scan in zip(self.contracts, scans, strict=True)
+        )
+        if [(one.dataset, one.name) for one in found] != [
+            (self.plan.dataset, scan.table) for scan in scans
+        ]:
+            raise ValueError("the plan and the contracts are of different tables")
+        check_relation(self.plan.source, {one.name: one.row_cap for one in found})
+        return found
 
     def encode(self) -> bytes:
         """JSON, for the socket to the child."""
         return json.dumps(
             {
-                "practice": 1,
+                "practice": 2,
                 "plan": encode_plan(self.plan),
                 "noises": [[law_name(one), one.multiplier, one.shift] for one in self.noises],
-                "contract": self.contract,
+                "contracts": list(self.contracts),
             }
         ).encode("ascii")
 
@@ -71,9 +80,9 @@ class Practice:
         """
         try:
             value = json.loads(raw)
-            if set(value) != {"practice", "plan", "noises", "contract"} or value["practice"] != 1:
+            if set(value) != {"practice", "plan", "noises", "contracts"} or value["practice"] != 2:
                 raise ValueError("fields")
             noises = tuple(mechanism_of(law, int(m), int(s)) for law, m, s in value["noises"])
-            return cls(decode_plan(value["plan"]), noises, str(value["contract"]))
+            return cls(decode_plan(value["plan"]), noises, tuple(map(text, value["contracts"])))
         except Exception:  # noqa: BLE001  whatever is wrong with it, it is not a job
             raise ValueError("this is not a practice job") from None

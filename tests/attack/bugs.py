@@ -282,8 +282,8 @@ class TellsRows(Asking):
     """A caption with the number of rows read."""
 
     def given(self, place: Place, *rest: Any) -> str:
-        def told(*of: Any) -> str:
-            return f"{_caption(*of)} of {place.count} rows"
+        def told(*of: Any, **named: Any) -> str:
+            return f"{_caption(*of, **named)} of {place.count} rows"
 
         with patch.object(certificate, "caption", told):
             return super().given(place, *rest)

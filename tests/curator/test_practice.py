@@ -253,7 +253,7 @@ def test_the_rows_do_not_change_with_the_data(inside: Inside) -> None:
 
     first, second = asked
     assert (first.plan.version, second.plan.version) == (1, 2)
-    assert first.contract == second.contract
+    assert first.contracts == second.contracts
     assert not isinstance(first, Job)
 
 

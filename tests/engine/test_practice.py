@@ -28,7 +28,7 @@ def plan(*measures: Measure, table: str = "visits") -> Plan:
 
 
 def test_a_practice_job_is_read_back_and_is_told_apart() -> None:
-    job = Practice(plan(COUNT), (QUIET,), CONTRACT)
+    job = Practice(plan(COUNT), (QUIET,), (CONTRACT,))
     raw = job.encode()
 
     assert Practice.decode(raw) == job
@@ -39,7 +39,7 @@ def test_a_practice_job_is_read_back_and_is_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{}", b'{"practice": 1, "plan": 0}', b'{"practice": 1, "keys": {}}', b"\xff"]
+    "raw", [b"", b"{}", b'{"practice": 2, "plan": 0}', b'{"practice": 2, "keys": {}}', b"\xff"]
 )
 def test_what_is_no_practice_job_is_refused(raw: bytes) -> None:
     with pytest.raises(ValueError, match="not a practice job"):
@@ -48,12 +48,12 @@ def test_what_is_no_practice_job_is_refused(raw: bytes) -> None:
 
 def test_a_practice_job_needs_its_noise_and_its_own_contract() -> None:
     with pytest.raises(ValueError, match="one noise per measure"):
-        Practice(plan(COUNT), (), CONTRACT)
+        Practice(plan(COUNT), (), (CONTRACT,))
     with pytest.raises(ValueError, match="chosen"):
-        Practice(plan(COUNT), (SHARP,), CONTRACT)
+        Practice(plan(COUNT), (SHARP,), (CONTRACT,))
     with pytest.raises(ValueError, match="different tables"):
-        Practice(plan(COUNT, table="stays"), (QUIET,), CONTRACT).table()
+        Practice(plan(COUNT, table="stays"), (QUIET,), (CONTRACT,)).tables()
 
 
 def test_a_practice_job_has_no_key_no_part_and_no_folder() -> None:
-    assert set(Practice.__dataclass_fields__) == {"plan", "noises", "contract"}
+    assert set(Practice.__dataclass_fields__) == {"plan", "noises", "contracts"}

@@ -1,0 +1,97 @@
+"""Whether a relation can be computed: its rows and sums are bounded by public facts.
+
+Row caps of tables, public rows and the bounds of values say how many rows every step
+can have, and how large every sum can get, whatever is in the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from privlab.query.relation_kinds import kind_of_unit_value
+from privlab.query.relations import (
+    Join,
+    PerUnit,
+    Project,
+    PublicRows,
+    Relation,
+    Scan,
+    Union,
+    UnitKind,
+    UnitValue,
+)
+from privlab.terms.catalog import Kind
+
+MAX_REACH = 1 << 62
+"""What number of rows times the largest of them stays below, so that an exact sum fits int64."""
+
+RESERVED = "privlab_"
+"""How names of the engine's own columns begin."""
+
+RowCaps = Mapping[str, int]
+"""Per table, how many rows it has at most."""
+
+
+def rows_at_most(relation: Relation, caps: RowCaps) -> int:
+    """How many rows ``relation`` has at most, whatever its tables hold."""
+    match relation:
+        case Scan(table=table):
+            return caps[table]
+        case PublicRows(rows=rows):
+            return len(rows)
+        case Project(of=of) | PerUnit(of=of):
+            return rows_at_most(of, caps)
+        case Union(parts=parts):
+            return sum(rows_at_most(part, caps) for part in parts)
+    left, right = rows_at_most(relation.left, caps), rows_at_most(relation.right, caps)
+    pairs = left * right
+    if relation.most is not None:
+        pairs = min(left * relation.most[1], right * relation.most[0])
+    return pairs + (left if relation.keep_left else 0)
+
+
+def check_relation(relation: Relation, caps: RowCaps) -> None:
+    """Refuse what does not fit int64, or would hide the engine's own columns.
+
+    :raises ValueError: it does.
+    """
+    for one in _nodes(relation):
+        if any(name.startswith(RESERVED) for name in _names(one)):
+            raise ValueError(f"no column of a relation begins with {RESERVED}")
+        if isinstance(one, PerUnit):
+            rows = rows_at_most(one.of, caps)
+            if any(rows * _largest(value) >= MAX_REACH for _, value in one.columns):
+                raise ValueError("the bounds of a sum per unit do not keep it inside int64")
+
+
+def _largest(value: UnitValue) -> int:
+    """The largest absolute value that one row adds to a number of its unit."""
+    if value.kind not in (UnitKind.SUM, UnitKind.MEAN):
+        return 1
+    end = max(abs(value.low), abs(value.high))
+    steps = int(end / value.step)
+    return max(steps, int(end)) if kind_of_unit_value(value) is Kind.INT else steps
+
+
+def _names(relation: Relation) -> list[str]:
+    match relation:
+        case PublicRows(columns=columns) | Project(columns=columns):
+            return [name for name, _ in columns]
+        case PerUnit(keys=keys, columns=values):
+            return [name for name, _ in keys] + [name for name, _ in values]
+        case Join(right_names=names):
+            return [name for _, name in names]
+    return []
+
+
+def _nodes(relation: Relation) -> Iterator[Relation]:
+    yield relation
+    match relation:
+        case Project(of=of) | PerUnit(of=of):
+            yield from _nodes(of)
+        case Join(left=left, right=right):
+            yield from _nodes(left)
+            yield from _nodes(right)
+        case Union(parts=parts):
+            for part in parts:
+                yield from _nodes(part)
