@@ -131,14 +131,17 @@ class RowsReader:
 
     # --- SELECTs in the place of tables ---
 
-    def selected(self, node: exp.Expr) -> Rows:
-        """A SELECT that names and filters rows, or makes one per unit; or several, stacked."""
+    def selected(self, node: exp.Expr, *, named: bool = True) -> Rows:
+        """A SELECT that names and filters rows, or makes one per unit; or several, stacked.
+
+        named: its columns must have names; a later part of a union has those of the first.
+        """
         reader = self.expressions
         if isinstance(node, exp.SetOperation):
             return self.stacked(node)
         if isinstance(node, exp.Subquery):
             reader.only(node, "this")
-            return self.selected(node.this)
+            return self.selected(node.this, named=named)
         if not isinstance(node, exp.Select):
             raise reader.refuse(node, "a table's place is taken by a SELECT", hints.SOURCES)
         grouped = any(node.args.get(one) is not None for one in ("group", "having", "distinct"))
@@ -149,9 +152,9 @@ class RowsReader:
         else:
             reader.only(node, "expressions", "from_", "joins", "where")
         rows = self.read(node)
-        return self.grouped(node, rows) if grouped else self.projected(node, rows)
+        return self.grouped(node, rows) if grouped else self.projected(node, rows, named=named)
 
-    def projected(self, node: exp.Select, rows: Rows) -> Rows:
+    def projected(self, node: exp.Select, rows: Rows, *, named: bool) -> Rows:
         """The rows under the names of this SELECT."""
         reader, made = self.expressions, dict[str, Node]()
         starred = False
@@ -167,7 +170,8 @@ class RowsReader:
             if any(is_aggregate(part) for part in inner.walk()):
                 raise reader.refuse(item, hints.ACROSS, hints.PER_UNIT_SQL)
             value = reader.expression(inner)
-            made[self.name_of(item, value)] = value
+            plain = named or isinstance(item, exp.Alias | exp.Column)
+            made[self.name_of(item, value) if plain else f"column {len(made) + 1}"] = value
         names = rows.names.also(made) if starred else rows.names.only(made)
         return Rows(rows.base, rows.where, names)
 
@@ -222,7 +226,7 @@ class RowsReader:
                 )
             if bool(at.args.get("by_name")) is not by_name:
                 raise reader.refuse(at, "BY NAME is for all parts or for none", "UNION ALL")
-            parts.append(self.selected(at.expression))
+            parts.append(self.selected(at.expression, named=by_name))
             at = at.this
         parts.append(self.selected(at))
         return Rows(Stacked(tuple(reversed(parts)), by_name, reader.at(node)))

@@ -8,7 +8,14 @@ from fractions import Fraction
 
 import pytest
 
-from privlab.release.statement import PrivacyFacts, TableFacts, noises_of, reads, statement
+from privlab.release.statement import (
+    PrivacyFacts,
+    PublicFacts,
+    TableFacts,
+    noises_of,
+    reads,
+    statement,
+)
 from privlab.seal.canonical import canonical
 from privlab.terms.loss import Currency, Loss
 from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
@@ -45,6 +52,7 @@ def test_every_fact_is_in_the_statement(facts: PrivacyFacts) -> None:
         "tier": 3,
         "currency": Currency.PURE,
         "tables": (replace(facts.tables[0], version=2),),
+        "public": (PublicFacts(name="wards", columns=("ward",), rows=3, digest="00"),),
     }
     for field in PrivacyFacts.__dataclass_fields__:
         old = getattr(facts, field)

@@ -44,11 +44,12 @@ def sort_conditions(sources: Sources, base: Joined, left: Found, right: Found) -
         _equal(sources, found, left, right, first, second, one.span)
     for condition in () if base.on is None else _listed(base.on):
         _sort(sources, base, found, left, right, condition)
-    found.pairs = sorted({_text(pair): pair for pair in found.pairs}.values(), key=_text)
+    found.pairs = sorted({pair_text(pair): pair for pair in found.pairs}.values(), key=pair_text)
     return found
 
 
-def _text(pair: tuple[Expr, Expr]) -> str:
+def pair_text(pair: tuple[Expr, Expr]) -> str:
+    """By which pairs are put into an order that nobody chose."""
     return canonical_text([encode_expr(one) for one in pair])
 
 

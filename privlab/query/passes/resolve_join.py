@@ -15,7 +15,7 @@ from privlab.query import hints
 from privlab.query.ask import Name, Node
 from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.found_source import Found, Sources
-from privlab.query.passes.join_conditions import Conditions, sort_conditions
+from privlab.query.passes.join_conditions import Conditions, pair_text, sort_conditions
 from privlab.query.passes.resolve_member import resolve_member
 from privlab.query.passes.resolve_names import Names, met, renamed
 from privlab.query.passes.settle_source import renamed as renamed_expr
@@ -70,14 +70,33 @@ def resolve_join(sources: Sources, base: Joined) -> Found:
             "a public row that meets none would tell that nobody has it",
             "LEFT JOIN from the private side, or an inner join",
         )
-    return _met(sources, base, left, right, asked)
+    if left.private:
+        return _met(sources, base, left, right, asked)
+    turned = replace(
+        base, left=base.right, right=base.left, left_as=base.right_as, right_as=base.left_as
+    )
+    other = Conditions(asked.unit, _turned(asked.pairs), asked.right, asked.left, asked.both)
+    return _met(sources, turned, right, left, other, turned=True)
+
+
+def _turned(pairs: Sequence[tuple[Expr, Expr]]) -> list[tuple[Expr, Expr]]:
+    return sorted(((two, one) for one, two in pairs), key=pair_text)
 
 
 def refuse(sources: Sources, base: Joined, what: str, hint: str) -> BadQuery:
     return sources.source.refuse("PL106", what, base.span, hint)
 
 
-def _met(sources: Sources, base: Joined, left: Found, right: Found, asked: Conditions) -> Found:
+def _met(
+    sources: Sources,
+    base: Joined,
+    left: Found,
+    right: Found,
+    asked: Conditions,
+    *,
+    turned: bool = False,
+) -> Found:
+    """The pairs, with a private left side.  turned: the sides were written the other way."""
     keep_left = base.how is How.LEFT
     if keep_left and (asked.left or asked.both):
         node = (asked.left or asked.both)[0]
@@ -118,7 +137,8 @@ def _met(sources: Sources, base: Joined, left: Found, right: Found, asked: Condi
     mark = new.get(side.mark, "")
     where = list(left.where)
     where += [renamed_expr(one, to) for one in side.found.where]
-    names = _names(base, left, side.found, to, unit_name if keep_left and unit else "", mark)
+    kept = unit_name if keep_left and unit else ""
+    names = _names(base, left, side.found, to, kept, mark, turned=turned)
     absent = dict(left.absent)
     if mark:
         sure = [one.name for one in side.found.table.columns if not one.nullable]
@@ -151,7 +171,14 @@ def _same(pairs: Sequence[tuple[Expr, Expr]]) -> dict[str, str]:
 
 
 def _names(
-    base: Joined, left: Found, right: Found, to: dict[str, str], kept: str, mark: str
+    base: Joined,
+    left: Found,
+    right: Found,
+    to: dict[str, str],
+    kept: str,
+    mark: str,
+    *,
+    turned: bool,
 ) -> Names:
     """The names of both sides, each behind its words.
 
@@ -172,9 +199,10 @@ def _names(
         merged = base.merged | left.names.merged | right.names.merged
         return Names((*views, *others), merged)
     whole = left.names.visible()
-    for name, node in right.names.visible().items():
-        if name in base.merged:
-            continue
-        word = name if name not in whole else name + base.suffix
-        whole[word] = moved(node)
+    added = {name: moved(node) for name, node in right.names.visible().items()}
+    if turned:
+        whole, added = added, whole
+    for name, node in added.items():
+        if name not in base.merged:
+            whole[name if name not in whole else name + base.suffix] = node
     return Names((("", whole),))
