@@ -75,6 +75,51 @@ range = [2023-01-01, 2024-12-31]
 type = "text"
 """
 
+LABS = """\
+[table]
+name = "labs"
+dataset = "clinic"
+unit = "patient_id"
+unit_word = "patient"
+rows_per_unit = 20
+row_cap = 100_000
+[columns.patient_id]
+type = "text"
+[columns.kind]
+type = "text"
+keys = ["na", "k", "crp"]
+[columns.value]
+type = "float"
+range = [0, 500]
+step = 0.1
+[columns.ward]
+type = "text"
+keys = ["A", "B", "C"]
+[columns.taken]
+type = "date"
+range = [2023-01-01, 2024-12-31]
+"""
+
+PATIENTS = """\
+[table]
+name = "patients"
+dataset = "clinic"
+unit = "patient_id"
+unit_word = "patient"
+rows_per_unit = 1
+row_cap = 100_000
+[columns.patient_id]
+type = "text"
+[columns.sex]
+type = "text"
+keys = ["f", "m"]
+[columns.born]
+type = "int"
+range = [1900, 2024]
+[columns.area]
+type = "text"
+"""
+
 NOTES = ["ab", "abc", "x a x", "xax", " a", "b ", "50%", "50% off", "a_b", "acb!", "AB", "aB!"]
 NOTES += ["7", "-7", "61", "+5", "12.5", "1e2", "2024-02-29", "2023-02-29", "2023-12-31", "a-b"]
 NOTES += ["", "Straße", "\t a\n", "a", "a" * 30, None, None]
@@ -113,20 +158,54 @@ def rows(count: int, per_unit: int, seed: int = 4) -> pl.DataFrame:
     return pl.DataFrame([one(at) for at in range(count)], schema_overrides=schema)
 
 
+def lab_rows(people: int, seed: int = 5) -> pl.DataFrame:
+    """Up to four rows of some of the people, in no order."""
+    dice = random.Random(seed)
+    found = [
+        {
+            "patient_id": f"p{person}",
+            "kind": dice.choice(["na", "k", "crp"]),
+            "value": None if dice.random() < 0.1 else dice.randint(0, 5_000) / 10,
+            "ward": dice.choice(["A", "B", "C", None]),
+            "taken": date(2023, 1, 1) + timedelta(days=dice.randint(0, 730)),
+        }
+        for person in range(people)
+        for _ in range(dice.choice([0, 0, 1, 2, 4]))
+    ]
+    dice.shuffle(found)
+    return pl.DataFrame(found)
+
+
+def patient_rows(people: int, seed: int = 6) -> pl.DataFrame:
+    """One row of each, and of some who are in no other table."""
+    dice = random.Random(seed)
+    found = [
+        {
+            "patient_id": f"p{person}",
+            "sex": dice.choice(["f", "m", None]),
+            "born": dice.randint(1900, 2024),
+            "area": dice.choice(["n", "s", None]),
+        }
+        for person in range(people + 20)
+    ]
+    return pl.DataFrame(found)
+
+
 @dataclass(frozen=True)
 class Place:
-    """A protected ``clinic.visits``, and its rows."""
+    """A protected table, and its rows."""
 
     folder: Path
     manifest: Manifest
     frame: pl.DataFrame
 
 
-def protected(folder: Path, frame: pl.DataFrame) -> Place:
-    contract = parse(CONTRACT)
-    source = folder / "visits.parquet"
+def protected(folder: Path, frame: pl.DataFrame, text: str = CONTRACT) -> Place:
+    contract = parse(text)
+    name = contract.stated.name
+    source = folder / f"{name}.parquet"
     frame.write_parquet(source)
-    place = folder / "clinic" / "visits" / "1"
+    place = folder / "clinic" / name / "1"
     done = protect(
         source, contract, version=1, unit_key=b"u" * 32, order_key=b"o" * 32, folder=place
     )
@@ -136,13 +215,15 @@ def protected(folder: Path, frame: pl.DataFrame) -> Place:
     return Place(place, manifest, frame)
 
 
-def answer(question: Question, place: Place) -> ResultTable:
-    """What the analyst would see, were nothing hidden."""
+def answer(question: Question, *places: Place) -> ResultTable:
+    """What the analyst would see, were nothing hidden.  places: of all tables of the plan."""
+    named = {place.manifest.table: place for place in places}
+    read = [named[scan.table] for scan in question.plan.tables]
     noises = tuple(SHARP if one.chosen else QUIET for one in question.plan.measures)
     job = Job.of(
         plan=question.plan,
         noises=noises,
-        tables=[(place.manifest, place.folder)],
+        tables=[(place.manifest, place.folder) for place in read],
         custody=CUSTODY,
     )
     with patch.object(run, "add_noise", lambda values, noise, words: values):

@@ -18,12 +18,12 @@ from privlab.query.kinds import parts_of
 from privlab.query.plan import Call, MeasureKind, Op, Question
 from tests.golden import truth
 from tests.golden.noise_free import Place, answer, protected, rows
-from tests.golden.test_queries import BLOCKS
+from tests.golden.test_queries import ONE_TABLE
 from tests.query.conftest import CATALOG
 
 TEXTS = [
     pytest.param(text, id=f"{param.id}: {at}")
-    for param in BLOCKS
+    for param in ONE_TABLE
     for at, text in enumerate(param.values[0].texts)
     if param.values[0].verdict in ("accept", "differ")
 ]
@@ -69,9 +69,12 @@ def plain(value: Any) -> Any:
     return int(value) if value == int(value) else float(value)
 
 
-def compared(question: Question, place: Place, expected: truth.Answer) -> list[str]:
-    """What is different."""
-    table = answer(question, place)
+def compared(
+    question: Question, place: Place | tuple[Place, ...], expected: truth.Answer
+) -> list[str]:
+    """What is different.  place: the first of several is that of visits."""
+    places = place if isinstance(place, tuple) else (place,)
+    table = answer(question, *places)
     is_key = [column.label == "key" for column in table.columns]
 
     def key(row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -93,7 +96,7 @@ def compared(question: Question, place: Place, expected: truth.Answer) -> list[s
                 if column.label == "sum" and ours != 0:
                     problems.append(f"{name} {column.name}: {float(ours)} of nothing")
                 continue
-            allowed = slack(question, column.label, place.frame.height)
+            allowed = slack(question, column.label, places[0].frame.height)
             assert isinstance(ours, int | Fraction)
             if column.label in ("min", "max"):  # a quantile near the end, and said to be one
                 if len(wanted) < FEW and (

@@ -54,6 +54,11 @@ BLOCKS = [
 ]
 
 
+RELATIONS = [param for param in BLOCKS if str(param.id).startswith("relations: ")]
+ONE_TABLE = [param for param in BLOCKS if param not in RELATIONS]
+"""Those that join, stack or aggregate per unit, and those that read one table as it is."""
+
+
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_question_is_answered_or_refused_as_written(block: Block) -> None:
     assert block.texts

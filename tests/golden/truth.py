@@ -180,21 +180,29 @@ def _decided(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def in_duckdb(text: str, rows: pl.DataFrame) -> Answer:
-    """The answer of DuckDB to an SQL text."""
+def in_duckdb(text: str, rows: pl.DataFrame, **others: pl.DataFrame) -> Answer:
+    """The answer of DuckDB to an SQL text.  others: further tables by name."""
     written = WRITTEN.get(text) or _decided(parse_one(text)).sql(dialect="duckdb")
     with duckdb.connect(config={"enable_external_access": "false"}) as connection:
         connection.execute("SET ieee_floating_point_ops = false")
         connection.execute("SET python_enable_replacements = false")
-        connection.register("visits", rows.to_arrow())
+        for name, frame in {"visits": rows, **others}.items():
+            connection.register(name, frame.to_arrow())
         connection.execute(MACRO)
         connection.execute("CREATE SCHEMA clinic; CREATE VIEW clinic.visits AS FROM visits")
         return connection.execute(written).fetchall()
 
 
-def in_polars(text: str, rows: pl.DataFrame) -> Answer:
+def in_polars(text: str, rows: pl.DataFrame, **others: pl.DataFrame) -> Answer:
     """The answer of Polars to a Polars text: it is run, which only a test of our own texts may."""
-    names = {"pl": pl, "visits": rows, "date": date, "datetime": datetime, "timedelta": timedelta}
+    names = {
+        "pl": pl,
+        **others,
+        "visits": rows,
+        "date": date,
+        "datetime": datetime,
+        "timedelta": timedelta,
+    }
     text = re.sub(r"\n\s*", "", POLARS.get(text, text))
     with patch.object(pl.Expr, "magnitude", magnitude, create=True):
         found = eval(text, {"__builtins__": {}}, names)  # noqa: S307

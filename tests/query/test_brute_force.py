@@ -25,7 +25,7 @@ from privlab.query.plan import Measure, MeasureKind, Plan
 from privlab.terms.bounds import ContributionBound as Bound
 from privlab.terms.catalog import Catalog
 from privlab.terms.loss import Currency
-from tests.golden.test_queries import BLOCKS
+from tests.golden.test_queries import ONE_TABLE
 from tests.query.conftest import VISITS
 
 SECRET = b"k" * 16
@@ -76,7 +76,7 @@ ROWS = pool()
 def plans(currency: Currency = Currency.GDP) -> tuple[Plan, ...]:
     """The different plans of the corpus under each bound."""
     found: dict[str, Plan] = {}
-    for param in BLOCKS:
+    for param in ONE_TABLE:
         block = param.values[0]
         if block.verdict not in ("accept", "differ"):
             continue
