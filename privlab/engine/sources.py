@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.connector.parts import PartFacts, aad_prefix, read_part
 from privlab.connector.scan import open_part
 from privlab.engine.job import Job
@@ -41,9 +42,15 @@ def scanned(dataset: str, table: Stored, parts: Sequence[PartFacts]) -> pl.LazyF
 def standing(plan: Plan, tables: Tables) -> pl.LazyFrame:
     """The rows that ``plan`` stands on.  Those of a relation are worked out once, here.
 
-    tables: the private ones that the plan reads, with exactly the columns it reads.
+    tables: the private ones that the plan reads, with all the columns it reads.
     """
     if isinstance(plan.source, Scan):
         return tables[plan.source.table]
-    held = {name: frame.collect(engine="in-memory").lazy() for name, frame in tables.items()}
+    held = {
+        name: tables[name]
+        .select(*UNIT_COLUMNS, *sorted(columns))
+        .collect(engine="in-memory")
+        .lazy()
+        for name, columns in plan.reads.items()
+    }
     return source_rows(plan, held).collect(engine="in-memory").lazy()

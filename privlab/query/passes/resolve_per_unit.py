@@ -11,20 +11,21 @@ from dataclasses import replace
 
 from privlab.errors import BadQuery
 from privlab.query import hints
-from privlab.query.ask import Aggregate, Apply, Group, Name, Node, Windowed, aggregates, walk
+from privlab.query.ask import Aggregate, Apply, Const, Group, Name, Node, Windowed, aggregates, walk
 from privlab.query.encoding import canonical_text
 from privlab.query.kinds import columns_of
 from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.derive_column import derive_column
 from privlab.query.passes.found_source import Found, Sources
+from privlab.query.passes.infer_null import can_be_null
 from privlab.query.passes.key_space import key_space
 from privlab.query.passes.lower_unit_value import WORDS, lower_unit_value, unit_column
 from privlab.query.passes.resolve_names import Names, column
 from privlab.query.passes.settle_source import refs
-from privlab.query.plan import Expr
+from privlab.query.plan import Expr, Op
 from privlab.query.plan_text import expression_text
 from privlab.query.relation_encoding import encode_value
-from privlab.query.relations import PerUnit, UnitValue
+from privlab.query.relations import PerUnit, UnitKind, UnitValue
 from privlab.query.rows import Grouped
 from privlab.terms.catalog import Column, Kind, Table
 
@@ -191,7 +192,7 @@ class _Reader:
         names: of the subquery's own columns, for HAVING.
         """
         if isinstance(node, Aggregate):
-            return replace(column(self.values[self.lowered(node)]), span=node.span)
+            return self.value(node)
         if isinstance(node, Windowed):
             raise self.refuse("a window has no place in a subquery", "aggregate per unit", node)
         if self.is_new(node) and isinstance(node, Name) and node.name in names:
@@ -216,6 +217,16 @@ class _Reader:
             f"MAX({words}), or GROUP BY it as well" if self.source.sql else "aggregate it",
             node,
         )
+
+    def value(self, node: Aggregate) -> Node:
+        """The column of an aggregate.  In Polars a sum of nothing is zero."""
+        value = self.lowered(node)
+        found = replace(column(self.values[value]), span=node.span)
+        if self.source.sql or value.kind is not UnitKind.SUM or value.of is None:
+            return found
+        if not can_be_null(value.of, self.table, self.where):
+            return found
+        return Apply(Op.COALESCE, (found, Const(0, node.span)), node.span)
 
     def named(self, node: Node, names: dict[str, Node]) -> bool:
         return any(isinstance(part, Name) and part.name in names for part in walk(node))
