@@ -15,7 +15,7 @@ from fractions import Fraction
 from privlab.accounting.pure import epsilon_like
 from privlab.accounting.words import attack_words
 from privlab.errors import BadQuery
-from privlab.terms.loss import Currency, Loss
+from privlab.terms.loss import Currency, Delta, Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,19 @@ LEVELS: tuple[Level, ...] = (
     ),
 )
 """From the smallest loss to the largest."""
+
+
+THRESHOLDS = Fraction(1, 10)
+"""The part of a dataset's delta that thresholds may use up, unless a steward says otherwise.
+
+A larger part would lower no threshold by much, which follows the root of its logarithm;
+what is left is the delta at which epsilons are read.
+"""
+
+
+def thresholds_of(delta: Fraction, part: Fraction = THRESHOLDS) -> Delta:
+    """That part of a delta in whole units, rounded down."""
+    return Delta.budget(delta * part)
 
 
 @dataclass(frozen=True, slots=True)

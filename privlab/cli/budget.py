@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privlab.cli import terminal
-from privlab.cli.meaning import meaning
+from privlab.cli.meaning import meaning, thresholds_in
 from privlab.errors import BadQuery
 from privlab.terms.loss import Currency, Loss
 
@@ -92,6 +92,13 @@ def show(
         f"{dataset}: cap {unit} {_amount(cap)}, spent {_percent(Loss.parse(facts.spent), cap)} "
         f"of it, delta {facts.delta}"
     )
+    if facts.thresholds != "0":
+        risk, used = Loss.parse(facts.thresholds), Loss.parse(facts.thresholds_spent)
+        part = Fraction(risk.units, 1 << 64) / Fraction(facts.delta)
+        terminal.say(
+            f"thresholds may use up {float(100 * part):.3g} % of delta, and used {_percent(used, risk)} "
+            "of that"
+        )
     grants = [
         (name, _amount(Loss.parse(units)), _percent(Loss.parse(units), cap))
         for name, units in facts.grants.items()
@@ -137,6 +144,43 @@ def grant(
     )
 
 
+@app.command()
+def thresholds(
+    dataset: Dataset,
+    share: Annotated[str, typer.Option(help="Percent of the dataset's delta, below 100.")],
+) -> None:
+    """Let questions group by keys that are not public: set what that may use up of delta.
+
+    Which groups are shown is then decided by a threshold, and each time a part of
+    delta is used up: the chance that a group only one unit is in is shown.  Analysts
+    share it as they share the cap.
+
+    Example: privlab budget thresholds clinic --share 10%
+    """
+    with terminal.curator_part():
+        from privlab.accounting.levels import thresholds_of
+    from privlab.client.owner import Owner
+
+    part = share_of(share)
+    owner = Owner.connect()
+    facts = owner.dataset(dataset)
+    delta = Fraction(facts.delta)
+    if facts.currency == Currency.PURE:
+        raise BadQuery(
+            f"{dataset} is pure: it has no delta, so no threshold",
+            code="PL112",
+            hint="list the keys in the contract",
+        )
+    if facts.cap == "0":
+        raise BadQuery(f"{dataset} has no cap yet", code="PL112", hint=first_budget(facts))
+    grants = {name: Loss.parse(units) for name, units in facts.grants.items()}
+    owner.set_budget(dataset, Loss.parse(facts.cap), delta, grants, thresholds_of(delta, part))
+    terminal.say(
+        f"thresholds may use up {share.strip()} of the delta of {dataset}, and every analyst the "
+        "part of it that her grant is of the cap"
+    )
+
+
 def first_budget(facts: DatasetFacts) -> str:
     """The command that gives a dataset its first budget; it works as it stands."""
     analysts = max(1, len(facts.people))
@@ -179,7 +223,11 @@ def _write(owner: Owner, facts: DatasetFacts, chosen: BudgetPlan) -> None:
             f"privlab budget grant {facts.dataset} PERSON --share 10%",
         )
     owner.set_budget(
-        facts.dataset, chosen.cap, Fraction(facts.delta), dict.fromkeys(people, chosen.grant)
+        facts.dataset,
+        chosen.cap,
+        Fraction(facts.delta),
+        dict.fromkeys(people, chosen.grant),
+        thresholds_in(facts),
     )
     names = ", ".join(people) or "nobody yet: the workspace knows no analyst"
     terminal.say(f"written: {facts.dataset} at {chosen.level.name}; granted to {names}")

@@ -11,13 +11,23 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from privlab.cli import terminal
-from privlab.terms.loss import Currency, Loss
+from privlab.terms.loss import Currency, Delta, Loss
 
 if TYPE_CHECKING:
     from privlab.accounting.levels import BudgetPlan
     from privlab.wire.owner import DatasetFacts
 
 CONFIDENCE = Fraction(95)
+
+
+def thresholds_in(facts: DatasetFacts) -> Delta:
+    """What thresholds may use up of the dataset's delta: as set, else as `budget plan` sets it."""
+    with terminal.curator_part():
+        from privlab.accounting.levels import thresholds_of
+
+    if facts.cap != "0" or facts.currency == Currency.PURE:
+        return Delta(int(facts.thresholds))
+    return thresholds_of(Fraction(facts.delta))
 
 
 def meaning(plans: Sequence[BudgetPlan], facts: DatasetFacts) -> list[tuple[str, ...]]:
@@ -37,8 +47,12 @@ def meaning(plans: Sequence[BudgetPlan], facts: DatasetFacts) -> list[tuple[str,
     is_pure = currency is Currency.PURE
     attack = pure.advantage if is_pure else gdp.advantage
 
-    def epsilon(loss: Loss) -> str:
-        return epsilon_text(loss, currency, delta, 2)
+    risk = thresholds_in(facts)
+
+    def epsilon(loss: Loss, cap: Loss) -> str:
+        """Of a part of a cap, which has the same part of the delta for thresholds."""
+        part = Delta.budget(risk.delta * loss.amount / cap.amount)
+        return epsilon_text(loss, currency, delta, 2, part)
 
     def error(rows: int, plan: BudgetPlan) -> str:
         """Of a count in which one unit has so many rows."""
@@ -50,7 +64,7 @@ def meaning(plans: Sequence[BudgetPlan], facts: DatasetFacts) -> list[tuple[str,
     if not is_pure:
         found.append(("mu of the dataset", *(f"{math.sqrt(p.cap.mu2):.2f}" for p in plans)))
     found += [
-        (f"ε of the dataset{at}", *(epsilon(p.cap) for p in plans)),
+        (f"ε of the dataset{at}", *(epsilon(p.cap, p.cap) for p in plans)),
         (
             f"the best attack on one {facts.unit_word} wins, over guessing",
             *(f"{100 * attack(p.cap.amount):.0f} in 100" for p in plans),
@@ -59,7 +73,7 @@ def meaning(plans: Sequence[BudgetPlan], facts: DatasetFacts) -> list[tuple[str,
             "of those in the data it finds, naming 1 in 100 falsely",
             *(found_words(p.cap, currency) for p in plans),
         ),
-        ("ε of one analyst's grant", *(epsilon(p.grant) for p in plans)),
+        ("ε of one analyst's grant", *(epsilon(p.grant, p.cap) for p in plans)),
         (f"± on a count of units ({facts.unit_word}), 95 %", *(error(1, p) for p in plans)),
     ]
     for table in facts.tables:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from privlab.client.session import Session
 from privlab.errors import BadQuery
-from privlab.terms.loss import Loss
+from privlab.terms.loss import Delta, Loss
 from privlab.wire.owner import (
     Budgets,
     DatasetFacts,
@@ -103,11 +103,18 @@ class Owner:
         )
 
     def set_budget(
-        self, dataset: str, cap: Loss, delta: Fraction, grants: Mapping[str, Loss]
+        self,
+        dataset: str,
+        cap: Loss,
+        delta: Fraction,
+        grants: Mapping[str, Loss],
+        thresholds: Delta | None = None,
     ) -> DatasetFacts:
         """Set the dataset's cap and the analysts' grants, once the policy allows all of them.
 
-        delta: 0 for a pure dataset, and for no other.
+        delta: 0 for a pure dataset, and for no other.  thresholds: the part of it that
+        showing groups of unknown keys may use up, shared out as the cap is; None leaves
+        it as it is, which is nothing at first.
 
         :raises BadQuery: PL108, delta is not a probability.
         :raises Refused: the policy forbids it, or an amount is below what is spent.
@@ -127,6 +134,7 @@ class Owner:
                 cap=cap.text(),
                 delta=str(delta),
                 grants={name: grant.text() for name, grant in grants.items()},
+                thresholds=None if thresholds is None else str(thresholds.units),
             ),
         )
 

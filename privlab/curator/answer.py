@@ -22,6 +22,7 @@ from privlab.curator.public import public_rows
 from privlab.curator.receipts import receipt
 from privlab.curator.wish import Wish
 from privlab.engine.job import Job
+from privlab.engine.released import Released
 from privlab.errors import (
     BudgetExceeded,
     CuratorUnreachable,
@@ -40,12 +41,16 @@ from privlab.query.neighbours import neighbours
 from privlab.query.plan import MeasureKind, Question
 from privlab.query.price import NEGLIGIBLE, Offer, Priced, price
 from privlab.terms.catalog import Catalog, Table
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.groups import ShownGroups
+from privlab.terms.loss import NOTHING, Delta, Loss
 from privlab.terms.principal import Principal
 from privlab.views.measurement import Measurement, held, merged
 from privlab.wire.messages import Answer, Ask, Explanation, Phase
 
 Say = Callable[[Phase], None]
+
+NO_RUN = Released(())
+"""Of a question all of which is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class Compiled:
     granted: Loss
     spent: Loss
     delta: Fraction
+    delta_granted: Delta
+    delta_spent: Delta
 
     @property
     def table(self) -> Table:
@@ -84,7 +91,15 @@ class Compiled:
         within = self.offer.within is not None
         cheaper = neighbours(self.question, self.priced, self.table, within=within)
         left = self.granted - self.spent
-        return explained(self.question, self.priced, self.granted, left, self.held, cheaper=cheaper)
+        return explained(
+            self.question,
+            self.priced,
+            self.granted,
+            left,
+            self.held,
+            cheaper=cheaper,
+            thresholds=self.delta_granted,
+        )
 
 
 def answer(
@@ -113,7 +128,7 @@ def answer(
         say(Phase(phase="charge", words="charging the budget"))
         with charged(desk, principal, ask, asked) as paid:
             say(Phase(phase="compute", words="computing on encrypted data"))
-            measured = () if job is None else desk.engine.run(job)
+            measured = NO_RUN if job is None else desk.engine.run(job)
             say(Phase(phase="seal", words="signing and recording"))
             return sealed(desk, principal, ask, asked, permit, paid, measured)
 
@@ -127,11 +142,16 @@ def explain(desk: Desk, principal: Principal, ask: Ask) -> Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What prices are shares of, what of it is spent, and the delta of epsilons."""
+    """What prices are shares of, what of it is spent, and the delta of epsilons.
+
+    delta_granted, delta_spent: of that delta, for thresholds.
+    """
 
     granted: Loss
     spent: Loss
     delta: Fraction
+    delta_granted: Delta
+    delta_spent: Delta
 
 
 def standing(desk: Desk, principal: Principal, table: Table) -> Standing:
@@ -148,7 +168,9 @@ def standing(desk: Desk, principal: Principal, table: Table) -> Standing:
             hint=f"ask a steward to run: privlab budget plan {dataset} "
             "--analysts 1 --questions 100 --level standard --write",
         )
-    return Standing(account.granted, account.spent, cap.delta)
+    return Standing(
+        account.granted, account.spent, cap.delta, account.delta_granted, account.delta_spent
+    )
 
 
 def compile_ask(
@@ -188,6 +210,7 @@ def compile_ask(
             merged(view) if view and (measure.kind is MeasureKind.ROWS or measure.share) else None
             for view, measure in zip(holdings, question.plan.measures, strict=True)
         ),
+        account.delta_granted,
     )
     return Compiled(
         asked_at=desk.clock(),
@@ -200,6 +223,8 @@ def compile_ask(
         granted=account.granted,
         spent=account.spent,
         delta=account.delta,
+        delta_granted=account.delta_granted,
+        delta_spent=account.delta_spent,
     )
 
 
@@ -220,6 +245,7 @@ def permitted(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Pe
         purpose=ask.purpose,
         charge=mu2(charge, currency),
         held_after=mu2(max(held_after, charge), currency),
+        delta=asked.priced.delta,
     )
     try:
         return wish.permitted(desk.policy, Catalog(asked.tables), desk.clock())
@@ -272,11 +298,13 @@ def prepared(desk: Desk, asked: Compiled) -> Job | None:
     folders = [
         desk.workspace.table_folder(plan.dataset, scan.table, scan.version) for scan in plan.tables
     ]
+    test = asked.priced.threshold
     return Job.of(
         plan=replace(plan, measures=tuple(plan.measures[index] for index in missing)),
         noises=tuple(noise for noise in noises if noise is not None),
         tables=tuple(zip(asked.manifests, folders, strict=True)),
         custody=desk.custody,
+        threshold=None if test is None else test.threshold,
     )
 
 
@@ -287,6 +315,9 @@ class Paid:
     charge: Loss
     granted: Loss
     spent: Loss
+    delta: Delta
+    delta_granted: Delta
+    delta_spent: Delta
 
 
 @contextmanager
@@ -317,7 +348,14 @@ def _paid(desk: Desk, principal: Principal, ask: Ask, dataset: str) -> Paid:
     )
     if found is None or account is None:
         raise IntegrityError("the ledger does not show the charge it took", code="PL406")
-    return Paid(found.cost, account.granted, account.spent)
+    return Paid(
+        found.cost,
+        account.granted,
+        account.spent,
+        found.delta,
+        account.delta_granted,
+        account.delta_spent,
+    )
 
 
 def sealed(
@@ -327,12 +365,16 @@ def sealed(
     asked: Compiled,
     permit: Permit,
     paid: Paid,
-    measured: tuple[tuple[int, ...], ...],
+    measured: Released,
 ) -> Answer:
     """Stop 8.  Signed, then durable, then answered."""
-    fresh = iter(measured)
+    fresh, test = iter(measured.vectors), asked.priced.threshold
+    shown = None
+    if test is not None and measured.labels is not None:
+        shown = ShownGroups(test.threshold, measured.labels)
     bought = tuple(
-        None if noise is None else Measurement(noise, next(fresh)) for noise in asked.priced.noises
+        None if noise is None else Measurement(noise, next(fresh), shown)
+        for noise in asked.priced.noises
     )
     holdings = tuple(
         view if new is None else (*view, new)
@@ -341,7 +383,8 @@ def sealed(
     bundle = certificate.bundle(desk, principal, ask, asked, permit, paid, holdings)
     plan = asked.question.plan
     reply = Answer(
-        bundle=bundle, receipt=receipt(plan.dataset, paid.charge, paid, asked.question.currency)
+        bundle=bundle,
+        receipt=receipt(plan.dataset, paid.charge, paid, asked.question.currency, paid.delta),
     )
     desk.ledger.settle(
         principal.name,

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from privlab._version import __version__
+from privlab.accounting.charge import charge_all
 from privlab.curator.asks import body_digest
 from privlab.curator.epsilons import epsilon_text
 from privlab.curator.public import public_facts
@@ -21,7 +22,8 @@ from privlab.query.plan import Output, Question
 from privlab.query.post.formula import formula
 from privlab.query.post.tree import measures_of
 from privlab.query.price import Offer
-from privlab.query.words import caption, rank_words, selects
+from privlab.query.selection import threshold_event
+from privlab.query.words import caption, rank_words, selects, shown_words
 from privlab.release.bundle import make
 from privlab.release.result import decimal, result_json
 from privlab.release.statement import (
@@ -29,13 +31,14 @@ from privlab.release.statement import (
     OutputFacts,
     PrivacyFacts,
     TableFacts,
+    ThresholdFacts,
     noises_of,
     statement,
 )
 from privlab.release.verify import verify
 from privlab.seal.digest import keyed_digest
 from privlab.seal.keys import PublicKey
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.loss import CERTAIN, NOTHING, Delta, Loss
 from privlab.terms.noise import Mechanism
 from privlab.terms.principal import Principal
 from privlab.views import measurement as views
@@ -85,15 +88,18 @@ def bundle(
     holdings: every measurement of each view that the asker has now paid for.
     """
     precisions = tuple(views.held(view) for view in holdings)
+    groups = views.groups(holdings)
     answer = finish(
         asked.question,
         tuple(views.merged(view) for view in holdings),
         precisions,
         asked.offer.confidence,
         together=asked.offer.together,
+        groups=groups,
     )
     words = [
         caption(asked.question, asked.table, together=asked.offer.together),
+        *shown_words(asked.question, asked.table, groups),
         *rank_words(
             asked.question, precisions, asked.offer.confidence, together=asked.offer.together
         ),
@@ -118,6 +124,7 @@ def _facts(
         at: one for one in purchases(asked.question) if len(one.members) > 1 for at in one.members
     }
     total = learned(asked.question, ([m.noise for m in view] for view in holdings))
+    groups, risk = views.groups(holdings), risked(asked.question, holdings)
     salt = desk.custody.derive("account")
     return PrivacyFacts(
         asked_at=asked.asked_at,
@@ -136,12 +143,18 @@ def _facts(
         held=total,
         currency=currency,
         delta=asked.delta,
-        epsilon=epsilon_text(total, currency, asked.delta, 4),
+        thresholds=risk,
+        epsilon=epsilon_text(total, currency, asked.delta, 4, risk),
         account=keyed_digest(ACCOUNT_LABEL, salt, principal.name.encode()).hex()[:32],
         spent=paid.spent,
         granted=paid.granted,
-        epsilon_spent=epsilon_text(paid.spent, currency, asked.delta, 4),
-        epsilon_granted=epsilon_text(paid.granted, currency, asked.delta, 4),
+        thresholds_spent=paid.delta_spent,
+        thresholds_granted=paid.delta_granted,
+        epsilon_spent=epsilon_text(paid.spent, currency, asked.delta, 4, paid.delta_spent),
+        epsilon_granted=epsilon_text(paid.granted, currency, asked.delta, 4, paid.delta_granted),
+        threshold=None
+        if groups is None
+        else ThresholdFacts(plan.tested, groups.threshold, plan.bound.groups),
         measures=tuple(
             MeasureFacts(
                 view=view_id(plan, index),
@@ -200,6 +213,24 @@ def learned(question: Question, bought: Iterable[Iterable[Mechanism]]) -> Loss:
         ),
         NOTHING,
     )
+
+
+def risked(question: Question, holdings: Holdings) -> Delta:
+    """The delta that somebody has paid for the thresholds of these measurements, rounded up.
+
+    All that she ever bought counts, as in `learned`.
+    """
+    plan = question.plan
+    if not plan.thresholded:
+        return CERTAIN
+    return charge_all(
+        (
+            threshold_event(m.noise, plan.bound.groups, m.groups.threshold)
+            for m in holdings[plan.tested]
+            if m.groups is not None
+        ),
+        question.currency,
+    ).delta
 
 
 def _output(asked: Compiled, output: Output) -> OutputFacts:

@@ -11,11 +11,11 @@ from privlab.connector.manifest import MANIFEST_FILE, Manifest
 from privlab.connector.parts import PartFacts
 from privlab.curator.desk import Desk
 from privlab.curator.epsilons import mu2
-from privlab.errors import BadContract, PrivlabError, Refused
+from privlab.errors import BadContract, BadQuery, PrivlabError, Refused
 from privlab.policy.decide import Action, Request
 from privlab.terms.catalog import Table
 from privlab.terms.contract import Contract
-from privlab.terms.loss import NOTHING, Currency, Loss
+from privlab.terms.loss import CERTAIN, NOTHING, Currency, Delta, Loss
 from privlab.terms.principal import Principal, Role
 from privlab.wire.owner import (
     Budgets,
@@ -114,16 +114,30 @@ def set_budgets(desk: Desk, who: Principal, body: Budgets) -> DatasetFacts:
         )
     cap = Loss.parse(body.cap)
     currency = desk.ledger.currency(body.dataset) or Currency.GDP
-    _decide(desk, who, "budget", body.dataset, "", amount=mu2(cap, currency))
+    thresholds = _thresholds(body.thresholds)
+    old = desk.ledger.cap(body.dataset)
+    risk = (CERTAIN if old is None else old.delta_cap) if thresholds is None else thresholds
+    _decide(desk, who, "budget", body.dataset, "", amount=mu2(cap, currency), delta=risk)
     for name, amount in grants.items():
-        _decide(desk, who, "grant", body.dataset, "", grantee=name, amount=mu2(amount, currency))
+        given = mu2(amount, currency)
+        _decide(desk, who, "grant", body.dataset, "", grantee=name, amount=given, delta=risk)
     try:
         delta = Fraction(body.delta)
     except ZeroDivisionError:
         delta = Fraction(0)
     _facts(desk, body.dataset)  # an amount of a dataset without a currency means nothing
-    desk.ledger.set_budget(body.dataset, cap, delta, grants, who.name)
+    desk.ledger.set_budget(body.dataset, cap, delta, grants, who.name, thresholds)
     return _facts(desk, body.dataset)
+
+
+def _thresholds(units: str | None) -> Delta | None:
+    """:raises BadQuery: PL108, it is one half or more."""
+    try:
+        return None if units is None else Delta(int(units))
+    except ValueError:
+        raise BadQuery(
+            "thresholds may use up a part of delta, which is below one half", code="PL108"
+        ) from None
 
 
 def dataset_facts(desk: Desk, who: Principal, dataset: str) -> DatasetFacts:
@@ -150,6 +164,8 @@ def _facts(desk: Desk, dataset: str) -> DatasetFacts:
         cap=(cap.cap if cap else NOTHING).text(),
         spent=(cap.spent if cap else NOTHING).text(),
         delta=str(cap.delta if cap else _usual_delta(members[0].currency)),
+        thresholds=str(cap.delta_cap.units if cap else 0),
+        thresholds_spent=str(cap.delta_spent.units if cap else 0),
         tables=tuple(
             DatasetTable(name=t.name, rows_per_unit=t.bound.rows, rows=t.rows) for t in members
         ),
@@ -199,6 +215,7 @@ def _decide(
     *,
     grantee: str = "",
     amount: Loss = NOTHING,
+    delta: Delta = CERTAIN,
 ) -> None:
     request = Request(
         principal=who,
@@ -207,6 +224,7 @@ def _decide(
         table=table,
         grantee=grantee,
         amount=amount,
+        delta=delta,
     )
     try:
         desk.policy.decide(request, desk.clock())

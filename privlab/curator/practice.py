@@ -10,23 +10,27 @@ one.  No grant is needed, and none need be left.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
-from privlab.accounting.levels import level
+from privlab.accounting.levels import level, thresholds_of
 from privlab.curator import answer
 from privlab.curator.answer import Compiled, Standing
 from privlab.curator.desk import Desk
 from privlab.curator.state import DELTA
 from privlab.engine.practice import Practice
+from privlab.engine.released import Released
 from privlab.errors import CuratorFailed, EngineFailed, Refused
 from privlab.query.finish import finish
 from privlab.query.trade import trade_of
-from privlab.query.words import caption, rank_words
+from privlab.query.words import caption, rank_words, shown_words
 from privlab.release.result import decimal, result_json
 from privlab.terms.catalog import Table
-from privlab.terms.loss import NOTHING
+from privlab.terms.groups import ShownGroups
+from privlab.terms.loss import CERTAIN, NOTHING, Currency
 from privlab.terms.noise import Mechanism
 from privlab.terms.principal import Principal
+from privlab.views.measurement import groups as groups_of
 from privlab.wire.messages import PRACTICE, Ask, Explanation, Practised
 
 SUPPOSED = "standard"
@@ -44,34 +48,50 @@ def practise(desk: Desk, principal: Principal, ask: Ask) -> Practised:
         answer.permitted(desk, principal, ask, asked)
         noises = _noises(asked)
         contracts = tuple(one.contract_text for one in asked.manifests)
-        job = Practice(asked.question.plan, noises, contracts)
+        threshold = _threshold(asked)
+        job = Practice(asked.question.plan, noises, contracts, threshold)
         try:
             measured = desk.engine.run(job)
         except EngineFailed:
             raise CuratorFailed from None  # its words: nothing was charged
     explained = _explained(desk, principal, asked)
-    return Practised(result=_result(ask, asked, explained, noises, measured), explanation=explained)
+    return Practised(
+        result=_result(ask, asked, explained, noises, measured, threshold), explanation=explained
+    )
 
 
 def _standing(desk: Desk, principal: Principal, table: Table) -> Standing:
-    """Her account, or the grant supposed for practice."""
+    """Her account, or the grant supposed for practice; so too the delta of thresholds."""
     try:
-        return answer.standing(desk, principal, table)
+        stands = answer.standing(desk, principal, table)
+        if stands.delta_granted or table.currency is Currency.PURE:
+            return stands
+        return replace(stands, delta_granted=thresholds_of(stands.delta))
     except Refused:
-        return Standing(level(SUPPOSED).cap_in(table.currency), NOTHING, DELTA)
+        supposed = level(SUPPOSED).cap_in(table.currency)
+        thresholds = CERTAIN if table.currency is Currency.PURE else thresholds_of(DELTA)
+        return Standing(supposed, NOTHING, DELTA, thresholds, CERTAIN)
 
 
 def _noises(asked: Compiled) -> tuple[Mechanism, ...]:
     """Per measure the noise of the real answer: also of what she holds, in one draw."""
-    priced, currency = asked.priced, asked.question.currency
+    priced, currency, plan = asked.priced, asked.question.currency, asked.question.plan
     return tuple(
         noise
         if noise is not None and noise.precision == precision
-        else trade_of(measure, currency).mechanism(precision)
+        else trade_of(measure, currency, thresholded=plan.thresholded).mechanism(precision)
         for measure, noise, precision in zip(
-            asked.question.plan.measures, priced.noises, priced.precisions, strict=True
+            plan.measures, priced.noises, priced.precisions, strict=True
         )
     )
+
+
+def _threshold(asked: Compiled) -> int | None:
+    """Where the real answer's threshold stands, also when it is held already."""
+    if asked.priced.threshold is not None:
+        return asked.priced.threshold.threshold
+    groups = groups_of(asked.holdings) if asked.question.plan.thresholded else None
+    return None if groups is None else groups.threshold
 
 
 def _explained(desk: Desk, principal: Principal, asked: Compiled) -> Explanation:
@@ -91,21 +111,27 @@ def _result(
     asked: Compiled,
     explained: Explanation,
     noises: Sequence[Mechanism],
-    measured: Sequence[Sequence[int]],
+    measured: Released,
+    threshold: int | None,
 ) -> str:
     confidence, together = asked.offer.confidence, asked.offer.together
     precisions = tuple(noise.precision for noise in noises)
+    groups = None
+    if threshold is not None and measured.labels is not None:
+        groups = ShownGroups(threshold, measured.labels)
     table = finish(
         asked.question,
-        tuple(tuple(map(Fraction, vector)) for vector in measured),
+        tuple(tuple(map(Fraction, vector)) for vector in measured.vectors),
         precisions,
         confidence,
         together=together,
+        groups=groups,
     )
     words = [
         PRACTICE,
         *_noise_words(explained, confidence),
         caption(asked.question, asked.table, together=together),
+        *shown_words(asked.question, asked.table, groups),
         *rank_words(asked.question, precisions, confidence, together=together),
     ]
     return result_json(table, title=ask.name, caption="; ".join(words))

@@ -10,23 +10,34 @@ from typing import Protocol
 
 from privlab.query import words as said
 from privlab.query.words import effort_words
-from privlab.terms.loss import Currency, Loss
+from privlab.terms.loss import CERTAIN, Currency, Delta, Loss
 from privlab.wire.messages import Receipt
 
 
 class Account(Protocol):
-    """The two amounts of an account."""
+    """The two amounts of an account, and those of its delta for thresholds."""
 
     @property
     def granted(self) -> Loss: ...
     @property
     def spent(self) -> Loss: ...
+    @property
+    def delta_granted(self) -> Delta: ...
+    @property
+    def delta_spent(self) -> Delta: ...
 
 
 def receipt(
-    dataset: str, charge: Loss, account: Account, currency: Currency = Currency.GDP
+    dataset: str,
+    charge: Loss,
+    account: Account,
+    currency: Currency = Currency.GDP,
+    delta: Delta = CERTAIN,
 ) -> Receipt:
-    """The receipt of a charge, from the account as it stands after it."""
+    """The receipt of a charge, from the account as it stands after it.
+
+    delta: what its threshold cost.
+    """
     left = account.granted - account.spent
     free = not charge
     cost = percent(charge, account.granted)
@@ -34,7 +45,7 @@ def receipt(
         f"free: you hold this already; {remaining(left, account.granted)} left on {dataset}"
         if free
         else f"cost {cost} of your grant on {dataset}; {remaining(left, account.granted)} left; "
-        f"{more_like_this(left, charge)}; {effort_words(currency)}"
+        f"{more_like_this(left, charge)}; {effort_words(currency)}{_threshold(delta, account)}"
     )
     return Receipt(
         dataset=dataset,
@@ -45,6 +56,17 @@ def receipt(
         left_share=remaining(left, account.granted),
         free=free,
         words=words,
+    )
+
+
+def _threshold(delta: Delta, account: Account) -> str:
+    """What showing groups cost, where it cost anything."""
+    if not delta:
+        return ""
+    granted, spent = Loss(account.delta_granted.units), Loss(account.delta_spent.units)
+    return (
+        f"; its threshold cost {percent(Loss(delta.units), granted)} of your delta, "
+        f"{remaining(granted - spent, granted)} of it left"
     )
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from privlab.policy.decide import Permit, PolicyEngine, Request
 from privlab.terms.catalog import Catalog
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.loss import CERTAIN, NOTHING, Delta, Loss
 from privlab.terms.principal import Principal
 
 
@@ -22,7 +22,8 @@ from privlab.terms.principal import Principal
 class Wish:
     """Who wants to ask, what for, what it comes to in mu^2, and what it reads.
 
-    reads: per table of ``dataset``, at least one, the columns that are read.
+    reads: per table of ``dataset``, at least one, the columns that are read.  delta:
+    what its threshold costs.
     """
 
     principal: Principal
@@ -31,6 +32,7 @@ class Wish:
     purpose: str
     held_after: Loss
     charge: Loss = NOTHING
+    delta: Delta = CERTAIN
 
     def permitted(self, policy: PolicyEngine, catalog: Catalog, now: datetime) -> Permit:
         """Permission for every table: all rules that gave it.
@@ -58,4 +60,5 @@ class Wish:
             sensitivity=0 if table is None else table.sensitivity,
             charge=self.charge,
             held_after=self.held_after,
+            delta=self.delta,
         )

@@ -8,7 +8,6 @@ afterwards, the caller hears the same `EngineFailed`.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -19,14 +18,13 @@ from pathlib import Path
 from privlab.engine.frames import receive_frame, send_frame
 from privlab.engine.job import Job
 from privlab.engine.practice import Practice
+from privlab.engine.released import Released
 from privlab.errors import EngineFailed
 from privlab.sandbox.folders import private_folder
 
 READY = b"ready"
 START_SECONDS = 180.0
 """The first start compiles the kernels; later ones read the cache."""
-
-_MIN, _MAX = -(1 << 63), (1 << 63) - 1
 
 
 class Engine:
@@ -65,8 +63,10 @@ class Engine:
                 self._end()
                 self._spawn()
 
-    def run(self, job: Job | Practice) -> tuple[tuple[int, ...], ...]:
+    def run(self, job: Job | Practice) -> Released:
         """The noisy vector of each measure, in steps, cells as the plan orders them.
+
+        Where a threshold shows groups: those that it showed, and their vectors.
 
         :raises EngineFailed: for any reason at all, always in the same words.
         """
@@ -81,7 +81,7 @@ class Engine:
         with self._guard:
             self._end()
 
-    def _ask(self, job: Job | Practice) -> tuple[tuple[int, ...], ...]:
+    def _ask(self, job: Job | Practice) -> Released:
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
@@ -89,7 +89,7 @@ class Engine:
             ours.settimeout(self._seconds)
             send_frame(ours, str(self._seconds).encode("ascii"))
             send_frame(ours, job.encode())
-            return _vectors(receive_frame(ours), len(job.noises), job.plan.cells)
+            return Released.decode(receive_frame(ours), job)
 
     def _hand_over(self, theirs: socket.socket) -> None:
         """Give the zygote the child's end; one that has died is started again first."""
@@ -156,15 +156,3 @@ def _environment(cache: Path) -> dict[str, str]:
         "TZ": "UTC",
         "_RJEM_MALLOC_CONF": "background_thread:false",  # Polars' allocator: no threads to fork
     }
-
-
-def _vectors(raw: bytes, measures: int, cells: int) -> tuple[tuple[int, ...], ...]:
-    value = json.loads(raw)
-    if not isinstance(value, list) or len(value) != measures:
-        raise ValueError("not one vector per measure")
-    for vector in value:
-        if not isinstance(vector, list) or len(vector) != cells:
-            raise ValueError("not one value per cell")
-        if not all(type(cell) is int and _MIN <= cell <= _MAX for cell in vector):
-            raise ValueError("not a 64-bit integer")
-    return tuple(tuple(vector) for vector in value)

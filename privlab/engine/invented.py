@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from math import ceil, floor
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -23,8 +24,9 @@ from numpy.typing import NDArray
 from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.connector.scan import DTYPES
 from privlab.engine.expressions import fitted, nearest, saturated
+from privlab.engine.found import put_together
 from privlab.engine.practice import Practice
-from privlab.engine.run import Work, gathered, hidden
+from privlab.engine.run import Work, gathered, hidden, shown
 from privlab.engine.sources import standing
 from privlab.kernels.rowtag import fold_words
 from privlab.terms.catalog import Column, Kind, Table
@@ -64,12 +66,15 @@ def warm() -> None:
     fold_words(nothing, nothing, np.zeros(0, dtype=np.bool_), *([np.uint64(0)] * 3))
 
 
-def release(job: Practice) -> list[list[int]]:
-    """The noisy vector of each measure, over invented rows."""
+def release(job: Practice) -> Any:
+    """As `privlab.engine.run.release`, over invented rows."""
     tables, reads = job.tables(), job.plan.reads
-    rows = {one.name: invented(one, reads[one.name], tables[0]).lazy() for one in tables}
-    exact = Work.of(job.plan, _BOUNDING_KEY).bounded(standing(job.plan, rows))
-    return hidden(job.plan, job.noises, gathered(job.plan, [exact]))
+    made = {one.name: invented(one, reads[one.name], tables[0]).lazy() for one in tables}
+    work, rows = Work.of(job.plan, _BOUNDING_KEY), standing(job.plan, made)
+    if job.threshold is not None:
+        found = put_together(job.plan, [work.found(rows)])
+        return shown(job.plan, job.noises, job.threshold, found)
+    return hidden(job.plan, job.noises, gathered(job.plan, [work.bounded(rows)]))
 
 
 def row_count(table: Table) -> int:

@@ -26,12 +26,12 @@ from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import Measure, Plan
 from privlab.query.relation_size import MAX_REACH, check_relation
 from privlab.query.relations import Scan
-from privlab.terms.noise import Choice, Mechanism, law_name, mechanism_of
+from privlab.terms.noise import Choice, Mechanism, RoundedGaussian, law_name, mechanism_of
 
 VERSION = 2
 BOUNDING_KEY_BYTES = 16
 
-_FIELDS = {"version", "plan", "noises", "tables", "bounding_key"}
+_FIELDS = {"version", "plan", "noises", "tables", "bounding_key", "threshold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,18 @@ class Job:
     """One run.  ``noises[j]`` is added to measure j, or chooses its cells; none is without.
 
     tables: those of the plan, in its order.  bounding_key: 16 bytes, secret; see
-    `bounding_key`.
+    `bounding_key`.  threshold: where the plan's groups are not public, the least noisy
+    count of units of one that is shown.
     """
 
     plan: Plan
     noises: tuple[Mechanism, ...]
     tables: tuple[Stored, ...]
     bounding_key: bytes
+    threshold: int | None = None
 
     def __post_init__(self) -> None:
-        check_noises(self.plan, self.noises)
+        check_noises(self.plan, self.noises, self.threshold)
         if tuple(one.scan for one in self.tables) != self.plan.tables:
             raise ValueError("the plan and the job are of different table versions")
         reads = self.plan.reads
@@ -69,6 +71,7 @@ class Job:
         noises: tuple[Mechanism, ...],
         tables: Sequence[tuple[Manifest, Path]],
         custody: Custody,
+        threshold: int | None = None,
     ) -> Job:
         """Check the parts on disk and unwrap the keys the plan needs.
 
@@ -96,6 +99,7 @@ class Job:
                 for one, folder in tables
             ),
             bounding_key=bounding_key(plan, custody),
+            threshold=threshold,
         )
 
     @property
@@ -112,6 +116,7 @@ class Job:
                 "noises": [[law_name(one), one.multiplier, one.shift] for one in self.noises],
                 "tables": [one.encode() for one in self.tables],
                 "bounding_key": text_of_bytes(self.bounding_key),
+                "threshold": self.threshold,
             }
         ).encode("ascii")
 
@@ -133,6 +138,7 @@ class Job:
                 ),
                 tables=tuple(Stored.decode(one) for one in value["tables"]),
                 bounding_key=bytes_of_text(value["bounding_key"]),
+                threshold=threshold_of(value["threshold"]),
             )
         except Exception:  # noqa: BLE001  whatever is wrong with it, it is not a job
             raise ValueError("this is not a job") from None
@@ -157,13 +163,25 @@ def bounding_key(plan: Plan, custody: Custody) -> bytes:
     return secret[:BOUNDING_KEY_BYTES]
 
 
-def check_noises(plan: Plan, noises: Sequence[Mechanism]) -> None:
-    """Refuse what cannot be computed in 64 bits, or has not the noise it needs.
+def threshold_of(value: object) -> int | None:
+    """A threshold as a job writes it.
+
+    :raises TypeError: it is neither a whole number nor nothing.
+    """
+    return None if value is None else whole(value)
+
+
+def check_noises(plan: Plan, noises: Sequence[Mechanism], threshold: int | None = None) -> None:
+    """Refuse what cannot be computed in 64 bits, or has not the noise or the threshold it needs.
 
     :raises ValueError: the plan does not fit its noises, or int64.
     """
     if not plan.measures or len(noises) != len(plan.measures):
         raise ValueError("a job has one noise per measure, and at least one measure")
+    if plan.thresholded is (threshold is None) or (threshold is not None and threshold < 1):
+        raise ValueError("groups that are not public have a threshold, and no others")
+    if plan.thresholded and not isinstance(noises[plan.tested], RoundedGaussian):
+        raise ValueError("a threshold tests a count with Gaussian noise")
     together: dict[Measure, Mechanism] = {}
     for measure, noise in zip(plan.measures, noises, strict=True):
         if measure.among and together.setdefault(replace(measure, q=None), noise) != noise:

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 
 from privlab.connector.contract import parse
-from privlab.engine.job import check_noises
+from privlab.engine.job import check_noises, threshold_of
 from privlab.engine.stored import text
 from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import Plan
@@ -22,17 +22,23 @@ from privlab.terms.noise import Mechanism, law_name, mechanism_of
 _MARK = b'{"practice": 2, '
 """How a practice job begins, and no other message does."""
 
+_FIELDS = {"practice", "plan", "noises", "contracts", "threshold"}
+
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """One run.  ``noises`` as in `Job`; contracts: the TOML texts of the plan's tables, in order."""
+    """One run.  ``noises`` and ``threshold`` as in `Job`.
+
+    contracts: the TOML texts of the plan's tables, in order.
+    """
 
     plan: Plan
     noises: tuple[Mechanism, ...]
     contracts: tuple[str, ...]
+    threshold: int | None = None
 
     def __post_init__(self) -> None:
-        check_noises(self.plan, self.noises)
+        check_noises(self.plan, self.noises, self.threshold)
 
     @property
     def rows(self) -> int:
@@ -69,6 +75,7 @@ class Practice:
                 "plan": encode_plan(self.plan),
                 "noises": [[law_name(one), one.multiplier, one.shift] for one in self.noises],
                 "contracts": list(self.contracts),
+                "threshold": self.threshold,
             }
         ).encode("ascii")
 
@@ -80,9 +87,10 @@ class Practice:
         """
         try:
             value = json.loads(raw)
-            if set(value) != {"practice", "plan", "noises", "contracts"} or value["practice"] != 2:
+            if set(value) != _FIELDS or value["practice"] != 2:
                 raise ValueError("fields")
             noises = tuple(mechanism_of(law, int(m), int(s)) for law, m, s in value["noises"])
-            return cls(decode_plan(value["plan"]), noises, tuple(map(text, value["contracts"])))
+            contracts, threshold = tuple(map(text, value["contracts"])), value["threshold"]
+            return cls(decode_plan(value["plan"]), noises, contracts, threshold_of(threshold))
         except Exception:  # noqa: BLE001  whatever is wrong with it, it is not a job
             raise ValueError("this is not a practice job") from None

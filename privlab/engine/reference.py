@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby, product
 from typing import Any
@@ -16,8 +16,11 @@ from typing import Any
 from privlab.engine.reference_expressions import Row, to_float
 from privlab.engine.reference_expressions import evaluate as evaluate
 from privlab.query.encoding import encode_scalar
-from privlab.query.plan import Key, Measure, MeasureKind, Plan
+from privlab.query.labels import place_of
+from privlab.query.plan import MOST_LABEL, Key, Measure, MeasureKind, Plan
 from privlab.query.shares import Share
+from privlab.terms.catalog import Scalar
+from privlab.terms.groups import Label
 
 UNIT = ""
 """The key under which a row holds its unit's pseudonym: (high, low) 64-bit halves."""
@@ -25,17 +28,32 @@ UNIT = ""
 _MASK = (1 << 64) - 1
 
 
-def bounded_sums(plan: Plan, rows: Sequence[Row], bounding_key: bytes) -> list[list[int]]:
+def cells_of(plan: Plan, rows: Sequence[Row]) -> list[Label]:
+    """The groups: the public ones, or, in the order of their values, those that rows hold."""
+    if not plan.thresholded:
+        return list(product(*(key.values for key in plan.keys)))
+    found = {label for row in rows if (label := _label(plan, row)) is not None}
+    return sorted(found, key=place_of)
+
+
+def bounded_sums(
+    plan: Plan,
+    rows: Sequence[Row],
+    bounding_key: bytes,
+    cells: Sequence[Label] | None = None,
+) -> list[list[int]]:
     """The exact vector of each measure, before noise.
 
-    rows: in the table's order, those of one unit together.
+    rows: in the table's order, those of one unit together.  cells: all groups that
+    there may be, to compare tables that hold different ones; None: `cells_of` these rows.
     """
-    cells = list(product(*(key.values for key in plan.keys)))
+    cells = cells_of(plan, rows) if cells is None else cells
+    codes_of = {cell: code for code, cell in enumerate(cells)}
     tags = [_tag(cell) for cell in cells]
     sums = [[0] * len(cells) for _ in plan.measures]
     seen: set[tuple[int, int, Any]] = set()
     for unit, grouped in groupby(rows, key=lambda row: row[UNIT]):
-        coded = [(row, _code(plan, row)) for row in grouped]
+        coded = [(row, _code(plan, row, codes_of)) for row in grouped]
         for j, measure in enumerate(plan.measures):
             if measure.kind is MeasureKind.UNITS:
                 has = measure.of
@@ -53,12 +71,22 @@ def bounded_sums(plan: Plan, rows: Sequence[Row], bounding_key: bytes) -> list[l
     return sums
 
 
-def sampled(plan: Plan, j: int, rows: Sequence[Row], bounding_key: bytes) -> list[list[int]]:
-    """The values of each group that quantile ``j`` is chosen from, sorted, in steps."""
+def sampled(
+    plan: Plan,
+    j: int,
+    rows: Sequence[Row],
+    bounding_key: bytes,
+    cells: Sequence[Label] | None = None,
+) -> list[list[int]]:
+    """The values of each group that quantile ``j`` is chosen from, sorted, in steps.
+
+    cells: as in `bounded_sums`.
+    """
     measure = plan.measures[j]
     if measure.of is None:
         raise TypeError("a quantile is of a value")
-    cells = list(product(*(key.values for key in plan.keys)))
+    cells = cells_of(plan, rows) if cells is None else cells
+    codes_of = {cell: code for code, cell in enumerate(cells)}
     tags = [_tag(cell) for cell in cells]
     found: list[list[int]] = [[] for _ in cells]
     for unit, grouped in groupby(rows, key=lambda row: row[UNIT]):
@@ -66,7 +94,7 @@ def sampled(plan: Plan, j: int, rows: Sequence[Row], bounding_key: bytes) -> lis
         for row in grouped:
             value = evaluate(measure.of, row)
             if value is not None:
-                first.setdefault(_code(plan, row), steps(measure, value))
+                first.setdefault(_code(plan, row, codes_of), steps(measure, value))
         for code in _chosen(plan, unit, set(first), tags, bounding_key):
             found[code].append(first[code])
     return [sorted(values) for values in found]
@@ -161,16 +189,28 @@ def steps(measure: Measure, value: float) -> int:
     return min(max(found, -measure.reach), measure.reach)
 
 
-def _code(plan: Plan, row: Row) -> int:
+def _code(plan: Plan, row: Row, codes: Mapping[Label, int]) -> int:
+    label = _label(plan, row)
+    return -1 if label is None else codes[label]
+
+
+def _label(plan: Plan, row: Row) -> Label | None:
+    """The group of a row; None for none."""
     if plan.where is not None and evaluate(plan.where, row) is not True:
-        return -1
-    code = 0
+        return None
+    label: list[Scalar | None] = []
     for key in plan.keys:
-        place = _place(key, evaluate(key.expr, row))
-        if place < 0:
-            return -1
-        code = code * len(key.values) + place
-    return code
+        value = evaluate(key.expr, row)
+        if key.public:
+            place = _place(key, value)
+            if place < 0:
+                return None
+            label.append(key.values[place])
+        elif isinstance(value, str) and len(value) > MOST_LABEL:
+            return None
+        else:
+            label.append(value)
+    return tuple(label)
 
 
 def _place(key: Key, value: Any) -> int:

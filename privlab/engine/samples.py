@@ -6,7 +6,7 @@ of the whole table, and because two units in two parts may share a value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,37 @@ class Sample:
     def by_cell(self, cells: int) -> list[Ints]:
         """The values of each group; the sample is sorted by group."""
         ends = np.cumsum(self.sizes(cells))
+        if not cells:
+            return []
         return np.split(self.values, ends[:-1])
+
+    def only(self, places: Ints, cells: int) -> Sample:
+        """Rows of these of ``cells`` groups, which are numbered anew, in this order."""
+        new = np.full(cells, -1, dtype=np.int64)
+        new[places] = np.arange(places.size)
+        codes = new[self.codes]
+        kept = codes >= 0
+        return Sample.merged([Sample(codes[kept], self.values[kept])])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exact:
+    """What noise and choices are to hide.
+
+    sums: int64[measures, cells]; of a quantile nothing.  samples: of each quantile,
+    by its place among the measures, the kept rows of all parts.
+    """
+
+    sums: Ints
+    samples: Mapping[int, Sample]
+
+    def cells(self, places: Ints) -> Exact:
+        """These cells, in this order."""
+        size = self.sums.shape[1]
+        return Exact(
+            np.ascontiguousarray(self.sums[:, places]),
+            {j: one.only(places, size) for j, one in self.samples.items()},
+        )
 
 
 def identity(value: Typed, key: NDArray[np.uint64]) -> pl.Expr:

@@ -93,13 +93,14 @@ class Recorded:
     """What the ledger knows of a request id.
 
     answer: the sealed bytes to send again, None unless the state is "released".
-    cost: what was charged for it.
+    cost, delta: what was charged for it.
     """
 
     body_hash: bytes
     state: State
     answer: bytes | None
     cost: Loss
+    delta: Delta = CERTAIN
 
 
 @dataclass(frozen=True, slots=True)

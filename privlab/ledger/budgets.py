@@ -113,16 +113,34 @@ class Budgets(Book):
                 )
 
     def set_budget(
-        self, dataset: str, cap: Loss, delta: Fraction, grants: Mapping[str, Loss], by: str
+        self,
+        dataset: str,
+        cap: Loss,
+        delta: Fraction,
+        grants: Mapping[str, Loss],
+        by: str,
+        thresholds: Delta | None = None,
     ) -> None:
         """Set the cap and these principals' grants, all or nothing.
+
+        thresholds: the delta_cap; None leaves it.  Each is granted the part of it that
+        her grant is of the cap, and no less than she has spent.
 
         :raises: as `set_cap` and `grant`.
         """
         with self._db.writing():
-            self.set_cap(dataset, cap, delta, by)
+            self.set_cap(dataset, cap, delta, by, thresholds)
             for principal, amount in grants.items():
-                self.grant(principal, dataset, amount, by)
+                self.grant(principal, dataset, amount, by, self._part(principal, dataset, amount))
+
+    def _part(self, principal: str, dataset: str, amount: Loss) -> Delta:
+        """What a grant of ``amount`` may use up of the cap's delta for thresholds."""
+        cap, old = self.cap(dataset), self.account(principal, dataset)
+        spent = CERTAIN if old is None else old.delta_spent
+        if cap is None or not cap.cap:
+            return spent
+        part = min(Fraction(1), Fraction(amount.units, cap.cap.units))
+        return max(spent, Delta.budget(cap.delta_cap.delta * part))
 
     def account(self, principal: str, dataset: str) -> Account | None:
         """One principal's account on one dataset."""

@@ -19,6 +19,9 @@ from privlab.ledger.accounts import ChargeRequest, Entry, Past, Recorded, Sealed
 from privlab.ledger.budgets import Budgets
 from privlab.ledger.sqlite import Database, Row
 from privlab.ledger.tables import Tables
+from privlab.query.encoding import canonical_text
+from privlab.query.labels import encode_labels, read_labels
+from privlab.terms.groups import ShownGroups
 from privlab.terms.loss import NOTHING, Delta, Loss
 from privlab.terms.noise import law_name, mechanism_of
 from privlab.views.measurement import Measurement
@@ -65,11 +68,11 @@ class Ledger(Budgets, Tables):
             row = self._charge_row(principal, request_id)
             if row is None:
                 return None
-            seq, body, _, _, cost, _ = row
+            seq, body, _, _, cost, delta = row
             sealed = self._db.row("SELECT answer FROM release WHERE charge = ?", (seq,))
             if sealed is not None:
-                return Recorded(body, "released", sealed[0], Loss(cost))
-            return Recorded(body, self._state(seq), None, Loss(cost))
+                return Recorded(body, "released", sealed[0], Loss(cost), Delta(delta))
+            return Recorded(body, self._state(seq), None, Loss(cost), Delta(delta))
 
     def charge(self, ask: ChargeRequest) -> Standing:
         """Charge the account and the dataset, or take up a charge that was never sealed.
@@ -121,6 +124,11 @@ class Ledger(Budgets, Tables):
                         _pack(found.values),
                     ),
                 )
+            for groups in {found.groups for _, found in measurements if found.groups}:
+                self._db.execute(
+                    "INSERT INTO shown VALUES (?, ?, ?)",
+                    (seq, groups.threshold, canonical_text(encode_labels(groups.labels))),
+                )
             self._db.execute("INSERT INTO release VALUES (?, ?, ?, ?)", (seq, bundle, answer, at))
 
     def fail(self, principal: str, request_id: str) -> None:
@@ -142,11 +150,15 @@ class Ledger(Budgets, Tables):
     def held(self, principal: str, view_id: str) -> tuple[Measurement, ...]:
         """Every sealed measurement of the view that this principal paid for, oldest first."""
         rows = self._db.rows(
-            "SELECT law, multiplier, shift, vector FROM measurement JOIN charge ON seq = charge"
+            "SELECT law, multiplier, shift, vector, threshold, labels FROM measurement"
+            " JOIN charge ON seq = charge LEFT JOIN shown USING (charge)"
             " WHERE view_id = ? AND principal = ? ORDER BY seq",
             (view_id, principal),
         )
-        return tuple(Measurement(mechanism_of(*noise), _unpack(vector)) for *noise, vector in rows)
+        return tuple(
+            Measurement(mechanism_of(*noise), _unpack(vector), _groups(threshold, labels))
+            for *noise, vector, threshold, labels in rows
+        )
 
     def sealed(
         self, principal: str, views: Sequence[str]
@@ -358,6 +370,19 @@ def _conflict(what: str) -> CuratorUnreachable:
 
 def _pack(values: Sequence[int]) -> bytes:
     return struct.pack(f"<{len(values)}q", *values)
+
+
+def _groups(threshold: int | None, labels: str | None) -> ShownGroups | None:
+    """Which groups a threshold showed, as `settle` wrote them; None: it tested none.
+
+    :raises IntegrityError: PL400, they are written in another way.
+    """
+    if threshold is None or labels is None:
+        return None
+    try:
+        return ShownGroups(threshold, read_labels(json.loads(labels)))
+    except ValueError:
+        raise IntegrityError("the ledger holds groups that it did not write") from None
 
 
 def _unpack(vector: bytes) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
--- The ledger, version 1.
+-- The ledger, version 2.
 -- Losses are INTEGER units of 2^-48 of the dataset's currency, mu^2 or epsilon,
 -- and deltas INTEGER units of 2^-64, so sums are exact; a charge is rounded up
 -- before it gets here, a budget down.  Times are RFC 3339 in UTC with six
@@ -9,7 +9,7 @@
 -- which deletes without asking delete triggers.
 
 PRAGMA application_id = 0x70764C31;  -- "pvL1"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- What a dataset may lose in all, whoever asks.
 CREATE TABLE cap (
@@ -89,6 +89,13 @@ CREATE TABLE measurement (
 
 CREATE INDEX measurement_by_view ON measurement (view_id);
 
+-- The groups that the threshold of a charge showed: whose cells its vectors are.
+CREATE TABLE shown (
+    charge      INTEGER NOT NULL PRIMARY KEY REFERENCES charge,
+    threshold   INTEGER NOT NULL CHECK (threshold >= 1),
+    labels      TEXT    NOT NULL                -- canonical JSON, in the order of values
+) STRICT;
+
 -- What was sealed for a charge.
 CREATE TABLE release (
     charge      INTEGER NOT NULL PRIMARY KEY REFERENCES charge,
@@ -143,6 +150,8 @@ CREATE TRIGGER failure_is_kept BEFORE DELETE ON failure
 BEGIN SELECT RAISE(ABORT, 'PL400 a failure is never deleted'); END;
 CREATE TRIGGER measurement_is_kept BEFORE DELETE ON measurement
 BEGIN SELECT RAISE(ABORT, 'PL400 a measurement is never deleted'); END;
+CREATE TRIGGER shown_is_kept BEFORE DELETE ON shown
+BEGIN SELECT RAISE(ABORT, 'PL400 what a threshold showed is never deleted'); END;
 CREATE TRIGGER release_is_kept BEFORE DELETE ON release
 BEGIN SELECT RAISE(ABORT, 'PL400 a release is never deleted'); END;
 CREATE TRIGGER dataset_is_kept BEFORE DELETE ON dataset
@@ -162,6 +171,8 @@ CREATE TRIGGER failure_is_final BEFORE UPDATE ON failure
 BEGIN SELECT RAISE(ABORT, 'PL400 a failure is final'); END;
 CREATE TRIGGER measurement_is_final BEFORE UPDATE ON measurement
 BEGIN SELECT RAISE(ABORT, 'PL400 a measurement is final'); END;
+CREATE TRIGGER shown_is_final BEFORE UPDATE ON shown
+BEGIN SELECT RAISE(ABORT, 'PL400 what a threshold showed is final'); END;
 CREATE TRIGGER release_is_final BEFORE UPDATE ON release
 BEGIN SELECT RAISE(ABORT, 'PL400 a release is final'); END;
 CREATE TRIGGER dataset_is_final BEFORE UPDATE ON dataset
@@ -249,6 +260,12 @@ WHEN NEW.law = 'rounded-gaussian'
  AND EXISTS (SELECT 1 FROM charge JOIN dataset ON dataset.name = charge.dataset
              WHERE charge.seq = NEW.charge AND currency = 'pure')
 BEGIN SELECT RAISE(ABORT, 'PL410 a pure dataset has no Gaussian noise'); END;
+
+CREATE TRIGGER shown_is_paid BEFORE INSERT ON shown
+WHEN NOT EXISTS (SELECT 1 FROM charge WHERE seq = NEW.charge AND delta > 0)
+  OR EXISTS (SELECT 1 FROM release WHERE charge = NEW.charge)
+  OR EXISTS (SELECT 1 FROM shown WHERE charge = NEW.charge)
+BEGIN SELECT RAISE(ABORT, 'PL400 a threshold belongs to an unsealed charge with a delta'); END;
 
 CREATE TRIGGER release_is_sealed_once BEFORE INSERT ON release
 WHEN NOT EXISTS (SELECT 1 FROM charge WHERE seq = NEW.charge)

@@ -16,7 +16,7 @@ import cedarpy
 
 from privlab.errors import BadContract, PolicyDenied
 from privlab.policy.store import CheckedPolicies, check, read_set
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.loss import CERTAIN, NOTHING, Delta, Loss
 from privlab.terms.principal import Principal, Role, Tier
 
 Action = Literal["query", "describe", "grant", "register", "budget", "audit"]
@@ -39,7 +39,8 @@ class Request:
     columns: all columns the question reads.  withheld, purposes, sensitivity:
     the table's contract.  charge: what it costs now; held_after: all the asker
     then holds on this question, also when ``charge`` is nothing.
-    grantee, amount: whom a grant is for, and the total of a grant or a cap.
+    grantee, amount: whom a grant is for, and the total of a grant or a cap.  delta:
+    what thresholds cost of it now, or may use up of a grant or a cap in all.
     """
 
     principal: Principal
@@ -55,6 +56,7 @@ class Request:
     held_after: Loss = NOTHING
     grantee: str = ""
     amount: Loss = NOTHING
+    delta: Delta = CERTAIN
 
     def __post_init__(self) -> None:
         if self.action in ("query", "describe") and not self.table:
@@ -243,14 +245,16 @@ def _context(request: Request, now: datetime) -> dict[str, object]:
                 "columns": sorted(request.columns),
                 "charge": _long(request.charge),
                 "held_after": _long(request.held_after),
+                "delta": request.delta.units,
             }
         case "grant":
             context |= {
                 "grantee": {"__entity": _uid("User", request.grantee)},
                 "amount": _long(request.amount),
+                "delta": request.delta.units,
             }
         case "budget":
-            context |= {"amount": _long(request.amount)}
+            context |= {"amount": _long(request.amount), "delta": request.delta.units}
         case _:
             pass
     return context

@@ -27,10 +27,14 @@ _FINER = 1 + Fraction(1, 1 << 10)
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the precision held of one purchase costs, and whether a finer one is paid on top of it."""
+    """What the precision held of one purchase costs, and whether a finer one is paid on top of it.
+
+    whole: where one purchase of the question is made anew, this one is too.
+    """
 
     loss: Loss = NOTHING
     adds: bool = True
+    whole: bool = False
 
     @property
     def finer(self) -> Fraction:
@@ -41,7 +45,11 @@ class Holding:
 def holdings(question: Question, held: Sequence[Fraction]) -> tuple[Holding, ...]:
     """What she holds of each purchase.  held: precision, per measure."""
     return tuple(
-        Holding(_loss(question, one, min(held[at] for at in one.members)), one.trade.adds)
+        Holding(
+            _loss(question, one, min(held[at] for at in one.members)),
+            one.trade.adds,
+            question.plan.thresholded,
+        )
         for one in purchases(question)
     )
 
@@ -73,6 +81,7 @@ def reach(wanted: Sequence[Loss], holds: Sequence[Holding], left: Loss) -> Fract
     for step in steps:  # between two steps the same measures are bought
         bought = [(want, one) for want, one in sold if one.loss.units <= step * want]
         paid = sum(one.loss.units for _, one in bought if one.adds)
+        paid -= sum(one.loss.units for want, one in sold if one.whole and (want, one) not in bought)
         factor = Fraction(left.units + paid, sum(want for want, _ in bought))
         if above is not None:
             factor = min(factor, above)

@@ -86,7 +86,12 @@ def _digest(label: str, value: Json) -> str:
 
 
 def view_id(plan: Plan, index: int) -> str:
-    """The id of measure ``index``: the same in every question that measures it."""
+    """The id of measure ``index``: the same in every question that measures it.
+
+    What a threshold shows belongs together, so there all measures are of one view.
+    """
+    if plan.thresholded:
+        return _digest(VIEW_LABEL, {"plan": encode_plan(plan), "measure": str(index)})
     return _digest(VIEW_LABEL, encode_plan(replace(plan, measures=(plan.measures[index],))))
 
 
@@ -167,8 +172,8 @@ def _measure(value: Json) -> Measure:
 def _key(value: Json) -> Key:
     expr, kind, values = fields(value, "expr", "kind", "values")
     texts = [canonical_text(one) for one in list_of(values)]
-    if not texts or len(set(texts)) != len(texts):
-        raise ValueError("a key has distinct values, and at least one")
+    if len(set(texts)) != len(texts):
+        raise ValueError("a key has distinct values, or none that are public")
     return Key(decode_expr(expr), Kind(kind), tuple(decode_scalar(one) for one in values))
 
 
@@ -200,4 +205,6 @@ def _plan(value: Json) -> Plan:
     )
     if not found.tables:
         raise ValueError("a plan reads a private table")
+    if found.thresholded and Measure(MeasureKind.UNITS) not in found.measures:
+        raise ValueError("a threshold tests a count of units")
     return found

@@ -64,6 +64,8 @@ def compile_question(
         refuse_contradiction(scope.where, table, ask.source, ask.where.span)
     keys = _keys(groups, scope)
     outputs = Outputs(scope, keys)
+    if not all(key.public for key in keys):
+        outputs.count_units()
     listed = [Item(group.node, group.name, group.span) for group in groups if ask.keys_first]
     outputs.add_all([*listed, *ask.items])
     having = _conditions(outputs, ask.having, after=False)
@@ -94,7 +96,8 @@ def compile_question(
         keys=tuple(keys),
         measures=join_quantiles(tuple(outputs.measures)),
     )
-    plan = replace(plan, bound=plan.bound.for_cells(plan.cells))
+    most = plan.row_cap if plan.thresholded else plan.cells
+    plan = replace(plan, bound=plan.bound.for_cells(most))
     asked = Finish(tuple(outputs.columns), having, qualify, tuple(order.values()), limit, offset)
     question = order_measures(plan, asked)
     question = replace(question, finish=settled(question.finish))
@@ -156,7 +159,7 @@ def _keys(groups: Sequence[Group], scope: Scope) -> list[Key]:
         if text in found:
             continue
         found[text] = key_space(expr, scope.table, scope.where, scope.source, group.span)
-        cells *= len(found[text].values)
+        cells *= max(1, len(found[text].values))
         if cells > MAX_CELLS:
             raise scope.source.refuse(
                 "PL113",

@@ -16,6 +16,7 @@ from privlab.query.plan import KeyOut, MeanOut, MeasureOut, Output, Question
 from privlab.query.post.expected import expected_width
 from privlab.query.post.tree import Moment, SharesOut, is_mean, is_moment, measures_of, parts
 from privlab.query.price import Priced
+from privlab.query.selection import threshold_words
 from privlab.query.simultaneous import together_words
 from privlab.query.words import (
     percent,
@@ -25,7 +26,7 @@ from privlab.query.words import (
     significant,
     what_fits,
 )
-from privlab.terms.loss import NOTHING, Loss
+from privlab.terms.loss import CERTAIN, NOTHING, Delta, Loss
 from privlab.wire.messages import ColumnPrice, Explanation
 
 
@@ -36,12 +37,13 @@ def explain(
     left: Loss,
     holds: Sequence[Holding] | None = None,
     cheaper: Sequence[Neighbour] = (),
+    thresholds: Delta = CERTAIN,
 ) -> Explanation:
     """Explain a price.  Nothing is spent.
 
     granted: the asker's grant; left: what of it is left before the charge.
     holds: what she holds of each measure; None is nothing.  cheaper: what
-    `neighbours` found.
+    `neighbours` found.  thresholds: the delta she was granted.
     """
     cost, currency = priced.charge, question.currency
     after = Loss(max(0, left.units - cost.units))
@@ -58,6 +60,7 @@ def explain(
     if means and sizes:
         rows = int(min(sizes))
         words += f"; half-widths of means are for about {rows:,} rows in a group"
+    words += "".join(f"; {one}" for one in threshold_words(priced.threshold, thresholds))
     ranks = rank_words(question, priced.precisions, priced.confidence, together=priced.together)
     if ranks and law_of(question.currency).adds:
         ranks.append("a finer quantile is paid in full")

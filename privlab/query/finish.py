@@ -19,6 +19,7 @@ from privlab.query.post.tree import KeyOut, MeasureOut, Output, Over, WindowOut
 from privlab.query.simultaneous import each
 from privlab.query.words import decimals_for, plural
 from privlab.terms.catalog import Kind
+from privlab.terms.groups import ShownGroups
 from privlab.terms.release import ResultColumn, ResultTable
 
 PLACES = 4
@@ -35,12 +36,14 @@ def finish(
     confidence: Fraction,
     *,
     together: bool = False,
+    groups: ShownGroups | None = None,
 ) -> ResultTable:
     """The answer's table.
 
     vectors: per measure, a released value per cell, in steps; precisions: of
     each, as the question's `law` has them; confidence: percent, of each interval, or,
-    together, of all at once.
+    together, of all at once.  groups: whose cells they are, where a threshold showed
+    them.
 
     Windows see the rows that HAVING keeps.  Ties in ORDER BY, and an answer
     without it, follow the public order of the keys in the order in which they are
@@ -49,12 +52,15 @@ def finish(
     :raises ValueError: a vector has not one value per cell.
     """
     plan, asked = question.plan, question.finish
-    if any(len(vector) != plan.cells for vector in vectors) or not (
+    if plan.thresholded is (groups is None):
+        raise ValueError("groups that are not public come with their labels")
+    cells = plan.cells if groups is None else len(groups.labels)
+    if any(len(vector) != cells for vector in vectors) or not (
         len(vectors) == len(precisions) == len(plan.measures)
     ):
         raise ValueError("one vector and one precision per measure, one value per cell")
     level = each(question, confidence, together=together)
-    reading = Reading(question, vectors, precisions, level)
+    reading = Reading(question, vectors, precisions, level, groups)
     reading.keep(asked.having)
     reading.cells.sort(key=lambda cell: _shown_place(question, reading.places[cell]))
     intervals = Intervals(reading, level)
@@ -64,8 +70,7 @@ def finish(
     reading.keep(asked.qualify)
     reading.sort(asked.order)
     end = None if asked.limit is None else asked.offset + asked.limit
-    cells = reading.cells[asked.offset : end]
-    rows = [[column[cell] for column in columns] for cell in cells]
+    rows = [[column[cell] for column in columns] for cell in reading.cells[asked.offset : end]]
     return ResultTable(
         columns=tuple(
             _column(question, one, [row[at] for row in rows])

@@ -18,6 +18,7 @@ from privlab.errors import BadQuery
 from privlab.query.ask import (
     NO_TABLES,
     Ask,
+    Item,
     Source,
     Span,
     Surface,
@@ -26,14 +27,14 @@ from privlab.query.frame_answer import STEPS as ANSWER
 from privlab.query.frame_answer import AnswerSteps
 from privlab.query.frame_chain import ORDER, ChainReader
 from privlab.query.frame_expressions import Place
-from privlab.query.frame_rows import STEPS
+from privlab.query.frame_rows import AFTER, STEPS
 from privlab.query.hints import ON_THE_FRAME, number_of
 from privlab.query.passes.limit_text import limit_text
 from privlab.terms.catalog import Catalog
 
 METHODS = (*dict.fromkeys((*STEPS, "join", "group_by", "agg", "select", "len", *ANSWER)),)
 OTHER_METHODS = {
-    "unique": "group_by gives each value once",
+    "unique": "select the columns before it; group_by gives each value once",
     "tail": "sort the other way, and head",
     "count": "agg(n=pl.len())",
     "mean": 'select(pl.col("{number}").mean())',
@@ -124,7 +125,12 @@ class _Chain(ChainReader):
         )
         grouped = False
         answer: AnswerSteps | None = None
-        for method, call in self.calls[at:]:
+        rest = self.calls[at:]
+        if [name for name, _ in rest[:2]] == ["select", "unique"] and self.steps.projects(
+            self.listed(rest[0][1]), AFTER
+        ):
+            ask, rest = self.different(ask, *(call for _, call in rest[:2])), rest[2:]
+        for method, call in rest:
             if ask.items:
                 if answer is None:
                     answer = AnswerSteps(self.expressions, ask)
@@ -158,6 +164,13 @@ class _Chain(ChainReader):
                 self.source.example if not grouped else "end with .agg(n=pl.len())",
             )
         return ask if answer is None else answer.finished()
+
+    def different(self, ask: Ask, select: ast.Call, unique: ast.Call) -> Ask:
+        """select(...).unique(): the different values of columns, which are keys then."""
+        self.nothing(unique)
+        groups = self.groups(select)
+        items = tuple(Item(one.node, one.name, one.span) for one in groups)
+        return replace(ask, groups=groups, items=items, keys_first=False)
 
     def misplaced(self, method: str, call: ast.Call, asked: bool) -> BadQuery:
         """A method that is out of place or unknown; the caret is under its name."""

@@ -58,7 +58,7 @@ def of_plan(plan: Plan, currency: Currency) -> tuple[Purchase, ...]:
     found = []
     for members in _together(plan.measures, currency):
         first = plan.measures[members[0]]
-        trade = trade_of(first, currency)
+        trade = trade_of(first, currency, thresholded=plan.thresholded)
         alone = trade.sensitivity(first, plan.bound)
         shared = first.share is not None and len(members) > 1
         joint = shares_sensitivity(first, plan.bound) if shared else alone

@@ -268,7 +268,7 @@ COARSER: dict[Op | None, tuple[str, Op, str, str]] = {
 def _coarser(question: Question, priced: Priced, table: Table) -> Iterator[Neighbour]:
     """Larger groups.  The half-width stays, so of their size it is a smaller part."""
     plan, bought = question.plan, _bought(question, priced)
-    for key in plan.keys:
+    for key in () if plan.thresholded else plan.keys:  # how many groups there are is not public
         found = _coarser_key(question, key, table)
         if found is None or not bought:
             continue

@@ -115,12 +115,27 @@ class Outputs:
             self.columns.append(self._column(item, name))
         self.adding = False
         if not any(is_noisy(one.out) for one in self.columns):
+            if any(not key.public for key in self.keys):
+                return  # which groups there are is an answer by itself
+            if self.keys:
+                raise self.source.refuse(
+                    "PL105",
+                    "nothing is aggregated here; only aggregates can be answered, and which "
+                    "values these keys have is public: the contract lists them",
+                    items[0].span if items else None,
+                    f"%private describe {self.scope.table.name} shows them; to count their rows, "
+                    f"add {'COUNT(*)' if self.sql else 'n=pl.len()'}",
+                )
             raise self.source.refuse(
                 "PL105",
                 "nothing is aggregated here; only aggregates can be answered",
                 items[0].span if items else None,
                 "add COUNT(*)" if self.sql else "add n=pl.len()",
             )
+
+    def count_units(self) -> None:
+        """Count the units of each group, for a threshold to test."""
+        self._measure(Measure(MeasureKind.UNITS))
 
     def _column(self, item: Item, name: str) -> Output:
         label, out = self._meant(item.value)
@@ -283,7 +298,7 @@ class Outputs:
     def _quantile(self, aggregate: Aggregate, of: Expr) -> tuple[str, Out]:
         """:raises BadQuery: PL106, which quantile is asked for depends on rows."""
         q = None if aggregate.other is None else self.scope.constant(aggregate.other)
-        cells = math.prod(len(key.values) for key in self.keys)
+        cells = math.prod(max(1, len(key.values)) for key in self.keys)
         lowered = lower_quantile(
             aggregate, of, q, self.scope.table, self.scope.where, cells, self.source
         )

@@ -32,18 +32,30 @@ from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind, Scalar
 from privlab.terms.loss import Currency
 
+MOST_SHOWN = 10_000
+"""Groups of unknown keys that one answer shows at most: those with the largest noisy counts."""
+
+MOST_LABEL = 200
+"""Characters of an unknown key's text; a row with a longer one belongs to no group."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A group key with its public cells, in the order they are reported.
 
     values may hold None for the cell of null keys.  A row whose key is in no
-    cell belongs to no group.
+    cell belongs to no group.  No values at all: they are not public, and a
+    threshold decides which of them are shown.
     """
 
     expr: Expr
     kind: Kind
     values: tuple[Scalar | None, ...]
+
+    @property
+    def public(self) -> bool:
+        """Whether its values are known without looking at rows."""
+        return bool(self.values)
 
 
 class MeasureKind(StrEnum):
@@ -140,7 +152,9 @@ class Plan:
     source: the rows; its private tables are all of the dataset.
     bound: of one unit's rows there, already narrowed by `for_cells`.
     row_cap: of the rows there.
-    keys: outermost first; the cells are their product, last key fastest.
+    keys: outermost first; the cells are their product, last key fastest.  Where one
+    of them is not public, the groups are the combinations that rows hold, and
+    `tested` is among the measures.
     """
 
     dataset: str
@@ -153,6 +167,13 @@ class Plan:
     measures: tuple[Measure, ...]
 
     @property
+    def named(self) -> frozenset[str]:
+        """Every column of ``source`` that is looked at after it, but for the unit's pseudonym."""
+        return columns_read(
+            self.where, *(key.expr for key in self.keys), *(one.of for one in self.measures)
+        )
+
+    @property
     def tables(self) -> tuple[Scan, ...]:
         """The private table versions that are read, each once; at least one."""
         return scans(self.source)
@@ -160,8 +181,7 @@ class Plan:
     @property
     def reads(self) -> Mapping[str, frozenset[str]]:
         """Per private table, every column whose values are read, but for the unit's pseudonym."""
-        exprs = [self.where, *(key.expr for key in self.keys), *(one.of for one in self.measures)]
-        return reads(self.source, columns_read(*exprs))
+        return reads(self.source, self.named)
 
     @property
     def table(self) -> str:
@@ -174,8 +194,20 @@ class Plan:
         return self.tables[0].version
 
     @property
+    def thresholded(self) -> bool:
+        """Whether a threshold decides which groups are shown: some key is not public."""
+        return not all(key.public for key in self.keys)
+
+    @property
+    def tested(self) -> int:
+        """The place of the count of units that decides which groups are shown."""
+        return self.measures.index(Measure(MeasureKind.UNITS))
+
+    @property
     def cells(self) -> int:
-        """Number of groups; 1 when there are no keys."""
+        """Number of groups; 1 when there are no keys.  The most there can be, if thresholded."""
+        if self.thresholded:
+            return max(1, min(self.row_cap, MOST_SHOWN))
         count = 1
         for key in self.keys:
             count *= len(key.values)

@@ -203,6 +203,8 @@ def _operand(expr: Expr) -> str:
 
 def _values(key: Key) -> str:
     count = len(key.values)
+    if not key.public:
+        return "not public, shown from a threshold on"
     if count <= SHOWN:
         return ", ".join(scalar_text(value) for value in key.values)
     first, second = (scalar_text(value) for value in key.values[:2])

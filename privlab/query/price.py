@@ -24,10 +24,11 @@ from privlab.query.plan_text import decimal
 from privlab.query.post.linear import weights_of
 from privlab.query.post.tree import CallOut, WindowOut, is_mean, is_moment, measures_of
 from privlab.query.price_mean import bad, price_mean, rows_held
+from privlab.query.selection import counted_too, tested
 from privlab.query.simultaneous import each
 from privlab.query.trade import Trade
-from privlab.terms.events import Event
-from privlab.terms.loss import Delta, Loss
+from privlab.terms.events import Event, ThresholdEvent
+from privlab.terms.loss import CERTAIN, Delta, Loss
 from privlab.terms.noise import Mechanism
 from privlab.wire.messages import Price
 
@@ -99,7 +100,8 @@ class Priced:
     precisions: what she will hold afterwards, per measure.
     charge, delta: the sum of the events' charges.  confidence, together: as offered;
     each: of one interval, in percent, more than that where all hold at once.  sizes: per output, the rows of a
-    typical group of a mean as far as she knows, or None.
+    typical group of a mean as far as she knows, or None.  threshold: what is bought
+    decides which groups are shown.
     """
 
     noises: tuple[Mechanism | None, ...]
@@ -112,6 +114,7 @@ class Priced:
     together: bool
     each: Fraction
     sizes: tuple[Fraction | None, ...]
+    threshold: ThresholdEvent | None = None
 
 
 def price(
@@ -121,15 +124,17 @@ def price(
     granted: Loss,
     delta: Fraction,
     counts: Sequence[Sequence[Fraction] | None] | None = None,
+    thresholds: Delta = CERTAIN,
 ) -> Priced:
     """Price ``question``: the same ask a second time costs nothing.
 
     held: precision the asker holds, per measure.  granted: her grant.  counts:
-    released counts she holds, per measure.
+    released counts she holds, per measure.  thresholds: the delta she was granted.
 
     :raises BadQuery: PL108, the price is on a mean of unknown size, on a quantile,
         on a column that is not there, or is too small or too large for noise to be
         drawn.
+    :raises BudgetExceeded: PL210, it needs a threshold, and no delta was granted.
     """
     plan, law = question.plan, law_of(question.currency)
     level = each(question, offer.confidence, together=offer.together)
@@ -147,17 +152,30 @@ def price(
         for one in sold:
             for at in one.members:
                 wanted[at] = one.trade.affords(part.amount, one.sensitivity)
+    if plan.thresholded:
+        wanted = counted_too(plan, wanted, sold)
     noises: list[Mechanism | None] = [None] * len(plan.measures)
     precisions, events = list(held), list[Event]()
+    anew = plan.thresholded and any(
+        _missing(one.trade, wanted[at], held[at]) for one in sold for at in one.members
+    )
     for one in sold:
         have = min(held[at] for at in one.members)
-        noise = _missing(one.trade, max(wanted[at] for at in one.members), have)
+        most = max(wanted[at] for at in one.members)
+        if anew:  # what one threshold shows belongs together, and nothing gets worse
+            most, have = max(most, *(held[at] for at in one.members)), Fraction(0)
+        noise = _missing(one.trade, most, have)
         if noise is not None:
             events.append(one.event(noise))
             for at in one.members:
                 noises[at] = noise
                 precisions[at] = noise.precision + (have if one.trade.adds else 0)
     total = charge_all(events, question.currency)
+    threshold = None
+    if plan.thresholded and (counts_noise := noises[plan.tested]) is not None:
+        threshold = tested(question, counts_noise, total.loss, granted, thresholds)
+        events.append(threshold)
+        total = charge_all(events, question.currency)
     return Priced(
         noises=tuple(noises),
         wanted=tuple(wanted),
@@ -174,6 +192,7 @@ def price(
             else None
             for one in question.finish.outputs
         ),
+        threshold=threshold,
     )
 
 

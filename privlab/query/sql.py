@@ -26,6 +26,7 @@ from privlab.query.ask import (
     Source,
     Span,
     Surface,
+    aggregates,
 )
 from privlab.query.passes.limit_text import limit_text
 from privlab.query.sql_dialect import Reading
@@ -209,7 +210,7 @@ class _Statement:
         items = tuple(self.item(one) for one in node.expressions)
         groups = read_groups(self.expressions, node.args.get("group"), items)
         if node.args.get("distinct") is not None:
-            self.distinct(node, groups, items)
+            groups = self.distinct(node, groups, items)
         limit, offset = (node.args.get(name) for name in ("limit", "offset"))
         if offset is not None:
             self.expressions.only(offset, "expression")
@@ -272,17 +273,20 @@ class _Statement:
 
     def distinct(
         self, node: exp.Select, groups: tuple[Group, ...], items: tuple[Item, ...]
-    ) -> None:
-        """Rows differ anyway where every group key is a column."""
+    ) -> tuple[Group, ...]:
+        """Rows differ anyway where every group key is a column; without keys the columns are keys."""
         self.expressions.only(node.args["distinct"])
+        if not groups and not any(aggregates(item.value) for item in items):
+            return tuple(Group(item.value, item.name, item.span) for item in items)
         shown = {_bare(item.value) for item in items} | {item.name for item in items}
         if not groups or not all(_bare(group.node) in shown for group in groups):
             raise self.source.refuse(
                 "PL106",
-                "which values occur is not asked without a count of them",
+                "DISTINCT leaves out rows of the answer, which noise has made different",
                 _keyword(self.source.text, "DISTINCT"),
-                "GROUP BY gives each value once, with COUNT(*) beside it",
+                "leave DISTINCT out, or select every group key",
             )
+        return groups
 
     def order(self, node: exp.Order | None) -> tuple[Sort, ...]:
         if node is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from privlab.accounting.charge import charge_all
@@ -53,9 +53,16 @@ class Trade:
     event: Callable[[int, Mechanism], Event]
 
 
-def trade_of(measure: Measure, currency: Currency) -> Trade:
-    """How ``measure`` is bought in a dataset of this currency."""
-    return _CHOICES[currency] if measure.chosen else _noisy(law_of(currency))
+def trade_of(measure: Measure, currency: Currency, *, thresholded: bool = False) -> Trade:
+    """How ``measure`` is bought in a dataset of this currency.
+
+    thresholded: a threshold shows its groups.  Another measurement would show others,
+    and pays its own delta, so precisions do not add there.
+    """
+    if measure.chosen:
+        return _CHOICES[currency]
+    trade = _noisy(law_of(currency))
+    return replace(trade, adds=False) if thresholded else trade
 
 
 def learned(

@@ -20,6 +20,7 @@ from privlab.query.relations import Join, PerUnit, Scan
 from privlab.query.simultaneous import each, together_words
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Table
+from privlab.terms.groups import ShownGroups
 from privlab.terms.loss import Currency, Loss
 
 IRREGULAR = {
@@ -67,7 +68,7 @@ def caption(question: Question, table: Table, *, together: bool = False) -> str:
     table = _as_read(plan, table)
     labels = {one.label for one in question.finish.outputs} - {"key"}
     binds = not _one_row_per_unit(table)
-    if labels == {"units"}:
+    if labels <= {"units"}:
         parts = [_units(plan, table)]
     elif labels <= QUANTILES:
         parts = [_one_row(plan, table)]
@@ -169,6 +170,19 @@ def rank_words(
         name = named.get(at, f"the {decimal(measure.q)} quantile of {expression_text(measure.of)}")
         found.append(f"{name} is within {off:,} ranks of the exact one{where} at {sure}")
     return found
+
+
+def shown_words(question: Question, table: Table, groups: ShownGroups | None) -> list[str]:
+    """Which groups a threshold leaves out, and what that means for totals."""
+    if groups is None:
+        return []
+    parts = [
+        f"groups with fewer than about {groups.threshold:,} {plural(table.unit_word)} are not shown",
+        "the total of what is shown is not the total",
+    ]
+    if len(groups.labels) == question.plan.cells:
+        parts.append(f"at most {question.plan.cells:,} groups are shown, the largest")
+    return parts
 
 
 def _products(question: Question) -> set[int]:

@@ -23,10 +23,11 @@ from privlab.release.verify import (
     RESULT_NAME,
     ROUNDED_LAPLACE,
     STATEMENT_TYPE,
+    THRESHOLDED,
 )
 from privlab.seal.canonical import Json
 from privlab.terms.bounds import ContributionBound
-from privlab.terms.loss import Currency, Loss
+from privlab.terms.loss import CERTAIN, Currency, Delta, Loss
 from privlab.terms.noise import (
     Choice,
     DiscreteLaplace,
@@ -87,6 +88,18 @@ class MeasureFacts:
     among: tuple[Fraction, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ThresholdFacts:
+    """Which groups are shown: those in which ``measure``, noisy, is at least ``at``.
+
+    measure: its place among the measures; groups: that one unit counts in at most.
+    """
+
+    measure: int
+    at: int
+    groups: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFacts:
     """One column of the answer: which measures it is made of, and how, in words."""
@@ -133,6 +146,9 @@ class PrivacyFacts:
     says nothing in a pure dataset.  spent, granted: her account after the charge;
     epsilon_spent, epsilon_granted: of ``spent``, a reading, and of ``granted``, the
     promise.  account: her salted hash.
+    thresholds: the delta of all thresholds the asker paid for on the question;
+    thresholds_spent, thresholds_granted: of her account.  Each epsilon is read at what
+    is left of ``delta`` beside its own.  threshold: None where the group keys are public.
     policy, rules: which policy let it through, and by which rules.
     certifier, engine: name and version.
     selected: noisy values chose which cells are shown (HAVING, or LIMIT after a
@@ -175,6 +191,10 @@ class PrivacyFacts:
     test_mode: bool = False
     currency: Currency = Currency.GDP
     public: tuple[PublicFacts, ...] = ()
+    thresholds: Delta = CERTAIN
+    thresholds_spent: Delta = CERTAIN
+    thresholds_granted: Delta = CERTAIN
+    threshold: ThresholdFacts | None = None
 
 
 def statement(result: str, facts: PrivacyFacts) -> dict[str, Json]:
@@ -209,7 +229,7 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
             "plan": facts.plan,
             "columns": _columns(facts),
             "purpose": facts.purpose,
-            "groupKeys": "public",
+            "groupKeys": "public" if facts.threshold is None else THRESHOLDED,
             **_public(facts),
         },
         "loss": {
@@ -217,16 +237,20 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
             "charged": facts.charged.text(),
             "held": facts.held.text(),
             "delta": _delta(facts),
+            **_some("deltaOfThresholds", facts.thresholds),
             "epsilon": facts.epsilon,
         },
         "account": {
             "name": facts.account,
             "spent": facts.spent.text(),
             "granted": facts.granted.text(),
+            **_some("deltaOfThresholdsSpent", facts.thresholds_spent),
+            **_some("deltaOfThresholdsGranted", facts.thresholds_granted),
             "epsilonSpent": facts.epsilon_spent,
             "epsilonGranted": facts.epsilon_granted,
         },
         "measures": [_measure(measure) for measure in facts.measures],
+        **_threshold(facts.threshold),
         "outputs": [
             {
                 "name": output.name,
@@ -297,6 +321,23 @@ def _intervals(facts: PrivacyFacts) -> str:
     if facts.together:
         return "all cells and columns at once"
     return "per cell, before selection" if facts.selected else "per cell"
+
+
+def _threshold(facts: ThresholdFacts | None) -> dict[str, Json]:
+    if facts is None:
+        return {}
+    return {
+        "threshold": {
+            "measure": str(facts.measure),
+            "at": str(facts.at),
+            "groups": str(facts.groups),
+        }
+    }
+
+
+def _some(name: str, delta: Delta) -> dict[str, Json]:
+    """A delta of thresholds, exactly, where there is one."""
+    return {name: exact(delta.delta)} if delta else {}
 
 
 def _delta(facts: PrivacyFacts) -> str:

@@ -42,6 +42,10 @@ CHOICE = "exponential mechanism of epsilon multiplier / 2^shift in each group"
 """A measure's mechanism, in the words of a statement."""
 
 
+THRESHOLDED = "not public: a group is shown when its noisy count of units reaches a threshold"
+"""What a statement says of group keys that are not "public"."""
+
+
 @dataclass(frozen=True, slots=True)
 class VerifiedRelease:
     """A release whose signature holds.
@@ -218,11 +222,14 @@ def _check_loss(facts: Mapping[str, Any]) -> None:
         held = Fraction(_whole(loss["held"]), 1 << 48)
         epsilon, delta = _decimal(loss["epsilon"]), _decimal(loss["delta"])
         cost = _cost_of_all(kind, measures)
+        risk, least = _decimal(loss.get("deltaOfThresholds", "0")), _risk(facts)
     except (LookupError, TypeError, ValueError, ZeroDivisionError):
         _fail("the statement's loss is not one of the noise that it names")
     fits = delta == 0 if kind == "pure" else 0 < delta < Fraction(1, 2)
     if not fits:
         _fail("the statement's delta is not one of its kind of loss")
+    if risk < least or (risk and risk >= delta):
+        _fail("the statement's delta is less than the threshold that it names costs")
     if not measures or cost > held or (kind == "pure" and epsilon < held):
         _fail("the statement's loss is less than the noise that it names costs")
 
@@ -273,6 +280,24 @@ def _cost(kind: str, measure: Mapping[str, Any]) -> Fraction:
         raise ValueError("only Gaussian noise is merged, and there is never none")
     scales = [Fraction(_whole(n["multiplier"]), 1 << min(_whole(n["shift"]), 999)) for n in noises]
     return _whole(measure[sensitivity]) * sum(map(price, scales), Fraction(0))
+
+
+def _risk(facts: Mapping[str, Any]) -> Fraction:
+    """What the threshold of a statement cost of delta, or very little less; 0 without one.
+
+    ``1 - (1 - P(noise >= at - 3/2))^groups``, in floats.
+    """
+    if facts["question"]["groupKeys"] == "public":
+        return Fraction(0)
+    test = facts["threshold"]
+    measure = facts["measures"][_whole(test["measure"])]
+    (noise,) = measure["noises"]
+    if (measure["kind"], measure["mechanism"]) != ("units", GAUSSIAN):
+        raise ValueError("a threshold tests a count of units with Gaussian noise")
+    sigma = 8**0.5 * _whole(noise["multiplier"]) / 2 ** min(_whole(noise["shift"]), 999)
+    one = math.erfc((_whole(test["at"]) - 1.5) / sigma / 2**0.5) / 2
+    any_of = -math.expm1(_whole(test["groups"]) * math.log1p(-min(one, 1 - 1e-12)))
+    return Fraction(any_of) * (1 - Fraction(1, 10**6))
 
 
 def _choice_mu2(epsilon: Fraction) -> Fraction:

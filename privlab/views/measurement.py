@@ -10,6 +10,9 @@ Laplace measurements, those of a pure dataset, are never merged: a mean of them
 has no simple law, and is worse than one of the epsilon they cost together.  Nor
 are choices, in any dataset: the mean of two medians is no median.  The finest is
 held, and a finer one takes its place.
+
+Nor are measurements whose groups a threshold showed: another one shows others.  The
+newest is held, which was bought because it is finer, for all measures at once.
 """
 
 from __future__ import annotations
@@ -18,15 +21,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from privlab.terms.groups import ShownGroups
 from privlab.terms.noise import Choice, Mechanism, RoundedGaussian
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One noisy vector in steps, and the noise that is in it, or the choices it is made of."""
+    """One noisy vector in steps, and the noise that is in it, or the choices it is made of.
+
+    groups: whose cells they are, where a threshold showed them; else the plan's.
+    """
 
     noise: Mechanism
     values: tuple[int, ...]
+    groups: ShownGroups | None = None
 
 
 def held(measurements: Sequence[Measurement]) -> Fraction:
@@ -37,10 +45,13 @@ def held(measurements: Sequence[Measurement]) -> Fraction:
 def shown(measurements: Sequence[Measurement]) -> tuple[Measurement, ...]:
     """Those that `merged` is made of: every Gaussian one, or the finest other one.
 
-    Of two others of one precision, the older.
+    Of two others of one precision, the older; of thresholded ones the newest, so that
+    all measures of a question are of one purchase.
 
     :raises ValueError: measurements of several laws in one view.
     """
+    if any(m.groups is not None for m in measurements):
+        return (measurements[-1],)
     laws = {type(m.noise) for m in measurements}
     if len(laws) > 1 and laws & {RoundedGaussian, Choice}:
         raise ValueError("a view has measurements of one currency and of one kind")
@@ -56,9 +67,9 @@ def merged(measurements: Sequence[Measurement]) -> tuple[Fraction, ...]:
     """
     if not measurements:
         raise ValueError("nothing was measured")
-    if len({len(m.values) for m in measurements}) > 1:
-        raise ValueError("one vector is shorter than another")
     used = shown(measurements)
+    if len({len(m.values) for m in used}) > 1:
+        raise ValueError("one vector is shorter than another")
     total = held(used)
     return tuple(
         sum(
@@ -68,3 +79,14 @@ def merged(measurements: Sequence[Measurement]) -> tuple[Fraction, ...]:
         / total
         for cell in zip(*(m.values for m in used), strict=True)
     )
+
+
+def groups(views: Sequence[Sequence[Measurement]]) -> ShownGroups | None:
+    """Whose cells the vectors of one question are; None: the plan's.
+
+    :raises ValueError: its measures are not of one purchase.
+    """
+    found = {m.groups for view in views for m in shown(view)}
+    if len(found) != 1:
+        raise ValueError("the measures of a question have one set of groups")
+    return found.pop()

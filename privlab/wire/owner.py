@@ -64,7 +64,12 @@ class Registered(Message):
 
 
 class Budgets(Message):
-    """Set a dataset's cap and its analysts' grants; nothing is set unless all are allowed."""
+    """Set a dataset's cap and its analysts' grants; nothing is set unless all are allowed.
+
+    thresholds: the part of delta that showing groups of unknown keys may use up, in
+    units of 2^-64; None leaves it.  Whoever is granted a part of the cap is granted the
+    same part of it.
+    """
 
     dataset: Name
     cap: Units
@@ -75,6 +80,7 @@ class Budgets(Message):
         ),
     ]
     grants: dict[Name, Units]
+    thresholds: Units | None = None
 
 
 class DatasetTable(Message):
@@ -88,7 +94,8 @@ class DatasetTable(Message):
 class DatasetFacts(Message):
     """What a budget is planned from: metadata alone.
 
-    currency: "gdp", amounts are of mu^2, or "pure", they are of epsilon.
+    currency: "gdp", amounts are of mu^2, or "pure", they are of epsilon.  thresholds: the
+    part of delta that thresholds may use up, thresholds_spent: what they did, in units of 2^-64.
     """
 
     dataset: str
@@ -97,6 +104,8 @@ class DatasetFacts(Message):
     cap: Units
     spent: Units
     delta: str
+    thresholds: Units
+    thresholds_spent: Units
     tables: tuple[DatasetTable, ...]
     grants: dict[str, Units]
     people: tuple[str, ...]

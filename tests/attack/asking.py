@@ -7,6 +7,7 @@ the real ones, on really protected tables.  Two names are replaced:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from privlab.curator.desk import Desk
 from privlab.curator.receipts import receipt
 from privlab.engine import run
 from privlab.engine.job import Job
+from privlab.engine.released import Released
 from privlab.mechanisms import quantile as mechanism
 from privlab.policy.decide import Permit
 from privlab.query import afford
@@ -36,7 +38,8 @@ from privlab.seal.keys import SigningKey
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Catalog
 from privlab.terms.events import ChoiceEvent, Event, GaussianEvent, LaplaceEvent
-from privlab.terms.loss import NOTHING, Currency, Loss
+from privlab.terms.groups import ShownGroups
+from privlab.terms.loss import CERTAIN, NOTHING, Currency, Delta, Loss
 from privlab.terms.noise import Choice
 from privlab.terms.principal import Principal, Role, Tier
 from privlab.views.measurement import Measurement, held
@@ -46,6 +49,7 @@ from tests.attack.record import Mechanisms, Norm
 
 GRANTED = Loss.budget(Fraction(1, 2))
 DELTA = Fraction(1, 10**6)
+THRESHOLDS = Delta.budget(DELTA / 10)
 CONFIDENCE = Fraction(95)
 ASKED_AT = datetime(2026, 11, 24, 5, tzinfo=UTC)
 
@@ -102,8 +106,16 @@ class Asking:
         views = [list(view) for view in holdings] or [[] for _ in question.plan.measures]
         have = tuple(map(held, views))
         delta = DELTA if self.currency is Currency.GDP else Fraction(0)
-        priced = price(question, offer, have, GRANTED, delta)
-        told = explain(question, priced, GRANTED, GRANTED - spent, afford.holdings(question, have))
+        thresholds = THRESHOLDS if self.currency is Currency.GDP else CERTAIN
+        priced = price(question, offer, have, GRANTED, delta, None, thresholds)
+        told = explain(
+            question,
+            priced,
+            GRANTED,
+            GRANTED - spent,
+            afford.holdings(question, have),
+            thresholds=thresholds,
+        )
         mechanisms.show("price", told.model_dump())
         asked = Compiled(
             asked_at=ASKED_AT,
@@ -116,6 +128,8 @@ class Asking:
             granted=GRANTED,
             spent=spent,
             delta=delta,
+            delta_granted=thresholds,
+            delta_spent=CERTAIN,
         )
         missing = [at for at, noise in enumerate(priced.noises) if noise is not None]
         if missing:
@@ -123,9 +137,15 @@ class Asking:
             job = self.job(place, question, priced, missing)
             with recorded(mechanisms, question, missing, priced.events):
                 fresh = run.release(job)  # called by this name, so that a test may change it
-            for at, values in zip(missing, fresh, strict=True):
-                views[at].append(Measurement(priced.noises[at], tuple(values)))
-        paid = Paid(priced.charge, GRANTED, spent + priced.charge)
+            found = Released.decode(json.dumps(fresh).encode(), job)
+            groups = None
+            if priced.threshold is not None and found.labels is not None:
+                groups = ShownGroups(priced.threshold.threshold, found.labels)
+            for at, values in zip(missing, found.vectors, strict=True):
+                views[at].append(Measurement(priced.noises[at], values, groups))
+        paid = Paid(
+            priced.charge, GRANTED, spent + priced.charge, priced.delta, thresholds, priced.delta
+        )
         mechanisms.show("answer", self.given(place, asked, paid, views))
         return views, paid.spent
 
@@ -138,6 +158,7 @@ class Asking:
             noises=tuple(noise for noise in priced.noises if noise is not None),
             tables=[(place.manifest, place.folder)],
             custody=CUSTODY,
+            threshold=None if priced.threshold is None else priced.threshold.threshold,
         )
         return Job.decode(job.encode())
 

@@ -14,6 +14,8 @@ FACTS = DatasetFacts(
     cap="0",
     spent="0",
     delta="1/1000000",
+    thresholds="0",
+    thresholds_spent="0",
     tables=(
         DatasetTable(name="visits", rows_per_unit=8, rows=1_500_000),
         DatasetTable(name="patients", rows_per_unit=1, rows=None),

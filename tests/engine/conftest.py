@@ -134,8 +134,10 @@ class Place:
             measures=measures,
         )
 
-    def job(self, plan: Plan, noise: Noise = QUIET) -> Job:
+    def job(self, plan: Plan, noise: Noise = QUIET, threshold: int = 1) -> Job:
+        """threshold: where groups have one."""
         return Job.of(
+            threshold=threshold if plan.thresholded else None,
             plan=plan,
             noises=tuple(SHARP if one.chosen else noise for one in plan.measures),
             tables=[(self.manifest, self.folder)],

@@ -39,7 +39,8 @@ def test_a_run_gives_the_exact_sums_plus_its_noise(engine: Engine, place: Any) -
 
     found = engine.run(job)
 
-    assert [list(v) for v in found] == bounded_sums(job.plan, place.rows, job.bounding_key)
+    assert found.labels is None
+    assert [list(v) for v in found.vectors] == bounded_sums(job.plan, place.rows, job.bounding_key)
 
 
 def test_runs_at_the_same_time_do_not_mix(engine: Engine, place: Any) -> None:
@@ -113,7 +114,7 @@ def test_a_failed_run_does_not_harm_the_next(engine: Engine, place: Any) -> None
     with pytest.raises(EngineFailed):
         engine.run(wrong_key(job))
 
-    assert len(engine.run(job)) == 2
+    assert len(engine.run(job).vectors) == 2
 
 
 def test_a_run_that_takes_too_long_fails(place: Any, tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ def test_stopping_ends_the_process_and_a_run_starts_it_again(place: Any, engine:
     engine.stop()
 
     assert process.returncode == 0
-    assert len(engine.run(grouped(place))) == 2
+    assert len(engine.run(grouped(place)).vectors) == 2
 
 
 def test_a_cache_that_others_can_write_is_refused(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_a_child_answers_as_the_reference_does_on_the_same_rows(engine: Engine, 
 
     measured = engine.run(Practice(plan, (QUIET,) * len(plan.measures), (CONTRACT,)))
 
-    assert [list(vector) for vector in measured] == bounded_sums(plan, rows, bytes(16))
+    assert [list(vector) for vector in measured.vectors] == bounded_sums(plan, rows, bytes(16))
 
 
 def test_a_child_chooses_quantiles_of_invented_values(engine: Engine) -> None:
@@ -205,7 +205,7 @@ def test_a_child_chooses_quantiles_of_invented_values(engine: Engine) -> None:
     median = replace(plan.measures[0], kind=MeasureKind.QUANTILE, q=Fraction(1, 2))
     plan = replace(plan, measures=(median,))
 
-    ((chosen,),) = engine.run(Practice(plan, (SHARP,), (CONTRACT,)))
+    ((chosen,),) = engine.run(Practice(plan, (SHARP,), (CONTRACT,))).vectors
 
     middle = invented.invented(table, plan.columns)["age"].median()
     assert isinstance(middle, float)

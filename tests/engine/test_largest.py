@@ -70,7 +70,7 @@ def released(engine: Engine, place: Place, text: str) -> tuple[tuple[int, ...], 
         tables=[(place.manifest, place.folder)],
         custody=CUSTODY,
     )
-    return engine.run(job)
+    return engine.run(job).vectors
 
 
 @pytest.mark.parametrize("name", DEEPEST)

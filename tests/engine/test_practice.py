@@ -56,4 +56,4 @@ def test_a_practice_job_needs_its_noise_and_its_own_contract() -> None:
 
 
 def test_a_practice_job_has_no_key_no_part_and_no_folder() -> None:
-    assert set(Practice.__dataclass_fields__) == {"plan", "noises", "contracts"}
+    assert set(Practice.__dataclass_fields__) == {"plan", "noises", "contracts", "threshold"}

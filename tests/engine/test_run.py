@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privlab.connector.keys import Custody
+from privlab.engine.cells import group_tags, value_hash
 from privlab.engine.job import check_noises
 from privlab.engine.reference import bounded_sums, sampled
-from privlab.engine.run import MEASURES_PER_PASS, _passes, group_tags, measure, release, value_hash
+from privlab.engine.run import MEASURES_PER_PASS, _passes, measure, release
 from privlab.errors import IntegrityError
 from privlab.mechanisms.quantile import pieces
 from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Ref

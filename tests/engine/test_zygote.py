@@ -60,7 +60,7 @@ def child(tmp_path: Path, place: Any, cache: Path) -> Child:
         engine = Engine(str(path), cache=cache, seconds=30)
         try:
             twelve = Key(Ref("age", Kind.INT), Kind.INT, tuple(range(12)))
-            (found,) = engine.run(place.job(place.plan(COUNT, keys=(twelve,))))
+            (found,) = engine.run(place.job(place.plan(COUNT, keys=(twelve,)))).vectors
         finally:
             engine.stop()
         return [outcome for outcome in found if outcome != 99]

@@ -18,6 +18,7 @@ import apsw
 import pytest
 
 from privlab.ledger.ledger import Ledger
+from privlab.terms.groups import ShownGroups
 from privlab.terms.loss import Currency, Delta, Loss
 from privlab.terms.noise import RoundedGaussian
 from privlab.views.measurement import Measurement
@@ -55,6 +56,7 @@ CASES = {
             "attempt": "attempt",
             "failure": "failure",
             "measurement": "measurement",
+            "shown": "shown",
             "release": "release",
             "dataset": "dataset",
             "version": "table_version",
@@ -65,6 +67,7 @@ CASES = {
     "attempt_is_final": "UPDATE attempt SET at = ''",
     "failure_is_final": "UPDATE failure SET at = ''",
     "measurement_is_final": "UPDATE measurement SET multiplier = 1",
+    "shown_is_final": "UPDATE shown SET threshold = 1",
     "release_is_final": "UPDATE release SET bundle = ''",
     "dataset_is_final": "UPDATE dataset SET unit = 'staff_id'",
     "version_is_final": "UPDATE table_version SET manifest = zeroblob(32)",
@@ -84,6 +87,7 @@ CASES = {
     " (1, 'view', 'rounded-gaussian', 1, 0, x'')",
     "measurement_is_pure": "INSERT INTO measurement VALUES"
     " (4, 'view', 'rounded-gaussian', 1, 0, x'')",
+    "shown_is_paid": "INSERT OR REPLACE INTO shown VALUES (1, 5, '[]')",
     "release_is_sealed_once": "INSERT OR REPLACE INTO release VALUES (1, 'b', x'', 't')",
     "dataset_is_new": "INSERT OR REPLACE INTO dataset VALUES ('clinic', 'staff_id', 'gdp')",
     "version_rises": "INSERT OR REPLACE INTO table_version VALUES"
@@ -117,6 +121,8 @@ MORE = [
         "measurement_is_paid",
         "INSERT INTO measurement VALUES (9, 'view', 'discrete-laplace', 1, 0, x'')",
     ),
+    ("shown_is_paid", "INSERT INTO shown VALUES (9, 5, '[]')"),
+    ("shown_is_paid", "INSERT INTO shown VALUES (4, 5, '[]')"),  # without a delta
     ("release_is_sealed_once", "INSERT INTO release VALUES (9, 'b', x'', 't')"),
     ("entry_follows", "INSERT INTO entry VALUES (99, 'z', 'eve', 'a', 'd', '', 'done', '', 0)"),
     (
@@ -140,7 +146,11 @@ def file(ledger: Ledger, ask: Ask, path: Path) -> Iterator[apsw.Connection]:
         ledger.charge(ask(f"request-{number}", delta=Delta(2)))
     ledger.charge(ask("request-4", dataset="pure", currency=Currency.PURE))
     ledger.settle(
-        "ana", "request-1", [("view", Measurement(RoundedGaussian(1, 0), (1,)))], "b", b""
+        "ana",
+        "request-1",
+        [("view", Measurement(RoundedGaussian(1, 0), (1,), ShownGroups(1, (("A",),))))],
+        "b",
+        b"",
     )
     ledger.fail("ana", "request-2")
     ledger.close()

@@ -92,12 +92,18 @@ def told(rows: Sequence[Row], unit: int) -> list[Row]:
     return [{**row, reference.UNIT: (unit, unit)} for row in rows]
 
 
+@cache
+def cells(plan: Plan) -> tuple[Any, ...]:
+    """All groups there may be: where a threshold shows them, those of any row."""
+    return tuple(reference.cells_of(plan, ROWS))
+
+
 def vector(plan: Plan, j: int, table: Sequence[Row]) -> list[list[int]]:
     """Of measure ``j`` per cell what its noise or its choice is to hide."""
     if plan.measures[j].chosen:
-        return reference.sampled(plan, j, table, SECRET)
+        return reference.sampled(plan, j, table, SECRET, cells(plan))
     one = replace(plan, measures=(plan.measures[j],))
-    return [[value] for value in reference.bounded_sums(one, table, SECRET)[0]]
+    return [[value] for value in reference.bounded_sums(one, table, SECRET, cells(plan))[0]]
 
 
 def distance(measure: Measure, one: list[list[int]], two: list[list[int]]) -> tuple[int, int]:
@@ -113,22 +119,23 @@ def distance(measure: Measure, one: list[list[int]], two: list[list[int]]) -> tu
 def worst_units(plan: Plan, j: int) -> Iterator[list[Row]]:
     """Units that fill groups one after the other with the largest values of one sign."""
     measure, bound = plan.measures[j], plan.bound
-    cells: dict[int, list[tuple[int, Any, Row]]] = {}
+    filled: dict[int, list[tuple[int, Any, Row]]] = {}
+    codes = {label: code for code, label in enumerate(cells(plan))}
     for row in ROWS:
-        code = reference._code(plan, row)
+        code = reference._code(plan, row, codes)
         value = 1 if measure.of is None else reference.evaluate(measure.of, row)
         if code < 0 or value is None:
             continue
         counted = measure.kind in (MeasureKind.SUM, MeasureKind.QUANTILE)
         size = reference.adds(measure, value) if counted else 1
-        cells.setdefault(code, []).append((size, value, row))
+        filled.setdefault(code, []).append((size, value, row))
     for sign in (1, -1):
-        best = {code: max(found, key=lambda one: sign * one[0]) for code, found in cells.items()}
+        best = {code: max(found, key=lambda one: sign * one[0]) for code, found in filled.items()}
         order = sorted(best, key=lambda code: -sign * best[code][0])[: bound.groups]
         rows: list[Row] = []
         for code in order:
             if measure.kind is MeasureKind.DISTINCT:
-                different = {value: row for _, value, row in cells[code]}
+                different = {value: row for _, value, row in filled[code]}
                 rows += list(different.values())[: bound.rows_per_group]
             else:
                 rows += [best[code][2]] * bound.rows_per_group

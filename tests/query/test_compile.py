@@ -197,7 +197,7 @@ def test_the_first_word_says_which_surface_it_is(text: str, surface: str) -> Non
         ("SELECT COUNT(*) AS n FROM visits ORDER BY nn", "PL104", "did you mean n?"),
         ("SELECT ward FROM visits", "PL105", "GROUP BY ward, or aggregate it"),
         ("SELECT ward, COUNT(*) FROM visits", "PL105", "GROUP BY ward, or aggregate it"),
-        ("SELECT ward FROM visits GROUP BY ward", "PL105", "add COUNT(*)"),
+        ("SELECT ward FROM visits GROUP BY ward", "PL105", "%private describe visits shows them; to count their rows, add COUNT(*)"),
         ("SELECT 1 FROM visits", "PL105", None),
         (
             "SELECT SUM(score) FROM visits",
@@ -213,12 +213,9 @@ def test_the_first_word_says_which_surface_it_is(text: str, surface: str) -> Non
         ("SELECT SUM(LEAST(GREATEST(score, 0), 9e15) * 900) FROM visits WHERE age > 3", None, None),
         ("SELECT SUM(ward) FROM visits", "PL111", ("the numbers of visits are age, stay_days, cost, weight, score; "
         "%private describe visits shows each column's type")),
-        ("SELECT note, COUNT(*) FROM visits GROUP BY note", "PL107", None),
-        ("SELECT score, COUNT(*) FROM visits GROUP BY score", "PL107", None),
         ("SELECT cost, COUNT(*) FROM visits GROUP BY cost", "PL107", None),
         ("SELECT seen, COUNT(*) FROM visits GROUP BY seen", "PL107", "group by the day, week or month of seen"),
         ("SELECT ward, COUNT(*) FROM visits WHERE ward = 'Z' GROUP BY ward", "PL107", None),
-        ("SELECT COUNT(*) FROM visits GROUP BY score + 1", "PL107", None),
         ("SELECT COUNT(*) FROM visits GROUP BY admitted, DATE(seen), age", "PL113", None),
         ("SELECT COUNT(*) FROM visits HAVING ward = 'A'", "PL106", "put it in WHERE"),
         ("SELECT COUNT(*) FROM visits HAVING COUNT(*) > 'a'", "PL111", None),

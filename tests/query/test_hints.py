@@ -18,7 +18,7 @@ SQL = [
     ("SELECT COUNT(*) FROM visits JOIN labs l ON l.ward = visits.ward", r"USING \(patient_id\)"),
     ("SELECT COUNT(*) FROM visits, labs", "JOIN"),
     ("SELECT COUNT(*) FROM visits WHERE age > (SELECT AVG(age) FROM visits)", "as a parameter"),
-    ("SELECT DISTINCT ward FROM visits", "GROUP BY gives each value once"),
+    ("SELECT DISTINCT ward FROM visits", "%private describe visits shows them"),
     ("SELECT COUNT(*) FROM visits UNION SELECT COUNT(*) FROM visits", "UNION ALL"),
     ("SELECT AVG(n) FROM (SELECT COUNT(*) AS n FROM visits) v", "GROUP BY the privacy unit"),
     ("WITH v AS (SELECT age FROM visits) SELECT COUNT(*) FROM visits", "leave it out"),
@@ -141,7 +141,7 @@ def test_pl_is_never_taken_for_a_parameter(refusal: Refusal) -> None:
 
 
 def test_the_caret_of_distinct_is_under_its_word(refusal: Refusal) -> None:
-    caret = refusal("SELECT DISTINCT ward FROM visits").caret
+    caret = refusal("SELECT DISTINCT COUNT(*) FROM visits GROUP BY ward").caret
     assert caret is not None
     assert caret.text[caret.start : caret.end] == "DISTINCT"
 

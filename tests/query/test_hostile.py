@@ -119,7 +119,7 @@ ODD = [
     "SELECT COUNT(*) FROM visits WHERE admitted = DATE '9999-99-99'",
     "SELECT COUNT(*) FROM visits WHERE REPLACE(note, '', 'x') = 'x'",
     "SELECT COUNT(*) FROM visits WHERE CAST(note AS BLOB) = 'x'",
-    "SELECT COUNT(*) FROM visits GROUP BY score * 2",
+    "SELECT COUNT(*) FROM visits GROUP BY weight * 2",
     "SELECT age * 1000000, COUNT(*) FROM visits GROUP BY admitted + 1, age, DATE(seen)",
     "WITH RECURSIVE v AS (SELECT age FROM v) SELECT COUNT(*) FROM v",
     "visits.select(pl.col('age').cast(eval('pl.Int64')).sum())",

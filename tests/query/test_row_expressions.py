@@ -169,6 +169,8 @@ def test_a_row_that_passes_has_its_cell(expr: Expr, where: Expr, row: Row) -> No
         key = key_space(expr, TABLE, known, SOURCE, Span(0, 1))
     except BadQuery:
         return
+    if not key.public:  # rows tell which values there are
+        return
     assert len(set(key.values)) == len(key.values)
     value = evaluate(expr, row)
     if value is None and not can_be_null(expr, TABLE, known):

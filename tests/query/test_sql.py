@@ -66,7 +66,7 @@ def test_every_aggregate_is_told_apart() -> None:
         ("SELECT COUNT(*) FROM visits JOIN visits v ON v.age = 1", "PL106", None),
         ("WITH a AS (SELECT 1) SELECT COUNT(*) FROM a", "PL101", "1"),
         ("SELECT COUNT(*) FROM visits UNION SELECT COUNT(*) FROM visits", "PL106", None),
-        ("SELECT DISTINCT ward FROM visits", "PL106", None),
+        ("SELECT DISTINCT COUNT(*) FROM visits GROUP BY ward", "PL106", None),
         ("SELECT COUNT(*) FROM visits TABLESAMPLE (10)", "PL106", None),
         ("SELECT COUNT(*) FROM visits QUALIFY 1 = 1", "PL106", None),
         ("SELECT ward, COUNT(*) FROM visits GROUP BY ROLLUP (ward)", "PL106", None),

@@ -12,12 +12,13 @@ from privlab.release.statement import (
     PrivacyFacts,
     PublicFacts,
     TableFacts,
+    ThresholdFacts,
     noises_of,
     reads,
     statement,
 )
 from privlab.seal.canonical import canonical
-from privlab.terms.loss import Currency, Loss
+from privlab.terms.loss import Currency, Delta, Loss
 from privlab.terms.noise import DiscreteLaplace, Noise, RoundedGaussian, RoundedLaplace
 
 
@@ -53,6 +54,10 @@ def test_every_fact_is_in_the_statement(facts: PrivacyFacts) -> None:
         "currency": Currency.PURE,
         "tables": (replace(facts.tables[0], version=2),),
         "public": (PublicFacts(name="wards", columns=("ward",), rows=3, digest="00"),),
+        "thresholds": Delta(5),
+        "thresholds_spent": Delta(6),
+        "thresholds_granted": Delta(7),
+        "threshold": ThresholdFacts(0, 44, 3),
     }
     for field in PrivacyFacts.__dataclass_fields__:
         old = getattr(facts, field)

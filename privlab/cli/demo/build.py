@@ -92,7 +92,8 @@ def build(folder: Path, say: Say, files: Files = source_file) -> Demo:
         plan = levels.plan(level, ANALYSTS, QUESTIONS)
         say(f"granting a budget on {dataset}: {level}, {QUESTIONS} questions of 1 % each")
         me = owner.session.hello.principal
-        owner.set_budget(dataset, plan.cap, Fraction(facts.delta), {me: plan.grant})
+        delta = Fraction(facts.delta)
+        owner.set_budget(dataset, plan.cap, delta, {me: plan.grant}, levels.thresholds_of(delta))
     return Demo(owner.session, home)
 
 

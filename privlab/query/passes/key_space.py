@@ -29,6 +29,7 @@ from privlab.query.passes.infer_interval import Interval, infer_interval, taken
 from privlab.query.passes.infer_null import branches, can_be_null
 from privlab.query.plan import Call, Expr, Key, Literal, Op, Ref
 from privlab.terms.catalog import Column, Kind, Scalar, Table
+from privlab.terms.loss import Currency
 
 MAX_CELLS = 1_000_000
 """Most groups of one question."""
@@ -56,15 +57,24 @@ def key_space(expr: Expr, table: Table, where: Expr | None, source: Source, span
     null.  Values that WHERE rules out, whatever the rows hold, are left away:
     that is public too.
 
-    :raises BadQuery: PL107 the values are not public, or WHERE leaves none;
-        PL113 there are more than a million.
+    Where none of this tells, the values that WHERE names are the key's; else the
+    key has none: they are not public, and a threshold decides which are shown.
+
+    :raises BadQuery: PL107 the values are not public in a pure dataset, or cannot
+        be shown by a threshold, or WHERE leaves none; PL113 there are more than a million.
     """
     kind = kind_of(expr)
     if kind is None or not columns_of(expr):
         raise source.refuse(
             "PL106", "a group key is a column or made from one", span, f"group by {key_of(table)}"
         )
-    found = _Space(table, source, span).values(expr, where)
+    try:
+        found = _Space(table, source, span).values(expr, where)
+    except _NotPublic as unlisted:
+        named = _named(expr, kind, where)
+        if not named:
+            return _unknown(expr, kind, table, unlisted.refusal)
+        found = named
     values: list[Scalar | None] = list(itertools.islice(found, MAX_CELLS + 1))
     if len(values) > MAX_CELLS:
         raise source.refuse("PL113", f"this key has more than {MAX_CELLS:,} values", span)
@@ -77,6 +87,50 @@ def key_space(expr: Expr, table: Table, where: Expr | None, source: Source, span
     if not values:
         raise source.refuse("PL107", "WHERE leaves none of this key's public values", span)
     return Key(expr, kind, tuple(values))
+
+
+class _NotPublic(Exception):
+    """Neither the contract nor the expression tells which values there are."""
+
+    def __init__(self, refusal: BadQuery) -> None:
+        super().__init__(refusal.what)
+        self.refusal = refusal
+
+
+def _unknown(expr: Expr, kind: Kind, table: Table, refusal: BadQuery) -> Key:
+    """The key without its values, for a threshold to show some of them.
+
+    Moments are hardly ever shared by many units, so only hours of them are.
+
+    :raises BadQuery: PL107, there is no threshold in a pure dataset, or none for this kind.
+    """
+    moment = kind is Kind.DATETIME and not (isinstance(expr, Call) and expr.op is Op.TO_HOUR)
+    if kind is Kind.FLOAT or moment:
+        raise refusal
+    if table.currency is Currency.PURE:
+        refusal.what += f", and {table.dataset} is pure, so no threshold can show some of them"
+        raise refusal
+    return Key(expr, kind, ())
+
+
+def _named(expr: Expr, kind: Kind, where: Expr | None) -> list[Scalar]:
+    """The values that WHERE names, when it names all that it lets through."""
+    for condition in conjuncts(where):
+        match condition:
+            case Call(op=Op.EQ | Op.IS_IN, args=(one, *others)) if one == expr:
+                given = [other.value for other in others if isinstance(other, Literal)]
+                fitting = [
+                    value
+                    for value in given
+                    if value is not None and type(value) is _WRITTEN.get(kind)
+                ]
+                if len(fitting) == len(others):
+                    return list(dict.fromkeys(fitting))
+    return []
+
+
+_WRITTEN: dict[Kind, type] = {Kind.TEXT: str, Kind.INT: int, Kind.DATE: date}
+"""Constants that are of a kind as they are written; a decimal is no whole number."""
 
 
 class _Space:
@@ -207,8 +261,8 @@ class _Space:
         column = self.table.column(name)
         raise self.not_public(name, Kind.TEXT if column is None else column.kind, inside=True)
 
-    def not_public(self, name: str, kind: Kind, *, inside: bool = False) -> BadQuery:
-        """PL107, and what the owner writes into the contract to make the keys public."""
+    def not_public(self, name: str, kind: Kind, *, inside: bool = False) -> _NotPublic:
+        """PL107 where no threshold helps, and what the owner writes into the contract to make the keys public."""
         column = self.table.column(name)
         if kind is Kind.DATETIME:
             hint = f"group by the day, week or month of {name}"
@@ -221,7 +275,8 @@ class _Space:
             hint = f"compare {name} with a constant, as in {name} >= {example}, and group by that"
         else:
             hint = f"the owner can list keys for {name} in the contract: keys = [...]"
-        return self.source.refuse("PL107", f"the values of {name} are not public", self.span, hint)
+        what = f"the values of {name} are not public"
+        return _NotPublic(self.source.refuse("PL107", what, self.span, hint))
 
 
 def _by_day(expr: Expr, *, daily: bool = False) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from privlab.errors import BadQuery
 from privlab.query.ask import Source, Span
-from privlab.query.plan import KeyOut, MeasureOut, Question
+from privlab.query.plan import MOST_LABEL, KeyOut, MeasureOut, Question
 from privlab.query.plan_text import scalar_text
 from privlab.query.post.tree import (
     CallOut,
@@ -39,6 +39,10 @@ MAX_SEEN = 1_000_000
 
 MOMENT = 10
 
+MAX_TESTED = 30
+"""Measures of an answer whose groups a threshold shows: all of them are in memory for
+every group that rows hold."""
+
 MAX_CHOICES = 50_000
 """Quantiles of one answer; each group's is chosen by itself."""
 
@@ -57,6 +61,14 @@ def limit_answer(question: Question, source: Source, span: Span | None) -> None:
         look at 1,000,000 rows.
     """
     plan, finish = question.plan, question.finish
+    if plan.thresholded and len(plan.measures) > MAX_TESTED:
+        raise _refused(
+            f"this answer needs {len(plan.measures)} measures of groups whose keys are not public, "
+            f"and one answer has at most {MAX_TESTED}",
+            "select fewer columns",
+            source,
+            span,
+        )
     outs = finish.outs
     inner = [part for out in outs for part in parts(out)]
     means = sum(is_mean(part) for part in inner)
@@ -132,7 +144,7 @@ def _seen(question: Question, part: Out) -> int:
         return 0
     cells = question.plan.cells
     groups = 1
-    for index in part.partition:
+    for index in () if question.plan.thresholded else part.partition:
         groups *= len(question.plan.keys[index].values)
     size = cells // groups
     again = part.running or isinstance(part.of, CallOut) or part.kind in (Over.MIN, Over.MAX)
@@ -143,7 +155,7 @@ def _width(question: Question, out: object) -> int:
     """Characters of the longest value of a column."""
     if isinstance(out, KeyOut):
         values = question.plan.keys[out.index].values
-        return MARKS + max(len(scalar_text(value)) for value in values)
+        return MARKS + max((len(scalar_text(value)) for value in values), default=MOST_LABEL)
     return NUMBER
 
 

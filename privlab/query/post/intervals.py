@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from privlab.accuracy.confidence import simultaneous
+from privlab.accuracy.shown import ShownIntervals
 from privlab.query.plan import MeasureKind
 from privlab.query.post import boxes, functions
 from privlab.query.post.boxes import Box, within
@@ -86,6 +87,8 @@ class Intervals:
 
     def _atoms(self, out: Out, copies: int) -> set[tuple[Out, int]]:
         """Parts with intervals of their own; each once for every row a window sees."""
+        if self.reading.tested(out):
+            return {(out, copy) for copy in range(copies)}
         if self.reading.shape(out) is not None or isinstance(out, MeanOut | MomentOut | SharesOut):
             noisy = not (isinstance(out, LiteralOut))
             return {(out, copy) for copy in range(copies)} if noisy else set()
@@ -113,6 +116,8 @@ class Intervals:
                 }
         if self.chosen(out):
             return dict.fromkeys(self.cells, self.reading.sure(out))
+        if self.reading.tested(out):
+            return self._tested(confidence)
         shape = self.reading.shape(out)
         if shape is not None:
             return self._exact(out, shape, confidence)
@@ -133,6 +138,19 @@ class Intervals:
             case WindowOut():
                 return self._boxed_over(out, confidence)
         return {}
+
+    def _tested(self, confidence: Fraction) -> Boxed:
+        """Of the count that a threshold tested, given that the group is shown."""
+        reading, groups = self.reading, self.reading.groups
+        if groups is None:
+            raise TypeError("no threshold was tested")
+        at = reading.plan.tested
+        shown = ShownIntervals(1 / reading.precisions[at], groups.threshold, confidence)
+        found: Boxed = {}
+        for cell in self.cells:
+            low, high = shown.of(int(reading.vectors[at][cell]))
+            found[cell] = Fraction(low), Fraction(high)
+        return found
 
     def _exact(self, out: Out, shape: Rational, confidence: Fraction) -> Boxed:
         """Of what is linear, or a ratio."""

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 
+from privlab.query.labels import with_labels
 from privlab.query.law import Intervals, law_of
 from privlab.query.plan import Question
 from privlab.query.post import functions
@@ -34,8 +35,10 @@ from privlab.query.post.tree import (
     Over,
     SharesOut,
     WindowOut,
+    parts,
 )
 from privlab.query.post.windows import Frames, frames, ranked, shifted, sorted_by
+from privlab.terms.groups import ShownGroups
 
 
 class Reading:
@@ -47,8 +50,13 @@ class Reading:
         vectors: Sequence[Sequence[Fraction]],
         precisions: Sequence[Fraction],
         confidence: Fraction,
+        groups: ShownGroups | None = None,
     ) -> None:
         self.plan = question.plan
+        self.groups = groups
+        self.places: list[tuple[int, ...]] = []
+        if groups is not None:
+            self.plan, self.places = with_labels(question.plan, groups.labels)
         self.measures = question.plan.measures
         self.vectors = vectors
         self.precisions = precisions
@@ -57,10 +65,11 @@ class Reading:
         self.noises = Noises(question.currency, self.measures, precisions)
         self.moments = Moments(question.currency, self.measures, vectors, precisions)
         self.mixes = Mixes(self.law, self.measures, vectors, precisions)
-        self.places = list(
-            itertools.product(*(range(len(key.values)) for key in question.plan.keys))
-        )
-        self.cells: list[int] = list(range(question.plan.cells))
+        if groups is None:
+            self.places = list(
+                itertools.product(*(range(len(key.values)) for key in self.plan.keys))
+            )
+        self.cells: list[int] = list(range(len(self.places)))
         self.ratios: dict[tuple[int, int, Fraction], Intervals] = {}
         self.columns: dict[Out, dict[int, Value]] = {}
         self.combinations: dict[tuple[Out, int], Combined | None] = {}
@@ -179,9 +188,22 @@ class Reading:
     # --- shapes ---
 
     def shape(self, out: Out) -> Rational | None:
+        """A ratio of linear combinations of noise; None for what is none.
+
+        The count that a threshold tested has no such noise in the groups that are shown.
+        """
         if out not in self.shapes:
-            self.shapes[out] = rational(out, self.measures)
+            hidden = any(self.tested(part) for part in parts(out))
+            self.shapes[out] = None if hidden else rational(out, self.measures)
         return self.shapes[out]
+
+    def tested(self, out: Out) -> bool:
+        """Whether it is the count that decided which groups are shown."""
+        return (
+            self.groups is not None
+            and isinstance(out, MeasureOut)
+            and out.index == self.plan.tested
+        )
 
     def sure(self, out: Out) -> Box:
         if out not in self.ranges:

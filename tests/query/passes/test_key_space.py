@@ -78,8 +78,6 @@ def test_the_calendar_is_cut_to_the_contracts_range(ask: Callable[..., Question]
 @pytest.mark.parametrize(
     ("column", "word"),
     [
-        ("note", "keys = [...]"),
-        ("score", "keys = [...]"),
         ("cost", "compare cost"),
         ("seen", "day"),
     ],
