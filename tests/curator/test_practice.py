@@ -17,6 +17,7 @@ import pytest
 from privlab.connector.keys import Custody
 from privlab.curator import answer, practice
 from privlab.engine.job import Job
+from privlab.engine.released import Released
 from privlab.errors import (
     BadQuery,
     BudgetExceeded,
@@ -244,7 +245,7 @@ def test_the_rows_do_not_change_with_the_data(inside: Inside) -> None:
     class Listening:
         def run(self, job: Any) -> Any:
             asked.append(job)
-            return tuple((0,) * job.plan.cells for _ in job.noises)
+            return Released(tuple((0,) * job.plan.cells for _ in job.noises))
 
     inside.desk.engine = Listening()  # type: ignore[assignment]
     practised(inside)
