@@ -9,7 +9,7 @@ threshold (Neyman 1937, "Outline of a theory of statistical estimation";
 conditioning on what was selected as in Lee, Sun, Sun, Taylor 2016, "Exact
 post-selection inference", arXiv:1311.6238).
 
-No question shows groups by a threshold yet, so nothing calls this but its tests.
+They are the intervals of the count that was tested; other columns have noise of their own.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ probability at most ``1 - (1 - q)^groups``: the delta that a threshold costs
 Everything is computed in Arb intervals, with log1p and expm1 where ones would
 cancel, and each result is rounded to the side that shows less or charges more.
 
-No question plans one yet; the certifier and the tests are its callers.
+Which threshold a question pays for is worked out in `privlab.query.selection`.
 """
 
 from __future__ import annotations

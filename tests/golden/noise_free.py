@@ -9,6 +9,7 @@ takes a best answer.
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -25,8 +26,10 @@ from privlab.connector.manifest import Manifest
 from privlab.connector.protect import protect
 from privlab.engine import run
 from privlab.engine.job import Job
+from privlab.engine.released import Released
 from privlab.query.finish import finish
 from privlab.query.plan import Question
+from privlab.terms.groups import ShownGroups
 from privlab.terms.noise import Choice, RoundedGaussian
 from privlab.terms.release import ResultTable
 from privlab.views.measurement import Measurement, held, merged
@@ -225,10 +228,20 @@ def answer(question: Question, *places: Place) -> ResultTable:
         noises=noises,
         tables=[(place.manifest, place.folder) for place in read],
         custody=CUSTODY,
+        threshold=1 if question.plan.thresholded else None,  # whoever is there is shown
     )
     with patch.object(run, "add_noise", lambda values, noise, words: values):
         released = run.release(Job.decode(job.encode()))
+    found = Released.decode(json.dumps(released).encode(), job)
+    groups = None if found.labels is None else ShownGroups(1, found.labels)
     views = [
-        [Measurement(noise, tuple(values))] for noise, values in zip(noises, released, strict=True)
+        [Measurement(noise, values, groups)]
+        for noise, values in zip(noises, found.vectors, strict=True)
     ]
-    return finish(question, tuple(map(merged, views)), tuple(map(held, views)), Fraction(95))
+    return finish(
+        question,
+        tuple(map(merged, views)),
+        tuple(map(held, views)),
+        Fraction(95),
+        groups=groups,
+    )
