@@ -79,6 +79,8 @@ class Sources:
         known += [f"{one.dataset}.{one.name}" for one in self.catalog.tables]
         near = difflib.get_close_matches(base.name, [*known, *self.public], 1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else "%private tables lists what there is"
+        if base.name.isidentifier():
+            hint += f"; a frame of yours is sent with --public {base.name}=..."
         return self.source.refuse("PL102", f"there is no table {base.name}", base.span, hint)
 
     def rows(self, rows: Rows, word: str) -> Found:
