@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from privlab.accounting.charge import charge
+from privlab.query.allocation import parts
 from privlab.query.joint import Purchase, purchases
 from privlab.query.plan import Question
 from privlab.terms.loss import NOTHING, Loss
@@ -30,11 +31,13 @@ class Holding:
     """What the precision held of one purchase costs, and whether a finer one is paid on top of it.
 
     whole: where one purchase of the question is made anew, this one is too.
+    weight: its part of a loss that is offered for all (`allocation.parts`).
     """
 
     loss: Loss = NOTHING
     adds: bool = True
     whole: bool = False
+    weight: int = 1
 
     @property
     def finer(self) -> Fraction:
@@ -44,13 +47,15 @@ class Holding:
 
 def holdings(question: Question, held: Sequence[Fraction]) -> tuple[Holding, ...]:
     """What she holds of each purchase.  held: precision, per measure."""
+    sold = purchases(question)
     return tuple(
         Holding(
             _loss(question, one, min(held[at] for at in one.members)),
             one.trade.adds,
             question.plan.thresholded,
+            weight,
         )
-        for one in purchases(question)
+        for one, weight in zip(sold, parts(question, sold), strict=True)
     )
 
 
@@ -95,12 +100,13 @@ def share(holds: Sequence[Holding], left: Loss, granted: Loss) -> Fraction | Non
     """The greatest share of the grant, in percent, that the rest of it pays for.
 
     A whole multiple of `PERCENT`; None when no share buys anything finer than what
-    is held.  A share is split evenly over the purchases, as `price` does.
+    is held.  A share is split over the purchases by their weights, as `price` does.
     """
-    level = reach([Loss(1)] * len(holds), holds, left)
+    level = reach([Loss(one.weight) for one in holds], holds, left)
     if level is None or not granted:
         return None
-    whole = min(len(holds) * int(level), granted.units)
+    total = sum(one.weight for one in holds)
+    whole = min(int(total * level), granted.units)
     percent = whole * 100 / PERCENT // granted.units * PERCENT
-    each = int(percent * granted.units / 100) // len(holds)
-    return percent if any(each > one.finer for one in holds) else None
+    offered = int(percent * granted.units / 100)
+    return percent if any(offered * one.weight // total > one.finer for one in holds) else None

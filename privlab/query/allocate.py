@@ -215,7 +215,7 @@ def shares_width(
     All of the clamp where the rows may be none.
     """
     off = _within(precision, simultaneous(confidence, len(shares)))
-    return min(_per_step(shares) * off / size, shares[0].high - shares[0].low)
+    return min(per_step(shares) * off / size, shares[0].high - shares[0].low)
 
 
 def for_shares(
@@ -223,10 +223,10 @@ def for_shares(
 ) -> Fraction:
     """The precision of each share for which a mean is within ``width``."""
     each = simultaneous(confidence, len(shares))
-    return laplace.rate_for(width * size / _per_step(shares), each)
+    return laplace.rate_for(width * size / per_step(shares), each)
 
 
-def _per_step(shares: Sequence[Measure]) -> Fraction:
+def per_step(shares: Sequence[Measure]) -> Fraction:
     """How far a mean of one row moves if each share moves by one, at the worst.
 
     Of two shares whose sum stays as it is; of three for a mean `OFF_CENTRE`.

@@ -105,6 +105,7 @@ def compile_question(
     return replace(
         question,
         rows=table.rows,
+        units=table.units,
         notes=(*outputs.found, *notes_on(replace(question.plan, where=scope.where), table)),
         currency=table.currency,
         sql=ask.source.sql,

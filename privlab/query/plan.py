@@ -223,7 +223,7 @@ class Plan:
 class Question:
     """A plan and its finish: all of what was asked, without the price.
 
-    rows: the table's declared, public, approximate size, to price a mean with.
+    rows, units: the table's declared, public, approximate size, to price a mean with.
     notes: what the asker may not have meant, as far as the contract tells.
     currency: of the dataset, which says what noise is drawn and what it costs.
     sql: how it was typed, and is to be talked about; else Polars.
@@ -233,6 +233,7 @@ class Question:
     plan: Plan
     finish: Finish
     rows: int | None = None
+    units: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
     currency: Currency = Currency.GDP
     sql: bool = field(default=True, compare=False)

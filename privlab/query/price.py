@@ -17,6 +17,7 @@ from fractions import Fraction
 from privlab.accounting.charge import charge_all
 from privlab.errors import BadQuery
 from privlab.query.allocate import Target, known_rows
+from privlab.query.allocation import parts
 from privlab.query.joint import purchases
 from privlab.query.law import Law, law_of
 from privlab.query.plan import KeyOut, MeasureOut, Output, Question
@@ -147,9 +148,10 @@ def price(
             loss = Loss.budget(granted.amount * offer.share)
         else:
             loss = Loss.budget(law.amount(offer.epsilon or Fraction(0), delta))
-        part = Loss(loss.units // len(sold))  # whole units: the charges fit the offer
+        weights = parts(question, sold)
         wanted = [Fraction(0)] * len(plan.measures)
-        for one in sold:
+        for one, weight in zip(sold, weights, strict=True):
+            part = Loss(loss.units * weight // sum(weights))  # whole: the charges fit the offer
             for at in one.members:
                 wanted[at] = one.trade.affords(part.amount, one.sensitivity)
     if plan.thresholded:

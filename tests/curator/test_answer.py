@@ -69,7 +69,7 @@ def test_a_part_of_what_is_held_is_free(session: Session) -> None:
 
     session.ask(
         "SELECT ward, COUNT(*) AS many FROM visits WHERE age < 34 GROUP BY ward",
-        price=Price(share="0.5"),
+        price=Price(share="0.1"),
     )
 
     assert spent(session) == before
