@@ -13,8 +13,9 @@ under ``.peers/`` and are left out where there is none.
 
     python benchmarks/accuracy.py [--json] [--install] [--slow-peers] [--repeats N]
 
-A cell is won when no add/remove peer is closer, as far as the repeats can tell:
-more than three standard errors of the difference.  Peers that hold the number of
+A cell is won when no add/remove peer has a smaller error in the same run.  Beside
+it stands whether the repeats can tell: a difference of more than three standard
+errors is "ahead" or "behind", all else "level".  Peers that hold the number of
 rows for public answer an easier question; they are shown and do not count.  With
 --json the last line is one JSON object with ``cells_won`` and ``cells``.
 """
@@ -42,7 +43,7 @@ from peers.grid import (
     off,
 )
 from peers.with_opendp import CANDIDATES, with_opendp
-from prototypes import corners, flip
+from prototypes import flip
 
 from privlab.engine.reference import UNIT, bounded_sums, sampled
 from privlab.mechanisms.draw import add_noise
@@ -168,15 +169,7 @@ def proposed(data: dict[int, Values], repeats: int) -> Errors:
         values, epsilon = data[skew], Fraction(text)
         whole = np.rint(values * 100).astype(np.int64)
         low, high = int(whole.min()), int(whole.max())
-        middle = (low + high) // 2
-        radius = max(high - middle, middle - low)
-        if statistic == "mean":
-            sums = corners.line_shares(whole - middle, radius)
-            answers = [(middle + corners.mean(sums, radius, epsilon)) / 100 for _ in range(repeats)]
-        elif statistic == "variance":
-            sums = corners.parabola_shares(whole - middle, radius)
-            answers = [corners.variance(sums, radius, epsilon) / 100**2 for _ in range(repeats)]
-        elif statistic == "median":
+        if statistic == "median":
             ordered, answers = np.sort(whole), []
             for shift in (np.arange(SHIFTS) + 0.5) / SHIFTS:
                 candidates = flip.grid(low, high, ROWS, float(epsilon), shift)
@@ -259,22 +252,19 @@ def show(arms: dict[str, Errors]) -> None:
 
 
 def summary(arms: dict[str, Errors]) -> dict[str, int]:
-    """``cells_won``: where the product is ahead or level; ``with_proposed``: the better of both.
-
-    ``cells_lowest``: where what was measured of the product is the lowest, chance and all.
+    """``cells_won``: where the product's error is the least; ``cells_within``: or no peer's is
+    less as far as the repeats can tell; ``cells_with_proposed``: won by the better of both.
     """
     all_cells = list(cells())
     found = [verdict(cell, PURE, arms) for cell in all_cells]
-    better = [verdict(cell, PROPOSED, arms) for cell in all_cells]
-    good = ("ahead", "level")
+    won = [lowest(cell, PURE, arms) for cell in all_cells]
+    better = [lowest(cell, PROPOSED, arms) for cell in all_cells]
     return {
-        "cells_won": sum(one in good for one in found),
+        "cells_won": sum(won),
+        "cells_within": sum(one in ("ahead", "level") for one in found),
         "cells_ahead": found.count("ahead"),
-        "cells_level": found.count("level"),
-        "cells_lowest": sum(lowest(cell, PURE, arms) for cell in all_cells),
-        "cells_with_proposed": sum(
-            one in good or two in good for one, two in zip(found, better, strict=True)
-        ),
+        "cells_behind": found.count("behind"),
+        "cells_with_proposed": sum(one or two for one, two in zip(won, better, strict=True)),
         "cells": len(all_cells),
     }
 

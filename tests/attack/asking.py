@@ -1,8 +1,9 @@
 """privlab's own path from a text to what the analyst sees, with the noise recorded.
 
 Compile, price, job, decrypt, bound, sum, finish, signed statement and receipt are
-the real ones, on really protected tables.  Two names are replaced:
-``privlab.engine.run.add_noise`` and ``privlab.engine.run.quantile``.
+the real ones, on really protected tables.  Three names are replaced:
+``privlab.engine.run.add_noise``, ``quantile`` and ``quantiles``.  What is bought
+together is recorded once more as one vector.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ from privlab.engine import run
 from privlab.engine.job import Job
 from privlab.engine.released import Released
 from privlab.mechanisms import quantile as mechanism
+from privlab.mechanisms.quantiles import parted
 from privlab.policy.decide import Permit
 from privlab.query import afford
 from privlab.query.canonical import view_id
 from privlab.query.compile import compile_question
 from privlab.query.explain import explain
+from privlab.query.joint import purchases
 from privlab.query.plan import Question
 from privlab.query.price import Offer, Priced, price
 from privlab.seal.keys import SigningKey
@@ -188,21 +191,59 @@ def recorded(
     mechanisms: Mechanisms, question: Question, missing: Sequence[int], events: Sequence[Event]
 ) -> Iterator[None]:
     """The engine's noise and choices come from ``mechanisms``, in the order of the job's measures."""
-    uses = iter(zip(missing, events, strict=True))
+    sold = [one for one in purchases(question) if set(one.members) <= set(missing)]
+    paid_by = {
+        at: (one, event) for one, event in zip(sold, events, strict=True) for at in one.members
+    }
+    uses = iter(missing)
     names = {at: view_id(question.plan, at) for at in missing}
     choosing: list[Any] = [0, -1, None]  # choices left of a measure, its place, its event
+    drawn: dict[tuple[int, ...], list[Any]] = {}
+
+    def used() -> tuple[int, Event | None]:
+        at = next(uses, -1)
+        return (at, paid_by[at][1]) if at in paid_by else (-1, None)
 
     def add_noise(values: Any, noise: object, words: object) -> _Vector:
-        at, event = next(uses, (-1, None))
+        at, event = used()
         name = "nothing that was asked" if event is None else names[at]
         norm, sensitivity = declared(event, noise)
-        return _Vector(
-            mechanisms.add_noise(name, values, sensitivity=sensitivity, noise=noise, norm=norm)
-        )
+        given = mechanisms.add_noise(name, values, sensitivity=sensitivity, noise=noise, norm=norm)
+        members = paid_by[at][0].members if at in paid_by else ()
+        if len(members) > 1:  # together they move by no more than each may alone
+            drawn.setdefault(members, []).append(np.ravel(values))
+            if len(drawn[members]) == len(members):
+                every = np.concatenate(drawn[members])
+                mechanisms.add_noise(
+                    f"{name} and all", every, sensitivity=sensitivity, noise=noise, norm=norm
+                )
+        return _Vector(given)
+
+    def quantiles(
+        values: Any, low: int, high: int, qs: Sequence[Any], epsilon: Any, words: object
+    ) -> list[int]:
+        if not choosing[0]:
+            choosing[:] = question.plan.cells, *used()
+            for _ in qs[1:]:
+                next(uses)
+        choosing[0] -= 1
+        _, at, event = choosing
+        paid = isinstance(event, ChoiceEvent) and event.epsilon == epsilon
+
+        def choose(inside: Any, a: int, b: int, q: Any) -> int:
+            return mechanisms.choose(
+                f"{names[at]} together" if paid else "nothing that was asked",
+                scores_of(inside, a, b, q),
+                low=a,
+                noise=Choice.at_most(epsilon),
+                times=event.times if paid else None,
+            )
+
+        return parted(values, low, high, qs, choose)
 
     def quantile(values: Any, low: int, high: int, q: Any, epsilon: Any, words: object) -> int:
         if not choosing[0]:
-            choosing[:] = question.plan.cells, *next(uses, (-1, None))
+            choosing[:] = question.plan.cells, *used()
         choosing[0] -= 1
         _, at, event = choosing
         paid = isinstance(event, ChoiceEvent) and event.epsilon == epsilon
@@ -214,7 +255,11 @@ def recorded(
             times=event.times if paid else None,
         )
 
-    with patch.object(run, "add_noise", add_noise), patch.object(run, "quantile", quantile):
+    with (
+        patch.object(run, "add_noise", add_noise),
+        patch.object(run, "quantile", quantile),
+        patch.object(run, "quantiles", quantiles),
+    ):
         yield
 
 

@@ -25,7 +25,7 @@ from privlab.engine.expressions import Typed, translate
 from privlab.engine.job import Job
 from privlab.kernels import bounding, keeping
 from privlab.mechanisms import quantile as mechanism
-from privlab.query import price as priced
+from privlab.query import joint
 from privlab.query.plan import Expr, Measure, MeasureKind, Ref
 from privlab.query.trade import Trade, trade_of
 from privlab.release.statement import PrivacyFacts
@@ -347,7 +347,7 @@ BUGS = (
     Bug("the bound keeps rows by row number", BY_DAY, FAR, ((bounding, "accumulate", _by_row_number),)),
     Bug("rows are stored by row number", BY_DAY, FAR, ((protect, "_row_tags", _numbered),), anew=True),
     Bug("a sum about L with an exact n", SUM_SCORE, SAID, ((run, "release", _about_the_low_end),)),
-    Bug("a sum about 0 at the price of U - L", SUM_SCORE, FAR, ((priced, "trade_of", _cheap),)),
+    Bug("a sum about 0 at the price of U - L", SUM_SCORE, FAR, ((joint, "trade_of", _cheap),)),
     Bug("the bound on rows is forgotten", SUM_AGE, FAR, (_kernel(rows=UNBOUNDED, per_group=UNBOUNDED),)),
     Bug("the bound on rows of a group is forgotten", BY_WARD, FAR, (_kernel(per_group=UNBOUNDED),)),
     Bug("the bound on groups is forgotten", IN_GROUPS, FAR, (_kernel(groups=UNBOUNDED),)),

@@ -80,6 +80,12 @@ SHAPES = (
     Asking("SELECT MEDIAN(score) AS m FROM visits", ONE),
     Asking("SELECT MEDIAN(age) AS m FROM visits WHERE urgent", LOPSIDED),
     Asking("SELECT ward, QUANTILE(points, 0.9) AS q FROM visits GROUP BY ward", NARROW),
+    Asking(
+        "SELECT ward, QUANTILE(points, 0.2) AS a, MEDIAN(points) AS b, QUANTILE(points, 0.9) AS c "
+        "FROM visits GROUP BY ward",
+        NARROW,
+    ),
+    Asking("SELECT STDDEV(points) AS x FROM visits", LOPSIDED),
     Asking("SELECT day, MEDIAN(points) AS m FROM visits GROUP BY day", NARROW),
     Asking(
         "SELECT ward, MIN(stay) AS a, MAX(stay) AS b, COUNT(*) AS n FROM visits GROUP BY ward", WIDE
@@ -91,7 +97,9 @@ SHAPES = (
 PURE = tuple(
     replace(one, currency=Currency.PURE)
     for one in SHAPES
-    if one.text.startswith(("SELECT COUNT", "SELECT ward, AVG", "SELECT MONTH", "SELECT SUM(st"))
+    if one.text.startswith(
+        ("SELECT COUNT", "SELECT STDDEV", "SELECT ward, AVG", "SELECT MONTH", "SELECT SUM(st")
+    )
     or "QUANTILE" in one.text
 )
 """Some of them asked of a pure dataset: Laplace noise, and sensitivities in the L1 norm."""
