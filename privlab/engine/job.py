@@ -24,7 +24,7 @@ from privlab.engine.stored import (
 )
 from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import Measure, Plan
-from privlab.query.relation_size import MAX_REACH, check_relation
+from privlab.query.relation_size import MAX_REACH, check_plan
 from privlab.query.relations import Scan
 from privlab.terms.noise import Choice, Mechanism, RoundedGaussian, law_name, mechanism_of
 
@@ -59,7 +59,7 @@ class Job:
         ):
             raise ValueError("a job has the keys of exactly the columns it reads")
         batches(self.tables)
-        check_relation(self.plan.source, {one.table: one.row_cap for one in self.tables})
+        check_plan(self.plan, {one.table: one.row_cap for one in self.tables})
         if len(self.bounding_key) != BOUNDING_KEY_BYTES:
             raise ValueError(f"a bounding key has {BOUNDING_KEY_BYTES} bytes")
 

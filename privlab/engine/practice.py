@@ -15,7 +15,7 @@ from privlab.engine.job import check_noises, threshold_of
 from privlab.engine.stored import text
 from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import Plan
-from privlab.query.relation_size import check_relation
+from privlab.query.relation_size import check_plan
 from privlab.terms.catalog import Table
 from privlab.terms.noise import Mechanism, law_name, mechanism_of
 
@@ -64,7 +64,7 @@ class Practice:
             (self.plan.dataset, scan.table) for scan in scans
         ]:
             raise ValueError("the plan and the contracts are of different tables")
-        check_relation(self.plan.source, {one.name: one.row_cap for one in found})
+        check_plan(self.plan, {one.name: one.row_cap for one in found})
         return found
 
     def encode(self) -> bytes:

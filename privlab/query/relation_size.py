@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from privlab.query.expr import columns_read
+from privlab.query.plan import Plan
 from privlab.query.relation_kinds import kind_of_unit_value
 from privlab.query.relations import (
     Join,
@@ -48,6 +50,39 @@ def rows_at_most(relation: Relation, caps: RowCaps) -> int:
     if relation.most is not None:
         pairs = min(left * relation.most[1], right * relation.most[0])
     return pairs + (left if relation.keep_left else 0)
+
+
+def check_plan(plan: Plan, caps: RowCaps) -> None:
+    """Refuse a plan whose source would fail, whatever its tables hold.
+
+    :raises ValueError: as `check_relation`; or it reads a column that its source has not.
+    """
+    check_relation(plan.source, caps)
+    exprs = [plan.where, *(key.expr for key in plan.keys), *(one.of for one in plan.measures)]
+    _check_names(plan.source, columns_read(*exprs))
+
+
+def _check_names(relation: Relation, names: frozenset[str]) -> None:
+    """Whether it has these columns, and what it is made of has those that it reads."""
+    if isinstance(relation, Join):
+        back = {new: old for old, new in relation.right_names}
+        on = relation.on
+        _check_names(relation.left, (names - set(back)) | columns_read(*(a for a, _ in on)))
+        right = frozenset(back[name] for name in names if name in back)
+        _check_names(relation.right, right | columns_read(*(b for _, b in on)))
+    elif isinstance(relation, Union):
+        for part in relation.parts:
+            _check_names(part, names)
+    elif not isinstance(relation, Scan):
+        if not names <= set(_names(relation)):
+            raise ValueError("a relation has not all the columns that are read of it")
+        if isinstance(relation, Project):
+            used = [expr for name, expr in relation.columns if name in names]
+            _check_names(relation.of, columns_read(relation.where, *used))
+        elif isinstance(relation, PerUnit):
+            values = [value.of for name, value in relation.columns if name in names]
+            keys = [expr for _, expr in relation.keys]
+            _check_names(relation.of, columns_read(relation.where, *keys, *values))
 
 
 def check_relation(relation: Relation, caps: RowCaps) -> None:

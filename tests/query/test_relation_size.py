@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 
 from privlab.engine import reference_relations as reference
 from privlab.query.expr import Ref
-from privlab.query.relation_size import MAX_REACH, check_relation, rows_at_most
+from privlab.query.plan import Measure, MeasureKind, Plan
+from privlab.query.relation_size import MAX_REACH, check_plan, check_relation, rows_at_most
 from privlab.query.relations import (
     Join,
     PerUnit,
@@ -22,8 +24,9 @@ from privlab.query.relations import (
     UnitKind,
     UnitValue,
 )
+from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
-from tests.engine.relation_shapes import Rows, Typed, relations, tables
+from tests.engine.relation_shapes import SCHEMAS, Rows, Typed, relations, tables
 
 T, S = Scan("t", 1), Scan("s", 1)
 
@@ -90,3 +93,55 @@ def test_no_column_takes_the_place_of_the_pseudonym(relation: Relation) -> None:
     """Rows would be of other units than they are."""
     with pytest.raises(ValueError, match="begins with privlab_"):
         check_relation(relation, CAPS)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Project(T, None, (("b", A),)),
+        PerUnit(T, None, (), ()),
+        Join(
+            T,
+            PerUnit(S, None, (), ()),
+            (),
+            unit=True,
+            keep_left=True,
+            right_names=(("a", "a"),),
+            most=(1, 1),
+        ),
+        Union((Project(T, None, (("a", A),)), Project(T, None, ()))),
+        Join(T, CODES, ((A, Ref("x", Kind.INT)),), unit=False, keep_left=False, right_names=()),
+    ],
+)
+def test_a_column_that_nobody_has_is_found_before_anything_is_charged(source: Relation) -> None:
+    plan = Plan(
+        dataset="clinic",
+        unit="patient",
+        source=source,
+        bound=ContributionBound(1, 1, 1),
+        row_cap=10,
+        where=None,
+        keys=(),
+        measures=(Measure(MeasureKind.ROWS, A),),
+    )
+    check_plan(replace(plan, source=Project(T, None, (("a", A),))), CAPS)
+    with pytest.raises(ValueError, match="has not all the columns"):
+        check_plan(plan, CAPS)
+
+
+@settings(max_examples=100, deadline=None)
+@given(relations())
+def test_a_relation_that_can_be_computed_is_let_through(typed: Typed) -> None:
+    plan = Plan(
+        dataset="clinic",
+        unit="patient",
+        source=typed.relation,
+        bound=ContributionBound(1, 1, 1),
+        row_cap=10,
+        where=None,
+        keys=(),
+        measures=tuple(
+            Measure(MeasureKind.ROWS, Ref(name, kind)) for name, kind in typed.schema.items()
+        ),
+    )
+    check_plan(plan, dict.fromkeys(SCHEMAS, 10))
