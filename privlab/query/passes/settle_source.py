@@ -58,7 +58,7 @@ def settle_source(
     of_right = frozenset(Ref(back[ref.column], ref.kind) for ref in need if ref.column in back)
     of_left = frozenset(ref for ref in need if ref.column not in back)
     if relation.keep_left and relation.unit and _meets_none(rest, back, of_right):
-        relation = _once(relation)
+        relation = _once(relation, of_right)
     found = replace(
         relation,
         left=_inside(
@@ -83,15 +83,18 @@ def _meets_none(conditions: Sequence[Expr], back: Mapping[str, str], of_right: R
     return Call(Op.IS_NULL, (Ref(shown[ref.column], ref.kind),)) in conditions
 
 
-def _once(join: Join) -> Join:
-    """The join with each unit once on its right side: that one is there is all that is asked."""
+def _once(join: Join, read: Refs) -> Join:
+    """The join with each unit once on its right side: that one is there is all that is asked.
+
+    Only where what is read is the mark of a row: a column may be null in a row that is there.
+    """
     right = join.right
     if not isinstance(right, Project) or join.most is None:
         return join
     columns = dict(right.columns)
     marks = [(name, expr) for name, expr in right.columns if isinstance(expr, Literal)]
     single = isinstance(right.of, PerUnit) and not right.of.keys
-    if single or not marks:
+    if single or not {ref.column for ref in read} <= {name for name, _ in marks}:
         return join
     exprs = [(mine, substituted(theirs, columns)) for mine, theirs in join.on]
     pairs = [(mine, expression_text(expr), expr) for mine, expr in exprs if expr is not None]
