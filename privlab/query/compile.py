@@ -15,13 +15,14 @@ from privlab.query.encoding import canonical_text, encode_expr
 from privlab.query.frame import parse_frame
 from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
-from privlab.query.passes.bound_source import MAX_FAN_OUT, bound_source, widest
+from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.find_mistakes import notes_on, refuse_contradiction
 from privlab.query.passes.found_source import Public, marked
 from privlab.query.passes.join_quantiles import join_quantiles
 from privlab.query.passes.key_space import MAX_CELLS, key_space
 from privlab.query.passes.limit_answer import limit_answer
-from privlab.query.passes.limit_size import limit_size
+from privlab.query.passes.limit_relation import limit_relation
+from privlab.query.passes.limit_size import limit_size, limit_sources
 from privlab.query.passes.order_measures import order_measures
 from privlab.query.passes.resolve_source import NO_PUBLIC, resolve_source
 from privlab.query.passes.settle_rows import settled
@@ -53,6 +54,7 @@ def compile_question(
     """
     ask = parse(text, catalog)
     if not isinstance(ask.base, Named):
+        limit_sources(ask)
         limit_size(ask)
     resolved = resolve_source(ask, catalog, public, parameters)
     ask, table = resolved.ask, resolved.table
@@ -78,13 +80,7 @@ def compile_question(
     of_keys = refs(*(key.expr for key in keys))
     read = of_keys | refs(*(measure.of for measure in outputs.measures))
     source, where = settle_source(resolved.relation, scope.where, read)
-    if (most := widest(source)) > MAX_FAN_OUT:
-        raise ask.source.refuse(
-            "PL113",
-            f"one row would meet up to {most:,} public rows, and at most {MAX_FAN_OUT:,} may",
-            ask.base.span,
-            "keep one public row for each value of its key, or join on more columns",
-        )
+    limit_relation(source, resolved, ask)
     bounds = bound_source(source, resolved.facts, frozenset(ref.column for ref in of_keys))
     plan = Plan(
         dataset=table.dataset,

@@ -7,6 +7,7 @@ import ast
 import pytest
 from sqlglot import exp, parse_one
 
+from privlab.errors import BadQuery
 from privlab.query import frame_chain, frame_joins, sql_groups, sql_joins
 from privlab.query.ask import Apply, Name, Source, Surface
 from privlab.query.compile import parse
@@ -100,7 +101,16 @@ def test_positions_of_group_by_are_of_the_subquerys_own_columns() -> None:
         base.items[1].value,
         base.items[0].value,
     ]
-    assert sql_groups.read_groups.__doc__
+
+
+def test_a_position_that_is_none_is_refused() -> None:
+    text = "SELECT patient_id FROM visits GROUP BY 2"
+    statement = parse_one(text)
+    reader = Expressions(Source(text, Surface.SQL), statement)
+    group = statement.args["group"]
+    with pytest.raises(BadQuery, match="position 2 is not one of the 0"):
+        sql_groups.read_groups(reader, group, ())
+    assert sql_groups.read_groups(reader, None, ()) == ()
 
 
 def test_a_chain_in_the_place_of_a_table_is_rows() -> None:

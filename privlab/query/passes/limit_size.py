@@ -15,6 +15,9 @@ MAX_NODES = 20_000
 MAX_NESTING = 64
 """Deepest nesting of one expression; a chain of AND, OR, sums, products or texts is one level."""
 
+MAX_SOURCES = 64
+"""Most tables, joins and subqueries behind FROM together."""
+
 MAX_TERMS = 128
 """Longest chain."""
 
@@ -51,6 +54,33 @@ def limit_size(ask: Ask) -> None:
         more than 128.
     """
     limit_nodes(_expressions(ask), ask.source)
+
+
+def limit_sources(ask: Ask) -> None:
+    """Count the tables, joins and subqueries of a question; one that is named twice counts twice.
+
+    CTEs that name each other twice are 2^n for n of them, so nothing walks them before.
+
+    :raises BadQuery: PL106, more than 64.
+    """
+    waiting, count = [ask.base], 0
+    while waiting:
+        count += 1
+        if count > MAX_SOURCES:
+            raise ask.source.refuse(
+                "PL106",
+                f"this question has more than {MAX_SOURCES} tables, joins and subqueries",
+                ask.base.span,
+                "ask in parts",
+            )
+        base = waiting.pop()
+        match base:
+            case Joined(left=left, right=right):
+                waiting += [left.base, right.base]
+            case Grouped(of=of):
+                waiting.append(of.base)
+            case Stacked(parts=parts):
+                waiting += [part.base for part in parts]
 
 
 def limit_nodes(nodes: Iterable[Node], source: Source) -> None:
