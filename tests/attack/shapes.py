@@ -104,6 +104,44 @@ PURE = tuple(
 )
 """Some of them asked of a pure dataset: Laplace noise, and sensitivities in the L1 norm."""
 
+RELATIONS = (
+    Asking(
+        "SELECT AVG(n) AS n FROM (SELECT patient, COUNT(*) AS n FROM visits GROUP BY patient) u",
+        FEW,
+    ),
+    Asking(
+        "SELECT n, COUNT(*) AS c, SUM(s) AS s FROM (SELECT patient, COUNT(DISTINCT ward) AS n, "
+        "SUM(stay) AS s FROM visits GROUP BY patient) u GROUP BY n",
+        NARROW,
+    ),
+    Asking(
+        "SELECT ward, COUNT(*) AS c, SUM(x) AS x FROM (SELECT patient, ward, MAX(score) AS x "
+        "FROM visits WHERE age >= 18 GROUP BY patient, ward) u GROUP BY ward",
+        LOPSIDED,
+    ),
+    Asking(
+        "SELECT v.ward AS ward, COUNT(*) AS n, SUM(w.stay) AS s FROM visits v JOIN visits w "
+        "ON v.patient = w.patient AND v.day = w.day GROUP BY v.ward",
+        FEW,
+    ),
+    Asking(
+        "SELECT COUNT(*) AS n FROM visits v LEFT JOIN visits w "
+        "ON v.patient = w.patient AND v.age = w.score WHERE w.stay IS NULL",
+        FEW,
+    ),
+    Asking(
+        "SELECT SUM(x) AS x FROM (SELECT age AS x FROM visits UNION ALL SELECT score AS x "
+        "FROM visits WHERE urgent) u",
+        NARROW,
+    ),
+    Asking(
+        "SELECT COUNT(*) AS n FROM visits WHERE patient IN "
+        "(SELECT patient FROM visits WHERE ward = 'north')",
+        FEW,
+    ),
+)
+"""What stands behind FROM is made of tables, unit by unit."""
+
 TOP_UPS = tuple(
     Asking(text, bound, (share("1"), share("4")), currency)
     for text, bound, currency in (

@@ -13,9 +13,9 @@ from tests.attack.asking import CURATOR, Asking
 from tests.attack.bugs import BATCH
 from tests.attack.neighbours import Pair, pairs
 from tests.attack.record import Call, Mechanisms, Recording, Shown, compared, replay, run
-from tests.attack.shapes import CROWDED, PURE, SHAPES, TOP_UPS
+from tests.attack.shapes import CROWDED, PURE, RELATIONS, SHAPES, TOP_UPS
 
-EVERY = SHAPES + PURE + TOP_UPS
+EVERY = SHAPES + PURE + TOP_UPS + RELATIONS
 
 
 def names(asking: Asking) -> str:
