@@ -10,7 +10,7 @@ from privlab.query import hints
 from privlab.query.ask import Name, Node
 from privlab.query.nodes import Builder
 from privlab.query.projection import Projection
-from privlab.query.rows import Grouped, How, Joined, Rows
+from privlab.query.rows import Grouped, How, Joined, Rows, Stacked
 
 if TYPE_CHECKING:
     from privlab.query.sql_rows import RowsReader
@@ -111,6 +111,8 @@ def _in(
     names = list(right.names.made)
     if right.names.open and isinstance(right.base, Grouped):
         names = [str(item.name) for item in right.base.items]
+    if right.names.open and isinstance(right.base, Stacked):
+        names = list(right.base.parts[0].names.made)
     if len(names) != 1:
         raise expressions.refuse(
             node, "IN takes one column of the SELECT", "IN (SELECT patient_id FROM ...)"
