@@ -122,12 +122,15 @@ class _Reader:
         if not self.keys:
             return
         try:
-            cells = math.prod(
-                len(key_space(expr, self.table, self.where, self.source, self.base.span).values)
+            spaces = [
+                key_space(expr, self.table, self.where, self.source, self.base.span)
                 for expr in self.keys
-            )
+            ]
         except BadQuery:
             return
+        if not all(key.public for key in spaces):
+            return
+        cells = math.prod(len(key.values) for key in spaces)
         self.sources.facts.counted(relation.of, tuple(self.keys), cells)
 
     # --- values ---

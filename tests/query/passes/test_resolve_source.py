@@ -149,3 +149,17 @@ def test_units_with_rows_on_a_preserved_side_are_counted(ask: Ask) -> None:
     assert len(plan.measures) == len("nk")
     assert isinstance(plan.source, Join)
     assert side_table.MET in dict(plan.source.right_names)
+
+
+def test_keys_of_a_unit_that_are_not_public_count_as_many_as_rows(ask: Ask) -> None:
+    """A threshold shows them, in the subquery's question as in any other."""
+    plan = ask(
+        "SELECT note, COUNT(*) AS n FROM (SELECT patient_id, note, COUNT(*) AS k FROM visits "
+        "GROUP BY patient_id, note) t GROUP BY note"
+    ).plan
+    assert plan.thresholded
+    assert (plan.bound.rows, plan.bound.rows_per_group) == (8, 1)
+    joined = ask(
+        "SELECT area, COUNT(*) AS n FROM visits JOIN patients USING (patient_id) GROUP BY 1"
+    )
+    assert joined.plan.thresholded
