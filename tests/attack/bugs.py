@@ -313,8 +313,8 @@ def _width(measure: Measure, bound: Bound) -> int:
     return bound.squared_rows * int((measure.high - measure.low) / measure.step) ** 2
 
 
-def _cheap(measure: Measure, currency: Currency) -> Trade:
-    return replace(trade_of(measure, currency), sensitivity=_width)
+def _cheap(measure: Measure, currency: Currency, **more: bool) -> Trade:
+    return replace(trade_of(measure, currency, **more), sensitivity=_width)
 
 
 def _of(*kinds: Kind) -> frozenset[Kind]:
