@@ -80,12 +80,12 @@ def unit(seed: int) -> dict[str, list[Row]]:
     }
 
 
-def placed(plan: Plan, tables: dict[str, list[Row]]) -> tuple[list[Row], Counter[int]]:
+def placed(plan: Plan, tables: dict[str, list[Row]]) -> tuple[list[Row], Counter[reference.Label]]:
     """The rows of the relation, and how many of them are in each group."""
     read = [plan.where, *(key.expr for key in plan.keys), *(one.of for one in plan.measures)]
     rows: Sequence[Row] = rows_of(plan.source, kinds_of(*read), tables)
-    codes = [reference._code(plan, row) for row in rows]
-    return list(rows), Counter(code for code in codes if code >= 0)
+    labels = [reference._label(plan, row) for row in rows]
+    return list(rows), Counter(label for label in labels if label is not None)
 
 
 @pytest.mark.parametrize("text", plans())
