@@ -94,6 +94,9 @@ const COUNTS = new Set(['rows', 'units', 'distinct']);
 /** How far off these are is in ranks, which the caption says. */
 const CHOSEN = new Set(['median', 'quantile', 'min', 'max']);
 
+/** Kinds of columns whose estimates are no numbers. */
+const TIMES = new Set(['date', 'datetime']);
+
 function estimate(
   column: IColumn,
   value: string | null,
@@ -102,6 +105,12 @@ function estimate(
   const unknown = { text: 'unknown', right: true };
   if (value === null) {
     return [unknown, { text: '', right: true }];
+  }
+  if (TIMES.has(column.kind)) {
+    return [
+      { text: value, right: true },
+      { text: 'in ranks', right: true }
+    ];
   }
   const exact = parseExact(value);
   const error =

@@ -66,6 +66,17 @@ test('the error of a quantile is in ranks, and a negative one stays negative', a
   expect(texts(node, 'tbody td')).toEqual(['−12', 'in ranks']);
 });
 
+test('a median of days is a day', async () => {
+  const node = await draw(
+    output({
+      columns: [{ name: 'm', label: 'median', kind: 'date', decimals: 0 }],
+      rows: [['2024-03-01']],
+      half_widths: [[null]]
+    })
+  );
+  expect(texts(node, 'tbody td')).toEqual(['2024-03-01', 'in ranks']);
+});
+
 test('the caption says what was counted and what it cost', async () => {
   const node = await draw(output());
   expect(texts(node, '.privlab-Release-note')).toEqual([

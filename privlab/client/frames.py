@@ -76,21 +76,21 @@ class Release:
     def frame(self) -> pl.DataFrame:
         """The table as Polars.  Beside each estimate ``x`` stands ``x_pm``, its half-width.
 
-        Estimates are Float64 as released: unrounded for display and possibly negative.
+        Estimates are Float64 as released, unrounded for display and possibly negative;
+        those of dates and times are such.
         """
         columns: dict[str, pl.Series] = {}
         for index, column in enumerate(self.result["columns"]):
             texts = [row[index] for row in self.result["rows"]]
-            name = column["name"]
+            name, kind = column["name"], column["kind"]
+            if column["label"] == "key" or kind in show.TIMES:
+                values = [_value(text, kind) for text in texts]
+                columns[name] = pl.Series(name, values, dtype=_DTYPES[kind])
+            else:
+                columns[name] = pl.Series(name, [_number(t) for t in texts], dtype=pl.Float64)
             if column["label"] == "key":
-                columns[name] = pl.Series(
-                    name,
-                    [_value(text, column["kind"]) for text in texts],
-                    dtype=_DTYPES[column["kind"]],
-                )
                 continue
             widths = [row[index] for row in self.result["half_widths"]]
-            columns[name] = pl.Series(name, [_number(t) for t in texts], dtype=pl.Float64)
             half = _free_name(f"{name}_pm", self.result["columns"])
             columns[half] = pl.Series(half, [_number(t) for t in widths], dtype=pl.Float64)
         return pl.DataFrame(columns)
@@ -142,7 +142,8 @@ class Release:
 
         columns = self.result["columns"]
         key = next((c for c in columns if c["label"] == "key"), None)
-        estimate = next((c for c in columns if c["label"] != "key"), None)
+        numbers = (c for c in columns if c["label"] != "key" and c["kind"] not in show.TIMES)
+        estimate = next(numbers, None)
         if key is None or estimate is None:
             raise BadQuery(
                 "there is nothing to draw: a plot needs a group key and an estimate",

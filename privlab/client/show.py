@@ -39,6 +39,9 @@ UNKNOWN = "unknown"
 IN_RANKS = "in ranks"
 """The error of what is chosen, not added up; how many ranks, the caption says."""
 _COUNTS = frozenset({"rows", "units", "distinct"})
+TIMES = frozenset({"date", "datetime"})
+"""Kinds of columns whose estimates are no numbers: quantiles of dates and of times."""
+
 _CHOSEN = frozenset({"median", "quantile", "min", "max"})
 _MAX_DECIMALS = 12
 
@@ -255,6 +258,8 @@ def estimate_cells(
     """
     if value is None:
         return UNKNOWN, ""
+    if column.get("kind") in TIMES:
+        return value, IN_RANKS
     decimals = min(int(column.get("decimals") or 0), _MAX_DECIMALS)
     estimate = Fraction(value)
     shown = number(estimate, decimals)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from fractions import Fraction
 from itertools import groupby, product
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from privlab.engine.reference_expressions import Row, to_float
 from privlab.engine.reference_expressions import evaluate as evaluate
 from privlab.query.encoding import encode_scalar
+from privlab.query.epoch import number_of
 from privlab.query.labels import place_of
 from privlab.query.plan import MOST_LABEL, Key, Measure, MeasureKind, Plan
 from privlab.query.shares import Share
@@ -176,8 +178,11 @@ def adds(measure: Measure, value: float) -> int:
     }[measure.share]
 
 
-def steps(measure: Measure, value: float) -> int:
+def steps(measure: Measure, value: float | date) -> int:
     """``floor((clamp(value) - centre) / step + 0.5)``, within the reach."""
+    if isinstance(value, date):
+        inside = min(max(number_of(value), measure.low), measure.high)
+        return math.floor(inside / measure.step + Fraction(1, 2))
     low, high, centre, step = measure.low, measure.high, measure.centre, measure.step
     whole = all(x.denominator == 1 for x in (low, high, centre))
     if isinstance(value, int) and whole and step == 1:

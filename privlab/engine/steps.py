@@ -35,8 +35,15 @@ def shared(share: Share, k: pl.Expr, reach: int) -> pl.Expr:
 
 
 def coded(measure: Measure, value: Typed) -> pl.Expr:
-    """``floor((clamp(value) - centre) / step + 0.5)``, an integer within the reach."""
+    """``floor((clamp(value) - centre) / step + 0.5)``, an integer within the reach.
+
+    A date is its days, a time its seconds since 1970-01-01 (`query.epoch`).
+    """
     radius = measure.reach
+    if value.kind is Kind.DATE:
+        value = Typed(value.expr.cast(pl.Int32).cast(pl.Int64), Kind.INT)
+    if value.kind is Kind.DATETIME:
+        return _ticked(measure, value.expr.cast(pl.Int64)).clip(-radius, radius)
     whole = all(x.denominator == 1 for x in (measure.low, measure.high, measure.centre))
     if value.kind is Kind.BOOL:
         value = Typed(value.expr.cast(pl.Int64), Kind.INT)
@@ -50,3 +57,9 @@ def coded(measure: Measure, value: Typed) -> pl.Expr:
     parts = scaled if down == 1 else divided(scaled, pl.lit(down))
     steps = (parts + 0.5).floor()
     return steps.cast(pl.Int64, strict=False).clip(-radius, radius)
+
+
+def _ticked(measure: Measure, microseconds: pl.Expr) -> pl.Expr:
+    """The same of a time, in whole numbers: half a step of 2^37 microseconds overflows nothing."""
+    low, high, step = (int(one * 1_000_000) for one in (measure.low, measure.high, measure.step))
+    return (2 * microseconds.clip(low, high) + step) // (2 * step)

@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Sequence
 from fractions import Fraction
 
+from privlab.query.epoch import dated
 from privlab.query.plan import Measure, Question
 from privlab.query.post.intervals import Estimate, Intervals
 from privlab.query.post.reading import Reading
@@ -102,7 +103,7 @@ def _column(question: Question, output: Output, estimates: Sequence[Estimate]) -
         measure = plan.measures[output.out.index]
         kind = _kind(measure)
         finest = _places_of(measure.step)
-        places = 0 if kind is Kind.INT else finest if measure.chosen else min(places, finest)
+        places = 0 if kind is not Kind.FLOAT else finest if measure.chosen else min(places, finest)
     elif estimates and not widths:
         places = PLACES
     word = plural(output.unit_word) if output.unit_word else ""
@@ -110,6 +111,9 @@ def _column(question: Question, output: Output, estimates: Sequence[Estimate]) -
 
 
 def _kind(measure: Measure) -> Kind:
+    kind = dated(measure)
+    if kind is not None:
+        return kind
     return Kind.INT if measure.step.denominator == 1 else Kind.FLOAT
 
 

@@ -141,7 +141,7 @@ class Outputs:
         label, out = self._meant(item.value)
         if isinstance(out, KeyOut):
             return Output(name, out, "key")
-        if kind_of_out(out, self.keys) not in NUMBERS:
+        if not isinstance(out, MeasureOut) and self._kind(out) not in NUMBERS:
             raise self.source.refuse(
                 "PL106",
                 "a column made of aggregates is a number",
@@ -152,6 +152,9 @@ class Outputs:
             )
         word = self.scope.table.unit_word if label == "units" else ""
         return Output(name, out, label, word)
+
+    def _kind(self, out: Out) -> Kind | None:
+        return kind_of_out(out, self.keys, self.measures)
 
     # --- what is meant ---
 
@@ -181,7 +184,7 @@ class Outputs:
         if not isinstance(bound, Apply):
             return self._meant(bound)
         args = [self.out(arg) for arg in bound.args]
-        return "value", lower_output(bound, args, self.keys, self.source)
+        return "value", lower_output(bound, args, self._kind, self.source)
 
     def _named(self, node: Node) -> bool:
         """Whether a column of the answer is named, and not of the table."""
@@ -319,7 +322,7 @@ class Outputs:
         """:raises BadQuery: PL106 it is of no number, not partitioned by keys, or a
         running one in an order that noise decides."""
         of = None if window.of is None else self.out(window.of)
-        if of is not None and kind_of_out(of, self.keys) not in NUMBERS:
+        if of is not None and self._kind(of) not in NUMBERS:
             raise self.source.refuse("PL106", "a window is of numbers", window.span)
         partition: list[int] = []
         for node in window.partition:
@@ -360,7 +363,7 @@ class Outputs:
         if not aggregates(node) and not self._named(node):
             self._refuse_rows(node)
         out = self.out(node)
-        if kind_of_out(out, self.keys) is not Kind.BOOL:
+        if self._kind(out) is not Kind.BOOL:
             raise self.source.refuse(
                 "PL111",
                 "this is not a condition",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from fractions import Fraction
 
+from privlab.query.epoch import dated, step_text, value_of
 from privlab.query.kinds import flattened
 from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Plan, Ref
 from privlab.query.relations import (
@@ -144,14 +145,24 @@ def measure_text(measure: Measure) -> str:
     of = "" if measure.of is None else f" of {expression_text(measure.of)}"
     if measure.kind not in (MeasureKind.SUM, MeasureKind.QUANTILE):
         return f"{measure.kind.value}{of}"
-    about = f" about {decimal(measure.centre)}" if measure.centre else ""
-    low, high, step = decimal(measure.low), decimal(measure.high), decimal(measure.step)
-    what = "sum" if measure.q is None else f"quantile {decimal(measure.q)}"
-    if measure.share is not None:
-        return f"sum of shares {measure.share}{of} in {low}..{high}, step {step}"
     others = [decimal(q) for q in measure.among if q != measure.q]
     beside = f", chosen with {', '.join(others)}" if others else ""
-    return f"{what}{of} in {low}..{high}{about}, step {step}{beside}"
+    about = f" about {decimal(measure.centre)}" if measure.centre else ""
+    step = f"step {decimal(measure.step)}" if dated(measure) is None else step_text(measure)
+    what = "sum" if measure.q is None else f"quantile {decimal(measure.q)}"
+    if measure.share is not None:
+        return f"sum of shares {measure.share}{of} in {range_text(measure)}, {step}"
+    return f"{what}{of} in {range_text(measure)}{about}, {step}{beside}"
+
+
+def range_text(measure: Measure) -> str:
+    """Between which values a measure's are clamped: ``0..60``, ``2023-01-01..2024-12-31``."""
+    kind = dated(measure)
+    ends = measure.low, measure.high
+    texts = (
+        map(decimal, ends) if kind is None else (scalar_text(value_of(one, kind)) for one in ends)
+    )
+    return "..".join(texts)
 
 
 def expression_text(expr: Expr) -> str:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from privlab.accuracy.choice import ranks_off, ranks_off_together
 from privlab.accuracy.gaussian import sqrt_up
 from privlab.query.plan import Measure, MeasureKind, MeasureOut, Out, Plan, Question
-from privlab.query.plan_text import decimal, expression_text
+from privlab.query.plan_text import decimal, expression_text, range_text
 from privlab.query.post.tree import MomentOut, is_noisy
 from privlab.query.post.tree import parts as inner_parts
 from privlab.query.relations import Join, PerUnit, Scan
@@ -83,7 +83,7 @@ def caption(question: Question, table: Table, *, together: bool = False) -> str:
         named = measure.kind in (MeasureKind.SUM, MeasureKind.QUANTILE) and at not in products
         if named and measure.of is not None:
             of = expression_text(measure.of)
-            clamps[f"{of} clamped to {decimal(measure.low)}..{decimal(measure.high)}"] = None
+            clamps[f"{of} clamped to {range_text(measure)}"] = None
     parts += clamps
     if labels & QUANTILES and not labels <= QUANTILES and table.bound.rows > 1:
         parts.append(f"quantiles are of {_one_row(plan, table)}")

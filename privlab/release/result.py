@@ -92,8 +92,8 @@ def _digits(scaled: int, decimals: int) -> str:
 
 
 def _estimate(value: Scalar | None, decimals: int) -> str | None:
-    if value is None:
-        return None
+    if value is None or isinstance(value, date):
+        return _key(value)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         raise TypeError("an estimate is a number")
     return decimal(Fraction(value), decimals + EXTRA_DECIMALS)

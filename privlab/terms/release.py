@@ -27,7 +27,7 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
-    """Rows in the order to show.  Estimates are Fractions and may be negative.
+    """Rows in the order to show.  Estimates are Fractions and may be negative, or dates or times.
 
     half_widths[r][c] is the half-width of the interval of rows[r][c] at
     ``confidence`` percent, None for keys, ranks, and where no finite interval exists.

@@ -45,6 +45,15 @@ def test_dates_are_dates(session: Session) -> None:
     assert frame["m"][0] == date(2023, 1, 1)
 
 
+def test_a_median_of_days_is_a_day_and_is_not_drawn(session: Session) -> None:
+    release = session.ask("SELECT ward, MEDIAN(visited_on) AS m FROM visits GROUP BY ward")
+
+    assert release.frame.schema == {"ward": pl.String, "m": pl.Date, "m_pm": pl.Float64}
+    assert date(2020, 1, 1) < release.frame["m"][0] < date(2030, 1, 1)
+    with pytest.raises(BadQuery, match="PL112"):
+        release.plot()
+
+
 def test_csv_is_exact_and_parses_back(by_ward: Release, tmp_path: Path) -> None:
     text = by_ward.to_csv(tmp_path / "x.csv")
 

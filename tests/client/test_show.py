@@ -75,6 +75,12 @@ def test_the_error_of_a_quantile_is_in_ranks_and_a_negative_one_stays_negative()
     assert table.rows == (("−12", "in ranks"),)
 
 
+def test_a_median_of_days_is_a_day_and_its_error_is_in_ranks():
+    columns = [{"name": "m", "label": "median", "kind": "date", "decimals": 0, "unit_word": ""}]
+    table = show.layout(result(columns=columns, rows=[["2024-03-01"]], half_widths=[[None]]), None)
+    assert table.rows == (("2024-03-01", "in ranks"),)
+
+
 def test_a_numeric_key_is_set_right_and_has_no_error():
     columns = [{"name": "month", "label": "key", "kind": "int", "decimals": 0, "unit_word": ""}]
     table = show.layout(result(columns=columns, rows=[["3"]], half_widths=[[None]]), None)

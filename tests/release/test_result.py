@@ -86,3 +86,15 @@ def test_an_estimate_that_is_not_a_number_is_a_bug() -> None:
     """A text under an estimate's head would be drawn as one."""
     with pytest.raises(TypeError):
         result_json(one_number(value=True, width=None, decimals=0), title="", caption="")
+
+
+def test_an_estimate_of_a_date_or_a_time_keeps_its_form() -> None:
+    """A median of days is a day, and has no half-width."""
+    moment = datetime(2026, 2, 3, 4, 5)  # noqa: DTZ001
+    columns = (ResultColumn("a", "median", Kind.DATE), ResultColumn("b", "max", Kind.DATETIME))
+    table = ResultTable(columns, ((date(2026, 2, 3), moment),), ((None, None),), Fraction(95))
+
+    result = json.loads(result_json(table, title="", caption=""))
+
+    assert result["rows"] == [["2026-02-03", "2026-02-03T04:05:00"]]
+    assert result["half_widths"] == [[None, None]]

@@ -211,8 +211,14 @@ def _form(constants: list[Expr], node: Apply, source: Source) -> Expr:
 def _clip(args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
     value = args[0]
     kind = kind_of(value)
+    if kind is not None and kind.is_time:
+        return _clip_times(args, kind, node, source)
     if kind is None or not kind.is_number:
-        raise source.refuse("PL111", f"a clip takes a number, and this is {WORDS[kind]}", node.span)
+        raise source.refuse(
+            "PL111",
+            f"a clip takes a number, a date or a time, and this is {WORDS[kind]}",
+            node.span,
+        )
     bounds = [_constant(bound) for bound in args[1:]]
     for bound in bounds:
         if bound is None or kind_of(bound) not in (None, Kind.INT, Kind.FLOAT):
@@ -223,6 +229,20 @@ def _clip(args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
     if bottom is None and top is None:
         return value
     return Call(Op.CLIP, (value, Literal(bottom), Literal(top)))
+
+
+def _clip_times(args: tuple[Expr, ...], kind: Kind, node: Apply, source: Source) -> Expr:
+    """The later of a date and one, the earlier of it and another; null where it is."""
+    found = args[0]
+    for op, bound in zip((Op.GREATEST, Op.LEAST), args[1:], strict=True):
+        end = read_as(bound, kind, node, source)
+        if end == Literal(None):
+            continue
+        if not isinstance(end, Literal) or kind_of(end) is not kind:
+            what = f"the bounds of this clip are {WORDS[kind]} each, written out"
+            raise source.refuse("PL106", what, node.span)
+        found = Call(op, (found, end))
+    return found
 
 
 def _constant(expr: Expr) -> Literal | None:

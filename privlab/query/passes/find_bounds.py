@@ -8,11 +8,11 @@ from privlab.errors import BadQuery
 from privlab.query.ask import Aggregate, AggregateKind, Const, Node, Source, Surface
 from privlab.query.hints import chained
 from privlab.query.histogram import histogram_text
-from privlab.query.kinds import columns_of
+from privlab.query.kinds import columns_of, kind_of
 from privlab.query.passes.infer_interval import infer_interval
 from privlab.query.plan import Expr
 from privlab.query.plan_text import decimal
-from privlab.terms.catalog import Column, Table
+from privlab.terms.catalog import Column, Kind, Table
 
 
 def find_bounds(
@@ -71,7 +71,7 @@ def unbounded(aggregate: Aggregate, of: Expr, table: Table, source: Source) -> B
         "PL103",
         f"{words} has no bounds, so one row could move the answer by any amount",
         aggregate.span,
-        "; ".join([clip_hint(aggregate, source), *_measure_hints(of, table, source)]),
+        "; ".join([clip_hint(aggregate, source, kind_of(of)), *_measure_hints(of, table, source)]),
     )
 
 
@@ -92,8 +92,9 @@ def _measure_hints(of: Expr, table: Table, source: Source) -> list[str]:
     return hints
 
 
-def clip_hint(aggregate: Aggregate, source: Source) -> str:
-    """The clip to type, in the language of the question."""
+def clip_hint(aggregate: Aggregate, source: Source, kind: Kind | None = Kind.INT) -> str:
+    """The clip to type, in the language of the question.  kind: of what is clipped."""
+    low, high = _ENDS[source.sql].get(kind, ("0", "60"))
     of: Node | None = aggregate.of
     words = "x" if of is None else source.quote(of.span)
     if source.surface is Surface.SQL:
@@ -102,13 +103,13 @@ def clip_hint(aggregate: Aggregate, source: Source) -> str:
         if aggregate.kind is AggregateKind.QUANTILE:
             q = _quantile(aggregate)
             call, rest = ("MEDIAN", "") if q == "0.5" else ("QUANTILE", f", {q}")
-        clipped = f"{call}(LEAST(GREATEST({words}, 0), 60){rest})"
+        clipped = f"{call}(LEAST(GREATEST({words}, {low}), {high}){rest})"
         return f"clip it: {clipped}, with bounds of your own"
     call = _METHODS.get(aggregate.kind, "")
     if aggregate.kind is AggregateKind.QUANTILE:
         q = _quantile(aggregate)
         call = ".median()" if q == "0.5" else f".quantile({q})"
-    return f"clip it: {chained(words)}.clip(0, 60){call}, with bounds of your own"
+    return f"clip it: {chained(words)}.clip({low}, {high}){call}, with bounds of your own"
 
 
 def _quantile(aggregate: Aggregate) -> str:
@@ -118,6 +119,18 @@ def _quantile(aggregate: Aggregate) -> str:
             return decimal(Fraction(value))
     return "..."
 
+
+_ENDS: dict[bool, dict[Kind | None, tuple[str, str]]] = {
+    True: {
+        Kind.DATE: ("DATE '2020-01-01'", "DATE '2024-12-31'"),
+        Kind.DATETIME: ("TIMESTAMP '2020-01-01 00:00:00'", "TIMESTAMP '2024-12-31 23:59:59'"),
+    },
+    False: {
+        Kind.DATE: ("date(2020, 1, 1)", "date(2024, 12, 31)"),
+        Kind.DATETIME: ("datetime(2020, 1, 1)", "datetime(2024, 12, 31, 23, 59, 59)"),
+    },
+}
+"""Bounds for example, by whether they are SQL."""
 
 _FUNCTIONS = {AggregateKind.SUM: "SUM", AggregateKind.MEAN: "AVG"}
 

@@ -213,6 +213,8 @@ def _call(op: Op, args: tuple[Expr, ...], found: list[Interval]) -> Interval:
             return Interval(Fraction(0), _longest(args[0]))
     if op in ROUNDINGS:
         return monotone(first, lambda end: evaluate(Call(op, (Literal(end), args[1])), {}))
+    if op is Op.TO_HOUR:
+        return first
     if op is Op.YEAR or op in GRAINS or op in SHIFTS:
         return monotone(first, lambda end: _of_day(op, end, args[1:]))
     return OPEN

@@ -159,6 +159,10 @@ def interval_of(
     kind = kind_of(of)
     if kind is None or not kind.is_number:
         hint = "COUNT(*) with the condition in WHERE" if kind is Kind.BOOL else ""
+        if kind is not None and kind.is_time:
+            hint = (
+                "MEDIAN, MIN and MAX take dates" if source.sql else "median, min and max take dates"
+            )
         raise source.refuse("PL111", "only numbers are summed", aggregate.span, hint)
     if not columns_of(of):
         raise source.refuse("PL106", "a constant is not summed", aggregate.span, "count the rows")

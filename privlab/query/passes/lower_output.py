@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from privlab.query.ask import Apply, Const, Source
 from privlab.query.kinds import COMPARISONS
-from privlab.query.plan import Key, Op
-from privlab.query.post.shapes import NULL, call, kind_of_out
+from privlab.query.passes.align_kinds import read_as
+from privlab.query.plan import Literal, Op
+from privlab.query.post.shapes import NULL, call
 from privlab.query.post.tree import LiteralOut, Out, OutOp
 from privlab.terms.catalog import Kind
 
@@ -35,17 +36,23 @@ MAX_DIGITS = 12
 NUMBERS = frozenset({Kind.INT, Kind.FLOAT, None})
 
 
-def lower_output(node: Apply, args: Sequence[Out], keys: Sequence[Key], source: Source) -> Out:
+def lower_output(
+    node: Apply, args: Sequence[Out], kind_of_out: Callable[[Out], Kind | None], source: Source
+) -> Out:
     """``node`` of outputs ``args``, in the form that its equals share.
 
     :raises BadQuery: PL106 it is not in the language of outputs; PL111 its
         arguments are of kinds that do not fit.
     """
-    kinds = [kind_of_out(arg, keys) for arg in args]
+    if node.op in COMPARISONS:
+        args = _read(args, kind_of_out, node, source)
+    kinds = [kind_of_out(arg) for arg in args]
 
     def insist(fits: bool, what: str) -> None:
         if not fits:
-            raise source.refuse("PL111", what, node.span)
+            days = any(kind is not None and kind.is_time for kind in kinds)
+            hint = "of the days between two dates in each row there are averages and medians"
+            raise source.refuse("PL111", what, node.span, hint if days else "")
 
     if node.op in SAME or node.op is Op.SUB or node.op in ROUNDINGS or node.op is Op.CLIP:
         insist(all(kind in NUMBERS for kind in kinds), "arithmetic takes numbers")
@@ -88,6 +95,26 @@ def lower_output(node: Apply, args: Sequence[Out], keys: Sequence[Key], source: 
         node.span,
         "compute it on the answer's frame: that is free",
     )
+
+
+def _read(
+    args: Sequence[Out], kind_of_out: Callable[[Out], Kind | None], node: Apply, source: Source
+) -> list[Out]:
+    """What is compared with a date or a time, itself read as one where it is a constant."""
+    times = [kind for kind in map(kind_of_out, args) if kind is not None and kind.is_time]
+    wanted = Kind.DATETIME if Kind.DATETIME in times else next(iter(times), None)
+    firm = [kind_of_out(arg) for arg in args if not isinstance(arg, LiteralOut)]
+    if wanted is None or wanted not in firm:
+        return list(args)
+    found: list[Out] = []
+    for arg in args:
+        read = (
+            read_as(Literal(arg.value), wanted, node, source)
+            if isinstance(arg, LiteralOut)
+            else None
+        )
+        found.append(LiteralOut(read.value) if isinstance(read, Literal) else arg)
+    return found
 
 
 def _comparable(kinds: Sequence[Kind | None]) -> bool:

@@ -6,13 +6,14 @@ import math
 from fractions import Fraction
 
 from privlab.query.ask import Aggregate, AggregateKind, Source
+from privlab.query.epoch import span_of
 from privlab.query.kinds import columns_of, kind_of
-from privlab.query.passes.choose_step import choose_step
+from privlab.query.passes.choose_step import FINEST, choose_step
 from privlab.query.passes.find_bounds import find_bounds
 from privlab.query.passes.lower_aggregate import Lowered
 from privlab.query.plan import Call, Expr, Measure, MeasureKind, Op
 from privlab.query.plan_text import decimal
-from privlab.terms.catalog import Scalar, Table
+from privlab.terms.catalog import Kind, Scalar, Table
 
 HALF = Fraction(1, 2)
 
@@ -50,26 +51,28 @@ def lower_quantile(
     q: the constant that was asked for; not looked at for MIN and MAX.  cells: how
     many groups there are.
 
-    How finely is `choose_step`'s to say: there are at most 2^25 possible answers.
+    How finely is `choose_step`'s to say, of dates and times `epoch.span_of`'s: there
+    are at most 2^25 possible answers.
 
     :raises BadQuery: PL103 no bounds; PL106 a q outside (0, 1);
-        PL111 of something that is no number.
+        PL111 of a text or a truth.
     """
     kind = kind_of(of)
-    if kind is None or not kind.is_number:
-        raise source.refuse("PL111", "only numbers have quantiles", aggregate.span)
+    if kind is None or not (kind.is_number or kind.is_time):
+        raise source.refuse("PL111", "only numbers, dates and times have quantiles", aggregate.span)
     if not columns_of(of):
         raise source.refuse(
             "PL106", "a constant has no quantiles", aggregate.span, "count the rows"
         )
     low, high = find_bounds(aggregate, of, table, where, source)
     inner = of.args[0] if isinstance(of, Call) and of.op is Op.CLIP else of
-    step = choose_step(of, low, high, table)
-    bottom, top = math.floor(low / step), math.ceil(high / step)
+    if kind in (Kind.DATE, Kind.DATETIME):
+        low, high, step = span_of(kind, low, high, FINEST)
+    else:
+        step = choose_step(of, low, high, table)
+        low, high = math.floor(low / step) * step, math.ceil(high / step) * step
     label, exact = _asked(aggregate, q, table, cells, source)
-    return Lowered(
-        label, Measure(MeasureKind.QUANTILE, inner, bottom * step, top * step, step, q=exact)
-    )
+    return Lowered(label, Measure(MeasureKind.QUANTILE, inner, low, high, step, q=exact))
 
 
 def extreme(table: Table, cells: int) -> Fraction:

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 
+from privlab.query.epoch import dated, value_of
 from privlab.query.labels import with_labels
 from privlab.query.law import Intervals, law_of
 from privlab.query.plan import Question
@@ -106,8 +107,11 @@ class Reading:
             case LiteralOut(value=value):
                 return dict.fromkeys(self.cells, value)
             case MeasureOut(index=index):
-                step = self.measures[index].step
-                return {cell: self.vectors[index][cell] * step for cell in self.cells}
+                step, kind = self.measures[index].step, dated(self.measures[index])
+                numbers = {cell: self.vectors[index][cell] * step for cell in self.cells}
+                if kind is None:
+                    return {**numbers}
+                return {cell: value_of(number, kind) for cell, number in numbers.items()}
             case MeanOut() | MomentOut() | SharesOut():
                 return {cell: self.statistic(out, cell, self.confidence)[0] for cell in self.cells}
             case WindowOut():

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from privlab.query.epoch import dated
 from privlab.query.kinds import kind_of_value
-from privlab.query.plan import Key
+from privlab.query.plan import Key, Measure
 from privlab.query.post import functions
 from privlab.query.post.encoding import encode_out
 from privlab.query.post.functions import CONDITIONS
@@ -16,6 +17,7 @@ from privlab.query.post.tree import (
     CallOut,
     KeyOut,
     LiteralOut,
+    MeasureOut,
     Order,
     Out,
     OutOp,
@@ -40,9 +42,14 @@ NULL = LiteralOut(None)
 TRUE = LiteralOut(value=True)
 
 
-def kind_of_out(out: Out, keys: Sequence[Key]) -> Kind | None:
-    """FLOAT for every number that is made; None for a bare null."""
+def kind_of_out(out: Out, keys: Sequence[Key], measures: Sequence[Measure] = ()) -> Kind | None:
+    """FLOAT for every number that is made; None for a bare null.
+
+    measures: of which some may be of dates or times; none of them where it is empty.
+    """
     match out:
+        case MeasureOut(index=index) if index < len(measures):
+            return dated(measures[index]) or Kind.FLOAT
         case KeyOut(index=index):
             return keys[index].kind
         case LiteralOut(value=value):
@@ -54,7 +61,7 @@ def kind_of_out(out: Out, keys: Sequence[Key]) -> Kind | None:
                 args = (*args[1::2], args[-1])
             elif op is not OutOp.COALESCE:
                 return Kind.FLOAT
-            kinds = [kind_of_out(arg, keys) for arg in args]
+            kinds = [kind_of_out(arg, keys, measures) for arg in args]
             return next((kind for kind in kinds if kind is not None), None)
     return Kind.FLOAT
 
