@@ -39,6 +39,7 @@ CODES: dict[str, str] = {
     "PL150": "the contract has problems",
     "PL151": "the file does not fit the contract",
     "PL152": "the workspace cannot be used",
+    "PL153": "the disk is full",
     "PL200": "policy denies this",
     "PL201": "a column is withheld",
     "PL202": "a policy rule failed to evaluate, which counts as no",

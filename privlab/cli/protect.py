@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from privlab.errors import BadContract, Refused
 
 if TYPE_CHECKING:
     from privlab.client.owner import Owner
-    from privlab.connector.protect import Counts
+    from privlab.connector.counts import Counts
     from privlab.wire.owner import Registered
 
 
@@ -67,16 +68,7 @@ def protect_file(owner: Owner, file: Path, text: str) -> tuple[Registered, Count
         from privlab.connector.protect import protect as write
     parsed = contracts.parse(text)
     prepared = owner.prepare(text)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=terminal.err,
-        transient=True,
-        disable=not terminal.err.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(f"protecting {parsed.stated.name}", total=None)
+    with rows_bar(parsed.stated.name) as progress:
         written = write(
             file,
             parsed,
@@ -84,9 +76,30 @@ def protect_file(owner: Owner, file: Path, text: str) -> tuple[Registered, Count
             unit_key=prepared.unit_key,
             order_key=prepared.order_key,
             folder=prepared.folder,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=progress,
         )
         return owner.register(prepared, text, written.parts, written.keys), written.counts
+
+
+@contextmanager
+def rows_bar(table: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar on standard error with the phase and the rows done; numbers alone, no values."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} rows"),
+        TimeElapsedColumn(),
+        console=terminal.err,
+        transient=True,
+        disable=not terminal.err.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(f"protecting {table}", total=None)
+
+        def progress(phase: str, done: int, total: int | None) -> None:
+            bar.update(task, description=f"{phase} {table}", completed=done, total=total)
+
+        yield progress
 
 
 def same_units(owner: Owner, registered: Registered) -> list[str]:

@@ -16,8 +16,9 @@ from pathlib import Path
 import polars as pl
 
 from privlab.connector.column import RESERVED
+from privlab.connector.delimited import Delimited
 from privlab.connector.fields import OPEN, is_plain
-from privlab.connector.scan import open_source, source_schema
+from privlab.connector.source import UNREADABLE, Several, open_source, unreadable
 from privlab.terms.catalog import Kind
 
 SAMPLE_ROWS = 1_000
@@ -75,18 +76,16 @@ def draft(path: Path) -> str:
     return text
 
 
-def _schema(path: Path) -> pl.Schema:
-    source = open_source(path)
-    name = path.name.lower()
-    if ".csv" in name or ".tsv" in name:
-        source = pl.scan_csv(
-            path,
-            separator="\t" if ".tsv" in name else ",",
-            infer_schema_length=SAMPLE_ROWS,
-            try_parse_dates=True,
-            glob=False,
-        )
-    return source_schema(source, path.name)
+def _schema(place: Path) -> pl.Schema:
+    source = open_source(place)
+    if isinstance(source, Several):
+        source = source.first
+    if not isinstance(source, Delimited):
+        return source.schema
+    try:
+        return source.proposed(SAMPLE_ROWS)
+    except UNREADABLE:
+        raise unreadable(source.name) from None
 
 
 def _section(name: str, dtype: pl.DataType) -> str:

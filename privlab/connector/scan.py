@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
@@ -19,8 +18,6 @@ from privlab.connector.parts import PartFacts, check_part
 from privlab.errors import BadContract
 from privlab.terms.catalog import Column, Kind
 from privlab.terms.contract import Contract
-
-FORMATS = (".parquet", ".csv", ".csv.gz", ".tsv", ".arrow", ".ipc", ".feather")
 
 DTYPES: dict[Kind, pl.DataType] = {
     Kind.BOOL: pl.Boolean(),
@@ -34,48 +31,6 @@ DTYPES: dict[Kind, pl.DataType] = {
 
 _CLOCKS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
 _FLOAT53 = 2.0**53
-
-
-def open_source(path: Path) -> pl.LazyFrame:
-    """The owner's file, unread.  A CSV is all text: the contract gives the types.
-
-    :raises BadContract: PL151, absent or of no known format.
-    """
-    name = path.name.lower()
-    if not path.is_file():
-        raise BadContract(f"there is no file {path.name}", code="PL151", hint="check the path")
-    if name.endswith((".parquet", ".pq")):
-        return pl.scan_parquet(path, glob=False, hive_partitioning=False)
-    if name.endswith((".arrow", ".ipc", ".feather")):
-        return pl.scan_ipc(path, hive_partitioning=False)
-    if name.endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
-        separator = "\t" if ".tsv" in name else ","
-        return pl.scan_csv(path, separator=separator, infer_schema=False, glob=False)
-    raise BadContract(
-        f"{path.name} is of no format privlab reads",
-        code="PL151",
-        hint=f"save the table as one of: {', '.join(FORMATS)}",
-    )
-
-
-def source_schema(frame: pl.LazyFrame, name: str) -> pl.Schema:
-    """The source's columns and types.
-
-    :raises BadContract: PL151, the file cannot be read.
-    """
-    try:
-        return frame.collect_schema()
-    except (pl.exceptions.PolarsError, OSError, UnicodeError):
-        raise unreadable(name) from None
-
-
-def unreadable(name: str) -> BadContract:
-    """The words for a source that cannot be decoded; they quote nothing of it."""
-    return BadContract(
-        f"{name} cannot be read in the format its name says",
-        code="PL151",
-        hint="check that it opens elsewhere; a CSV must be UTF-8 with one header line",
-    )
 
 
 def casts(schema: pl.Schema, contract: Contract) -> dict[str, pl.Expr]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from privlab.sandbox import calls
 
+_USUAL_FILES = 256
+
 
 def close_to_others() -> bool:
     """No core dumps, and no ptrace or ``/proc`` access by processes of the same user.
@@ -63,6 +65,17 @@ def bound(*, memory: int, seconds: int, files: int) -> None:
     _lower(resource.RLIMIT_CPU, seconds)
     _lower(resource.RLIMIT_NOFILE, files)
     _lower(resource.RLIMIT_FSIZE, 0)
+
+
+def room_for_files(count: int) -> None:
+    """So many more open files than the usual few, as far as the hard limit allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _USUAL_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def keep_only(descriptors: set[int]) -> None:

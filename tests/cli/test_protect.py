@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from privlab.cli.protect import account
-from privlab.connector.protect import Counts
+from privlab.connector.counts import Counts
 
 
 def test_a_file_that_fits_is_told_in_one_line() -> None:

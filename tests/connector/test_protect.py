@@ -15,11 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from privlab.connector import source
 from privlab.connector.contract import parse
 from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.connector.parts import aad_prefix
-from privlab.connector.protect import Protected, bucket_count, protect, pseudonym, size_class
+from privlab.connector.protect import Protected, protect
+from privlab.connector.pseudonyms import pseudonym
 from privlab.connector.scan import open_part
+from privlab.connector.write import bucket_count, size_class
 from privlab.errors import BadContract
 from privlab.terms.contract import Contract
 
@@ -48,11 +51,11 @@ def written(
     folder: Path, frame: pl.DataFrame, contract: Contract = SMALL, **keys: bytes
 ) -> tuple[Protected, pl.DataFrame]:
     """Protect a frame and decrypt it again, in the order it is stored."""
-    source = folder / "source.parquet"
-    frame.write_parquet(source)
+    file = folder / "source.parquet"
+    frame.write_parquet(file)
     place = folder / "visits" / "1"
     secret = {"unit_key": b"u" * 32, "order_key": b"o" * 32, **keys}
-    done = protect(source, contract, version=1, folder=place, **secret)
+    done = protect(file, contract, version=1, folder=place, **secret)
     scans = [
         open_part(
             part,
@@ -283,7 +286,8 @@ def test_more_rows_than_the_cap_are_refused(tmp_path: Path) -> None:
         written(tmp_path, frame, contract)
 
     assert caught.value.code == "PL151"
-    assert not (tmp_path / "visits").exists()
+    assert "has 4 rows" in str(caught.value)
+    assert list((tmp_path / "visits").iterdir()) == []
 
 
 def test_an_empty_table_has_all_its_parts(tmp_path: Path) -> None:
@@ -294,39 +298,41 @@ def test_an_empty_table_has_all_its_parts(tmp_path: Path) -> None:
     assert (stored.height, done.counts.units, len(done.parts)) == (0, 0, 4)
 
 
-def test_progress_ends_where_it_said(tmp_path: Path) -> None:
-    source = tmp_path / "v.parquet"
-    pl.DataFrame({"patient": [1], "ward": ["a"], "stay": [1.0]}).write_parquet(source)
-    heard: list[tuple[int, int]] = []
+def test_progress_tells_phases_and_rows_and_ends_where_it_said(tmp_path: Path) -> None:
+    file = tmp_path / "v.parquet"
+    pl.DataFrame({"patient": [1, 2, None], "ward": "a", "stay": 1.0}).write_parquet(file)
+    heard: list[tuple[str, int, int | None]] = []
 
     protect(
-        source,
+        file,
         SMALL,
         version=1,
         unit_key=b"u" * 32,
         order_key=b"o" * 32,
         folder=tmp_path / "t" / "1",
-        progress=lambda done, total: heard.append((done, total)),
+        progress=lambda *said: heard.append(said),
     )
 
-    total = heard[0][1]
-    assert heard == [(n, total) for n in range(1, total + 1)]
+    assert heard[0] == ("reading", 3, 3)
+    assert [phase for phase, _, _ in heard[1:-1]] == ["writing"] * 4
+    assert heard[-2:] == [("writing", 2, 2), ("finishing", 2, 2)]
 
 
 def test_a_kill_in_the_middle_leaves_no_version(tmp_path: Path) -> None:
     """The process ends without any clean-up after its first part was written."""
-    source = tmp_path / "v.parquet"
-    pl.DataFrame({"patient": range(50), "ward": "a", "stay": 1.0}).write_parquet(source)
+    file = tmp_path / "v.parquet"
+    pl.DataFrame({"patient": range(50), "ward": "a", "stay": 1.0}).write_parquet(file)
     (tmp_path / "contract.toml").write_text(SMALL.text)
     script = """
 import os, sys
 from pathlib import Path
+from privlab.connector import source
 from privlab.connector.contract import parse
 from privlab.connector.protect import protect
 here = Path(sys.argv[1])
 protect(here / "v.parquet", parse((here / "contract.toml").read_text()), version=1,
         unit_key=b"u" * 32, order_key=b"o" * 32, folder=here / "visits" / "1",
-        progress=lambda done, total: os._exit(9) if done == 5 else None)
+        progress=lambda phase, done, total: os._exit(9) if phase == "finishing" else None)
 """
     ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
 
@@ -334,5 +340,63 @@ protect(here / "v.parquet", parse((here / "contract.toml").read_text()), version
     assert not (tmp_path / "visits" / "1").exists()
     left = list((tmp_path / "visits").iterdir())
     assert [path.name.startswith(".1.") for path in left] == [True]
-    written(tmp_path, pl.read_parquet(source))
+    written(tmp_path, pl.read_parquet(file))
     assert [path.name for path in (tmp_path / "visits").iterdir()] == ["1"]
+
+
+def test_pieces_of_the_source_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows, their order and the bytes they take are the same in whatever pieces they came."""
+    frame = pl.DataFrame(
+        {
+            "patient": [n * 7 % 90 for n in range(500)],
+            "ward": [None if n % 11 == 0 else f"w{n % 13}" for n in range(500)],
+            "stay": [n / 4 for n in range(500)],
+        }
+    )
+
+    def stored(cells: int) -> tuple[pl.DataFrame, list[int]]:
+        monkeypatch.setattr(source, "CELLS", cells)
+        done, rows = written(tmp_path, frame)
+        place = tmp_path / "visits" / "1"
+        return rows, [_filler((place / part.name).read_bytes()) for part in done.parts]
+
+    whole = stored(1 << 22)
+    for cells in (1, 20, 900):
+        rows, fillers = stored(cells)
+        assert rows.equals(whole[0])
+        assert fillers == whole[1]
+
+
+def _filler(part: bytes) -> int:
+    """Bytes of a part's filler: four bytes of length stand before it."""
+    footer = int.from_bytes(part[-8:-4], "little") + 8
+    end = len(part) - footer
+    return next(
+        n for n in range(28, end) if int.from_bytes(part[end - n : end - n + 4], "little") == n - 4
+    )
+
+
+def test_a_unit_with_all_rows_and_one_row_alone_are_tables(tmp_path: Path) -> None:
+    one = pl.DataFrame({"patient": [5], "ward": ["a"], "stay": [1.0]})
+    done, stored = written(tmp_path, one)
+    assert (stored.height, done.counts.units) == (1, 1)
+
+    many = pl.DataFrame({"patient": 5, "ward": [str(n) for n in range(3000)], "stay": 1.0})
+    done, stored = written(tmp_path, many)
+    assert (stored.height, done.counts.units) == (3000, 1)
+    assert stored["ward"].n_unique() == 3000
+
+
+@pytest.mark.slow
+def test_a_unit_with_a_million_rows_is_a_table(tmp_path: Path) -> None:
+    contract = replace(SMALL, stated=replace(SMALL.stated, row_cap=1_000_001))
+    frame = pl.DataFrame(
+        {"patient": [5] * 1_000_000 + [6], "ward": "a", "stay": [n / 8 for n in range(1_000_001)]}
+    )
+
+    done, stored = written(tmp_path, frame, contract)
+
+    assert (stored.height, done.counts.units) == (1_000_001, 2)
+    assert stored["stay"].n_unique() == 1_000_001

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privlab.connector.contract import parse
-from privlab.connector.scan import casts, open_source, outside, source_schema
+from privlab.connector.scan import casts, outside
 from privlab.errors import BadContract
 from privlab.terms.catalog import Kind
 
@@ -120,31 +119,6 @@ def test_every_misfit_of_the_schema_is_listed_at_once() -> None:
         "'on' is of type Int64 in the file, which cannot be read as \"date\"",
         "'list' is of type List in the file, which cannot be read as \"text\"",
     ]
-
-
-@pytest.mark.parametrize("name", ["v.parquet", "v.csv", "v.arrow"])
-def test_a_file_is_read_by_the_format_of_its_name(tmp_path: Path, name: str) -> None:
-    frame = pl.DataFrame({"a": [1, 2]})
-    {"v.parquet": frame.write_parquet, "v.csv": frame.write_csv, "v.arrow": frame.write_ipc}[name](
-        tmp_path / name
-    )
-
-    scanned = open_source(tmp_path / name)
-
-    assert source_schema(scanned, name).names() == ["a"]
-
-
-@pytest.mark.parametrize("name", ["v.parquet", "v.arrow"])
-def test_an_error_of_the_reader_is_not_passed_on(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"secret" * 10)
-
-    with pytest.raises(BadContract) as caught:
-        source_schema(open_source(tmp_path / name), name)
-
-    assert caught.value.code == "PL151"
-    assert "secret" not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
 
 
 def test_what_is_outside_is_told_from_what_is_inside() -> None:
