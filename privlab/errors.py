@@ -64,6 +64,8 @@ CODES: dict[str, str] = {
     "PL408": "the certifier finds the charge too small",
     "PL409": "a charged request was run twice without an answer",
     "PL410": "a mechanism has no proved loss in this currency",
+    "PL411": "what this would read was shredded",
+    "PL412": "the keys are older than ones already seen",
     "PL500": "the computation failed",
     "PL501": "the curator failed; nothing was charged",
 }

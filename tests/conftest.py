@@ -24,6 +24,9 @@ from privlab.curator.workspace import create
 from privlab.terms.loss import Loss
 from privlab.wire import locate
 
+PLAIN = "plain:keys/master.key"
+"""Where the workspaces of most tests keep their master key."""
+
 VISITS = """\
 [table]
 name = "visits"
@@ -210,7 +213,7 @@ def fresh_workspace(pristine_workspace: Path, tmp_path: Path) -> Iterator[Callab
 
 
 def _build(folder: Path, plain: Path) -> Place:
-    create(folder)
+    create(folder, custody=PLAIN)
     env = {"PRIVLAB_WORKSPACE": str(folder)}
     place = locate.find(env={**os.environ, **env})
     locate.start(place)

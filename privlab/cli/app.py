@@ -15,6 +15,7 @@ from privlab.cli import (
     draft,
     explain,
     init,
+    key,
     protect,
     terminal,
     trust,
@@ -43,6 +44,7 @@ app.command("ask")(ask.ask)
 app.command("verify")(verify.verify)
 app.command("trust")(trust.trust)
 app.command("explain")(explain.explain)
+app.add_typer(key.app, name="key")
 app.add_typer(curator.app, name="curator")
 app.add_typer(demo.app, name="demo")
 

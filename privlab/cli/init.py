@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from privlab.cli import terminal
-from privlab.errors import PrivlabError
+from privlab.cli import passphrase, terminal
+from privlab.errors import BadContract, PrivlabError
 from privlab.wire import locate
 
 
@@ -22,8 +23,13 @@ def init(
         str, typer.Option(help="personal: you are everything. team: separate duties.")
     ] = "personal",
     custody: Annotated[
-        str, typer.Option(help="Where the master key lives: file:PATH or keyring:NAME.")
-    ] = "file:keys/master.key",
+        str,
+        typer.Option(
+            help="Where the master key lives: keyring:NAME, file:PATH, transit:URL/MOUNT/KEY "
+            "or plain:PATH. Default: your keyring, else a file with a passphrase."
+        ),
+    ] = "",
+    passphrase_fd: passphrase.Descriptor = None,
 ) -> None:
     """Make a workspace.
 
@@ -33,10 +39,18 @@ def init(
     """
     with terminal.curator_part():
         from privlab.curator import workspace
+        from privlab.sandbox import limits
     named = os.environ.get("PRIVLAB_WORKSPACE")
     target = folder or (Path(named) if named else locate.data_folder())
-    made = workspace.create(target, policy=policy, custody=custody)
-    terminal.say(f"made a workspace in {made.folder} (policy: {policy})")
+    limits.close_to_others()
+    given = passphrase.secrets_for(passphrase_fd, "passphrase for the master key", new=True)
+    made = workspace.create(target, policy=policy, custody=custody or usual_custody(), given=given)
+    scheme = made.custody.partition(":")[0]
+    terminal.say(f"made a workspace in {made.folder} (policy: {policy}, custody: {scheme})")
+    if scheme == "plain":
+        terminal.note(
+            "its master key is not encrypted: who can read the folder can read the tables"
+        )
     try:
         locate.trust(made.folder)
     except PrivlabError as error:
@@ -46,3 +60,14 @@ def init(
     )
     if locate.find().workspace != made.folder:
         terminal.note(f"so that commands find it: export PRIVLAB_WORKSPACE={made.folder}")
+
+
+def usual_custody() -> str:
+    """The system's keyring where there is one we trust, else a file with a passphrase."""
+    with terminal.curator_part():
+        from privlab.connector.providers.system_keyring import trusted_keyring
+    try:
+        trusted_keyring()
+    except BadContract:
+        return "file:keys/master.key"
+    return f"keyring:workspace-{secrets.token_hex(4)}"

@@ -12,6 +12,7 @@ from typing import Protocol
 from privlab.client.session import Session
 from privlab.errors import BadQuery
 from privlab.terms.loss import Delta, Loss
+from privlab.wire.keys import KeyDeed, Keys, Rotate, Rotated, Shred, Shredded
 from privlab.wire.owner import (
     Budgets,
     DatasetFacts,
@@ -141,3 +142,25 @@ class Owner:
     def dataset(self, name: str) -> DatasetFacts:
         """What a budget is planned from; metadata alone."""
         return self.session.call("GET", f"/v1/owner/datasets/{name}", DatasetFacts)
+
+    def keys(self) -> Keys:
+        """Every table version with its keys' names; no key."""
+        return self.session.call("GET", "/v1/owner/keys", Keys)
+
+    def rotate(self, older_than_days: int = 0) -> Rotated:
+        """Seal the keychain under a new master, if this one is older than so many days."""
+        body = Rotate(older_than_days=older_than_days)
+        return self.session.call("POST", "/v1/owner/keys/rotate", Rotated, body)
+
+    def shred(self, scope: str | None, *, dry: bool = False) -> Shredded:
+        """Destroy the keys of a scope; None: of all that is past its retention.
+
+        dry: only say what would go.
+        """
+        body = Shred(scope=scope, dry=dry)
+        return self.session.call("POST", "/v1/owner/keys/shred", Shredded, body)
+
+    def kit_made(self) -> None:
+        """Have it recorded that a recovery kit was made."""
+        body = KeyDeed(deed="key-recovery-kit")
+        self.session.call("POST", "/v1/owner/keys/deeds", Keys, body)

@@ -23,6 +23,9 @@ MAX_ROW_CAP = 1 << 40
 """Rows a version may be allowed at most."""
 
 MAX_COLUMNS = 1_000
+MAX_RETENTION = 36_500
+"""Days: a hundred years."""
+
 MAX_EXPONENT = 30
 
 _TABLE_FIELDS = (
@@ -41,6 +44,7 @@ _TABLE_FIELDS = (
     "purposes",
     "sensitivity",
     "privacy",
+    "retention_days",
     "synthetic",
     "null_values",
 )
@@ -104,6 +108,9 @@ def _table(
     row_cap = fields.count("row_cap", "row_cap = 2_000_000", most=MAX_ROW_CAP)
     rows = fields.count("rows", "rows = 1_500_000", most=MAX_ROW_CAP, required=False)
     units = fields.count("units", "units = 300_000", most=MAX_ROW_CAP, required=False)
+    retention = fields.count(
+        "retention_days", "retention_days = 400", most=MAX_RETENTION, required=False
+    )
     purposes = fields.texts("purposes", 'purposes = ["exploration", "audit"]')
     sensitivity = fields.level("sensitivity", 3)
     currency = Currency(fields.choice("privacy", tuple(Currency), Currency.GDP))
@@ -135,6 +142,7 @@ def _table(
         synthetic=synthetic,
         about=about,
         currency=currency,
+        retention_days=retention,
     )
     return table, null_unit, null_values
 

@@ -1,136 +1,407 @@
-"""Custody of the master key, and everything that is derived from it.
+"""Custody of a workspace's keys, and everything that is derived from them.
 
-One 32-byte master per workspace.  Data keys are wrapped with AES-256-GCM whose
-additional data names the master, dataset, table, version and column, so a
-wrapped key opens in its own place only (AES key wrap, RFC 3394, cannot bind a
-context).  Every other secret comes from HKDF-SHA256 (RFC 5869) under a label.
-Python does not erase memory: we keep keys few and short-lived, and promise no more.
+A provider keeps the 32-byte master between runs; the master opens the keychain; the
+keychain's keys wrap data keys and seal answers, by AES-256-GCM with the place as
+additional data, so that what was wrapped opens in its own place only (AES key wrap,
+RFC 3394, cannot bind one).  Every other secret comes from HKDF-SHA256 (RFC 5869)
+under a label.  Python does not erase memory: we keep keys few, and promise no more.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import os
 import secrets
-import stat
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from privlab.errors import BadContract, IntegrityError
+from privlab.connector import keychain
+from privlab.connector.durable import remove
+from privlab.connector.keychain import KEY_BYTES, Keychain, Place
+from privlab.connector.providers.provider import Masters, Provider, Secrets, master_name
+from privlab.connector.providers.schemes import provider_of
+from privlab.errors import BadContract, IntegrityError, PrivlabError
+from privlab.seal.envelope import seal, unseal
 
-KEY_BYTES = 32
-NONCE_BYTES = 12
-SERVICE = "privlab"
+__all__ = ["Custody", "Place", "Secrets"]
+
+KEYCHAIN_FILE = "keys/keychain"
+"""In a workspace's folder."""
+
 _SALT = b"privlab/custody/v1"
 
-KEYRINGS = (
-    "keyring.backends.SecretService.Keyring",
-    "keyring.backends.libsecret.Keyring",
-    "keyring.backends.kwallet.DBusKeyring",
-    "keyring.backends.kwallet.DBusKeyringKWallet5",
-    "keyring.backends.macOS.Keyring",
-    "keyring.backends.Windows.WinVaultKeyring",
-)
-"""The system keyrings we trust.  Never keyring's own choice: it may pick one that stores plain text."""
 
+class Stored:
+    """A keychain on disk, the provider of its master, and the order of every change.
 
-def key_context(dataset: str, table: str, version: int, column: str) -> bytes:
-    """What a data key is for; the footer's key has the column ""."""
-    return _framed(dataset, table, str(version), column)
+    A change of the master is: the provider holds both, the keychain is written under
+    the new one (from here on it is the new state), the provider forgets the old one.
+    Whoever is killed in between is set right at the next opening.
+    """
+
+    def __init__(self, path: Path, provider: Provider, master: bytes) -> None:
+        self._path = path
+        self._provider = provider
+        self._master = master
+
+    @classmethod
+    def make(cls, path: Path, provider: Provider, chain: Keychain) -> Stored:
+        """A new master and a new keychain; overwrites neither."""
+        if path.exists() or path.is_symlink():
+            raise BadContract(f"{path} exists already", code="PL152", hint="name another folder")
+        if provider.exists():
+            raise BadContract(
+                "there is a master key in this custody already",
+                code="PL152",
+                hint="use that workspace, or name another custody",
+            )
+        master = secrets.token_bytes(KEY_BYTES)
+        try:
+            provider.add(master)
+            keychain.write(path, chain, master)
+        except PrivlabError:
+            with suppress(PrivlabError):
+                remove(path)
+                if provider.exists():
+                    provider.destroy()
+            raise
+        return cls(path, provider, master)
+
+    @classmethod
+    def open(cls, path: Path, provider: Provider) -> tuple[Stored, Keychain]:
+        """What is there, after an interrupted change was ended one way or the other."""
+        header, sealed = keychain.read(path)
+        held = provider.read()
+        master = held.by_name.get(header.master)
+        if master is None:
+            raise IntegrityError(
+                "the master key in custody is not the one that sealed the keychain",
+                code="PL412",
+                hint="one of the two is an older copy: restore both from the newest backup, "
+                "or with: privlab key restore",
+            )
+        chain = keychain.opened(header, sealed, master)
+        if held.counter < chain.seen:
+            raise _older("the file of master keys")
+        if len(held.by_name) > 1:  # a change was cut short
+            provider.keep(header.master)
+        return cls(path, provider, master), chain
+
+    def write(self, chain: Keychain) -> None:
+        """Under the master of today."""
+        keychain.write(self._path, chain, self._master)
+
+    def renew(self, chain: Keychain, provider: Provider | None = None) -> Keychain:
+        """Under a new master, which the provider holds beside the old one until `retire`.
+
+        provider: where the new master is kept as well.  Returns what was written.
+        """
+        fresh = secrets.token_bytes(KEY_BYTES)
+        self._provider.add(fresh)
+        if provider is not None:
+            provider.add(fresh)
+        seen = self._provider.read().counter if provider is None else 0
+        counted = replace(chain, seen=seen)
+        keychain.write(self._path, counted, fresh)
+        self._master = fresh
+        return counted
+
+    def retire(self) -> str:
+        """Destroy every master but today's.  Returns as `Provider.keep`."""
+        return self._provider.keep(master_name(self._master))
+
+    def masters(self) -> Masters:
+        """What the provider holds now, asked anew."""
+        return self._provider.read()
+
+    @property
+    def master(self) -> bytes:
+        """For a recovery kit, and nothing else."""
+        return self._master
+
+    def reread(self) -> Keychain:
+        """The keychain as it is on disk now."""
+        header, sealed = keychain.read(self._path)
+        return keychain.opened(header, sealed, self._master)
 
 
 class Custody:
-    """Holds the master key of one workspace."""
+    """Holds the keys of one workspace while its curator runs."""
 
-    __slots__ = ("_master", "_wrapping", "master_id")
+    __slots__ = ("_chain", "_lock", "_stored", "master_id")
 
-    def __init__(self, master: bytes) -> None:
-        """Take the 32 bytes of a master key.
+    def __init__(self, secret: bytes, *, stored: Stored | None = None) -> None:
+        """Of these 32 bytes; without ``stored`` it lives in memory alone.
 
         :raises IntegrityError: PL404, not 32 bytes.
         """
-        if len(master) != KEY_BYTES:
+        if len(secret) != KEY_BYTES:
             raise IntegrityError(
-                f"a master key has {KEY_BYTES} bytes, this has {len(master)}", code="PL404"
+                f"a workspace's secret has {KEY_BYTES} bytes, this has {len(secret)}", code="PL404"
             )
-        self._master = bytes(master)
-        self._wrapping = AESGCM(self.derive("wrap"))
+        self._chain = Keychain(bytes(secret))
+        self._stored = stored
+        self._lock = threading.RLock()
         self.master_id = self.derive("id")[:8].hex()
 
     @classmethod
-    def open(cls, uri: str, *, base: Path | None = None) -> Custody:
-        """The custody that ``uri`` names: ``keyring:NAME`` or ``file:PATH``.
+    def open(cls, uri: str, *, base: Path, given: Secrets | None = None, least: int = 0) -> Custody:
+        """The custody of the workspace in ``base``, whose master ``uri`` names.
 
-        A relative PATH is taken from ``base``.
+        least: the keychain's generation that the ledger has seen.
 
-        :raises BadContract: PL152, no such key, an unsafe file or keyring.
-        :raises IntegrityError: PL404, what is stored there is no master key.
+        :raises BadContract: PL152, no such key, an unsafe file or keyring, or it is
+            locked or denied.
+        :raises IntegrityError: PL404, what is stored does not open; PL412, it is older
+            than what was seen.
         """
-        scheme, name = _split(uri)
-        return cls(_read_file(_path(name, base)) if scheme == "file" else _read_keyring(name))
+        provider = provider_of(uri, base, given or Secrets.found())
+        stored, chain = Stored.open(base / KEYCHAIN_FILE, provider)
+        if chain.generation < least:
+            raise _older("the keychain")
+        made = cls(chain.secret, stored=stored)
+        made._chain = chain
+        return made
 
     @classmethod
-    def create(cls, uri: str, *, base: Path | None = None) -> Custody:
-        """Make a new random master key at ``uri``; never overwrites one.
+    def create(
+        cls, uri: str, *, base: Path, now: datetime, given: Secrets | None = None
+    ) -> Custody:
+        """Make a random secret and a random master; never overwrites one.
 
         :raises BadContract: PL152, something is there already, or it cannot be kept there.
         """
-        scheme, name = _split(uri)
-        master = secrets.token_bytes(KEY_BYTES)
-        if scheme == "file":
-            _write_file(_path(name, base), master)
-        else:
-            _write_keyring(name, master)
-        return cls(master)
+        provider = provider_of(uri, base, given or Secrets.found())
+        chain = Keychain(secrets.token_bytes(KEY_BYTES), generation=1, since=_stamp(now))
+        made = cls(chain.secret, stored=Stored.make(base / KEYCHAIN_FILE, provider, chain))
+        made._chain = chain
+        return made
+
+    @classmethod
+    def restore(
+        cls, uri: str, master: bytes, *, base: Path, given: Secrets | None = None
+    ) -> Custody:
+        """Put the master of a recovery kit into the custody that lost it.
+
+        :raises BadContract: PL152, something is there still.
+        :raises IntegrityError: PL404, the kit is not of this workspace's keychain.
+        """
+        path = base / KEYCHAIN_FILE
+        chain = keychain.opened(*keychain.read(path), master)
+        provider = provider_of(uri, base, given or Secrets.found())
+        if provider.exists():
+            raise BadContract(
+                "there is something in this custody still",
+                code="PL152",
+                hint="if it does not open, move it away first, then restore",
+            )
+        provider.add(master)
+        made = cls(chain.secret, stored=Stored(path, provider, master))
+        made._keep(replace(chain, seen=provider.read().counter))
+        return made
+
+    def master(self) -> bytes:
+        """The master of today, for a recovery kit and nothing else.
+
+        :raises ValueError: this custody lives in memory.
+        """
+        if self._stored is None:
+            raise ValueError("a custody in memory has no master")
+        return self._stored.master
+
+    # --- what is derived -----------------------------------------------------
 
     def derive(self, label: str, *parts: str) -> bytes:
-        """32 bytes that only this master, label and parts give (HKDF-SHA256)."""
-        kdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=_SALT, info=_framed(label, *parts))
-        return kdf.derive(self._master)
+        """32 bytes that only this workspace, label and parts give (HKDF-SHA256)."""
+        return _hkdf(self._chain.secret, _framed(label, *parts))
 
     def signing_seed(self) -> bytes:
         """The seed of the curator's Ed25519 key."""
         return self.derive("sign")
 
-    def wrap(self, key: bytes, context: bytes) -> bytes:
-        """Encrypt a 32-byte data key for its place: nonce, ciphertext, tag."""
+    # --- what is wrapped and sealed ------------------------------------------
+
+    def provide(self, places: Iterable[Place]) -> None:
+        """Make a key for each place that has none; durable when it returns.
+
+        :raises IntegrityError: PL411, a place was shredded: its key is never made again.
+        """
+        with self._lock:
+            wanted = tuple(places)
+            for place in wanted:
+                if place in self._chain.gone:
+                    raise shredded(place)
+            fresh = {p: secrets.token_bytes(KEY_BYTES) for p in wanted if p not in self._chain.keys}
+            if fresh:
+                self._keep(self._chain.with_keys(fresh))
+
+    def wrap(self, key: bytes, place: Place) -> bytes:
+        """Encrypt a 32-byte data key for its place.
+
+        :raises IntegrityError: PL411, the place was shredded.
+        """
         if len(key) != KEY_BYTES:
             raise ValueError(f"a data key has {KEY_BYTES} bytes, this has {len(key)}")
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + self._wrapping.encrypt(nonce, key, self._aad(context))
+        self.provide((place,))
+        return seal(self._key("wrap", (place,)), key, self._bound(place))
 
-    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+    def unwrap(self, wrapped: bytes, place: Place) -> bytes:
         """The data key again.
 
-        :raises IntegrityError: PL404, another master, another place, or altered bytes.
+        :raises IntegrityError: PL404, another workspace, another place, or altered
+            bytes; PL411, the place was shredded.
         """
+        key = self._key("wrap", (place,))
         try:
-            key = self._wrapping.decrypt(
-                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], self._aad(context)
-            )
-        except (InvalidTag, ValueError):
-            key = b""
-        if len(key) != KEY_BYTES:
-            raise IntegrityError(
-                "the master key does not open this table's key",
-                code="PL404",
-                hint="the table was protected under another master key, or its manifest was moved",
-            )
-        return key
+            found = unseal(key, wrapped, self._bound(place))
+        except IntegrityError:
+            found = b""
+        if len(found) != KEY_BYTES:
+            raise _no_key()
+        return found
 
-    def _aad(self, context: bytes) -> bytes:
-        return b"privlab/wrap/v1\0" + bytes.fromhex(self.master_id) + context
+    def seal(self, plain: bytes, places: Iterable[Place], label: str) -> bytes:
+        """Seal what was made from these places: it opens while all of them have their keys.
+
+        :raises IntegrityError: PL404, PL411, a place has no key.
+        """
+        return seal(self._key("rest", places), plain, label.encode("utf-8"))
+
+    def unseal(self, sealed: bytes, places: Iterable[Place], label: str) -> bytes:
+        """Read `seal` back.
+
+        :raises IntegrityError: PL411, one of the places was shredded; PL404, it was changed.
+        """
+        return unseal(self._key("rest", places), sealed, label.encode("utf-8"))
+
+    # --- what changes keys ---------------------------------------------------
+
+    @property
+    def generation(self) -> int:
+        """Rises with every change of the keychain."""
+        return self._chain.generation
+
+    @property
+    def since(self) -> str:
+        """When this master took over: UTC, RFC 3339; "" in memory."""
+        return self._chain.since
+
+    def places(self) -> tuple[Place, ...]:
+        """Everything that has a key, in order."""
+        return tuple(sorted(self._chain.keys))
+
+    def gone(self) -> tuple[Place, ...]:
+        """Everything whose key was shredded, in order."""
+        return tuple(sorted(self._chain.gone))
+
+    def rotate(self, now: datetime, provider: Provider | None = None) -> str:
+        """Seal the keychain under a new master and destroy the old one.
+
+        No data, manifest or answer is rewritten.  provider: a second place for the
+        new master (`Stored.renew`).  Returns what the owner must still do by hand.
+        """
+        with self._lock:
+            return self._renew(replace(self._chain, since=_stamp(now)), provider)
+
+    def shred(self, places: Iterable[Place], now: datetime) -> str:
+        """Destroy the keys of these places, for good, and prove it by failing to read.
+
+        Returns what the owner must still do by hand.
+
+        :raises IntegrityError: PL404, the proof failed: a key can still be read.
+        """
+        with self._lock:
+            lost = frozenset(places)
+            left = self._renew(replace(self._chain.without(lost), since=_stamp(now)), None)
+            self._prove(lost)
+            return left
+
+    def _prove(self, lost: frozenset[Place]) -> None:
+        """Read everything anew: the places have no key, and one master is left."""
+        if self._stored is None:
+            still = lost & frozenset(self._chain.keys)
+        else:
+            still = lost & frozenset(self._stored.reread().keys)
+            if len(self._stored.masters().by_name) != 1:
+                still = lost
+        if still:
+            raise IntegrityError(
+                "a key that was shredded can still be read",
+                code="PL404",
+                hint="the disk did not keep what was written: look at it, then shred again",
+            )
+
+    def _keep(self, chain: Keychain) -> None:
+        chain = replace(chain, generation=chain.generation + 1)
+        if self._stored is not None:
+            self._stored.write(chain)
+        self._chain = chain
+
+    def _renew(self, chain: Keychain, provider: Provider | None) -> str:
+        chain = replace(chain, generation=chain.generation + 1)
+        if self._stored is None:
+            self._chain = chain
+            return ""
+        self._chain = self._stored.renew(chain, provider)  # from here on it is the new state
+        return self._stored.retire()
+
+    def _key(self, label: str, places: Iterable[Place]) -> bytes:
+        """What these places' keys give together."""
+        chain, inputs, info = self._chain, b"", [label]
+        for place in sorted(frozenset(places)):
+            key = chain.keys.get(place)
+            if key is None:
+                raise shredded(place) if place in chain.gone else _no_key()
+            inputs += key
+            info.append(place.framed().hex())
+        if not inputs:
+            raise ValueError("nothing is sealed under no key")
+        return _hkdf(inputs, _framed(*info))
+
+    def _bound(self, place: Place) -> bytes:
+        return bytes.fromhex(self.master_id) + place.framed()
 
     def __repr__(self) -> str:
         return f"Custody(master_id={self.master_id!r})"
 
     def __reduce__(self) -> str:
-        raise TypeError("a master key is never serialised")
+        raise TypeError("a key is never serialised")
+
+
+def shredded(place: Place) -> IntegrityError:
+    """PL411, naming what was shredded."""
+    what = f"column {place.column} of " if place.column else ""
+    return IntegrityError(
+        f"{what}{place.dataset}.{place.table} version {place.version} was shredded",
+        code="PL411",
+        hint="nobody can read it again; a table protected anew is a new version",
+    )
+
+
+def _older(what: str) -> IntegrityError:
+    return IntegrityError(
+        f"{what} is older than one already seen",
+        code="PL412",
+        hint="somebody put an old copy back: restore the newest backup of keys and ledger together",
+    )
+
+
+def _no_key() -> IntegrityError:
+    return IntegrityError(
+        "the workspace's keys do not open this table's key",
+        code="PL404",
+        hint="the table was protected in another workspace, or its manifest was moved",
+    )
+
+
+def _hkdf(material: bytes, info: bytes) -> bytes:
+    kdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=_SALT, info=info)
+    return kdf.derive(material)
 
 
 def _framed(*parts: str) -> bytes:
@@ -138,124 +409,5 @@ def _framed(*parts: str) -> bytes:
     return b"".join(len(part).to_bytes(4, "big") + part for part in raw)
 
 
-def _unusable(what: str, hint: str) -> BadContract:
-    return BadContract(what, code="PL152", hint=hint)
-
-
-def _split(uri: str) -> tuple[str, str]:
-    scheme, _, name = uri.partition(":")
-    if scheme not in ("file", "keyring") or not name:
-        raise _unusable(
-            f"custody {uri!r} is unknown", 'write "file:keys/master.key" or "keyring:NAME"'
-        )
-    return scheme, name
-
-
-def _path(name: str, base: Path | None) -> Path:
-    path = Path(name)
-    return path if path.is_absolute() or base is None else base / path
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        raise _unusable(
-            f"there is no readable master key at {path}", "make a workspace with: privlab init"
-        ) from None
-    try:
-        facts = os.fstat(descriptor)
-        mode = stat.S_IMODE(facts.st_mode)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.getuid():
-            raise _unusable(f"{path} is not a file of yours", "let its owner run the curator")
-        if mode & 0o077:
-            raise _unusable(
-                f"{path} can be read by others (mode {mode:04o})", f"type: chmod 600 {path}"
-            )
-        return os.read(descriptor, KEY_BYTES + 1)
-    finally:
-        os.close(descriptor)
-
-
-def _write_file(path: Path, master: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, flags, 0o600)
-    except FileExistsError:
-        raise _unusable(f"{path} exists already", "use it, or name another file") from None
-    except OSError:
-        raise _unusable(f"{path} cannot be written", "name a folder of yours") from None
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(master)
-        file.flush()
-        os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def trusted_keyring() -> object:
-    """The system keyring of highest priority that is on our list.
-
-    :raises BadContract: PL152, there is none; ``file:`` works everywhere.
-    """
-    from keyring.backend import get_all_keyring  # slow to import, and used only for keyring:
-
-    usable = [b for b in get_all_keyring() if _class_name(b) in KEYRINGS]
-    if not usable:
-        raise _unusable(
-            "there is no system keyring we trust here",
-            'keep the master key in a file: custody = "file:keys/master.key"',
-        )
-    return max(usable, key=lambda backend: float(backend.priority))
-
-
-def check_keyring(backend: object) -> None:
-    """Refuse a keyring that is not on our list: plain text, null, fail, chained or unknown.
-
-    :raises BadContract: PL152.
-    """
-    if _class_name(backend) not in KEYRINGS:
-        raise _unusable(
-            f"the keyring {_class_name(backend)} is not one we trust with a master key",
-            'use the system\'s own, or: custody = "file:keys/master.key"',
-        )
-
-
-def _class_name(backend: object) -> str:
-    kind = type(backend)
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _read_keyring(name: str) -> bytes:
-    stored = _call(trusted_keyring(), "get_password", SERVICE, name)
-    if stored is None:
-        raise _unusable(
-            f"the keyring has no master key {name!r}", "make a workspace with: privlab init"
-        )
-    try:
-        return base64.b64decode(stored, validate=True)
-    except (binascii.Error, ValueError):
-        raise IntegrityError("the keyring's entry is not a master key", code="PL404") from None
-
-
-def _write_keyring(name: str, master: bytes) -> None:
-    backend = trusted_keyring()
-    if _call(backend, "get_password", SERVICE, name) is not None:
-        raise _unusable(f"the keyring has a key {name!r} already", "use it, or name another")
-    _call(backend, "set_password", SERVICE, name, base64.b64encode(master).decode("ascii"))
-
-
-def _call(backend: object, method: str, *arguments: str) -> str | None:
-    from keyring.errors import KeyringError
-
-    check_keyring(backend)
-    try:
-        result = getattr(backend, method)(*arguments)
-    except KeyringError:
-        raise _unusable("the system keyring refused", "unlock it, then try again") from None
-    return result if isinstance(result, str) else None
+def _stamp(now: datetime) -> str:
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")

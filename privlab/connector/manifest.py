@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from privlab.connector.contract import parse
-from privlab.connector.keys import Custody, key_context
+from privlab.connector.keys import Custody, Place
 from privlab.connector.parts import FORMAT, PartFacts, check_file, open_regular
 from privlab.errors import IntegrityError, PrivlabError
 from privlab.seal import dsse
@@ -90,10 +90,9 @@ class Manifest:
                 code="PL404",
                 hint="protect the file again",
             )
-        wrapped = {
-            name: custody.wrap(key, key_context(table.dataset, table.name, table.version, name))
-            for name, key in keys.items()
-        }
+        places = {name: Place(table.dataset, table.name, table.version, name) for name in keys}
+        custody.provide(places.values())
+        wrapped = {name: custody.wrap(key, places[name]) for name, key in keys.items()}
         stamp = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         manifest = cls(
             table.dataset, table.name, table.version, contract_text, tuple(parts), wrapped, stamp
@@ -178,12 +177,13 @@ class Manifest:
     def data_keys(self, columns: Iterable[str], custody: Custody) -> dict[str, bytes]:
         """The keys of these columns, of the footer and of the pseudonym.
 
-        :raises IntegrityError: PL404, the master does not open them.
+        :raises IntegrityError: PL404, the workspace's keys do not open them; PL411, one
+            was shredded.
         """
         return {
             name: custody.unwrap(
                 self.keys.get(name, b""),
-                key_context(self.dataset, self.table, self.version, name),
+                Place(self.dataset, self.table, self.version, name),
             )
             for name in (FOOTER_KEY, *UNIT_COLUMNS, *sorted(columns))
         }

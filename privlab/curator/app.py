@@ -24,11 +24,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from privlab._version import __version__
 from privlab.curator import answer as answers
-from privlab.curator import owner, practice, state
+from privlab.curator import keys, owner, practice, state
 from privlab.curator.desk import Desk
 from privlab.curator.peer import uid_of
 from privlab.errors import BadQuery, CuratorFailed, EngineFailed, PrivlabError, Refused
 from privlab.terms.principal import Principal
+from privlab.wire.keys import KeyDeed, Keys, Rotate, Rotated, Shred, Shredded
 from privlab.wire.messages import (
     PROTOCOL,
     Answer,
@@ -158,6 +159,22 @@ def application(desk: Desk, *, touched: Callable[[], None], ending: Callable[[],
     @app.get("/v1/owner/datasets/{dataset}")
     def dataset(who: Who, dataset: str) -> DatasetFacts:
         return owner.dataset_facts(desk, who, dataset)
+
+    @app.get("/v1/owner/keys")
+    def key_list(who: Who) -> Keys:
+        return keys.listed(desk, who)
+
+    @app.post("/v1/owner/keys/rotate")
+    def rotate(who: Who, body: Rotate) -> Rotated:
+        return keys.rotate(desk, who, body)
+
+    @app.post("/v1/owner/keys/shred")
+    def shred(who: Who, body: Shred) -> Shredded:
+        return keys.shred(desk, who, body)
+
+    @app.post("/v1/owner/keys/deeds")
+    def deed(who: Who, body: KeyDeed) -> Keys:
+        return keys.noted(desk, who, body)
 
     return app
 

@@ -14,42 +14,66 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 
-from privlab.connector.keys import Custody
+from privlab.connector.keys import Custody, Secrets
+from privlab.connector.providers.provider import forget
+from privlab.curator import keys
 from privlab.curator import workspace as workspaces
 from privlab.curator.app import application
 from privlab.curator.desk import Desk
 from privlab.curator.peer import PeerProtocol
+from privlab.curator.rest import AtRest
 from privlab.curator.workspace import Workspace
 from privlab.engine.handle import Engine
-from privlab.errors import BadContract, CuratorUnreachable, IntegrityError
+from privlab.errors import BadContract, CuratorUnreachable, IntegrityError, PrivlabError
 from privlab.ledger.ledger import Ledger
 from privlab.policy.decide import PolicySet
 from privlab.sandbox import limits
 from privlab.seal.keys import PublicKey, SigningKey
 from privlab.wire import locate
 
+RETENTION_SECONDS = 3600.0
+"""Between two looks at what is past its retention."""
 
-def serve(folder: Path) -> None:
+MOST_PASSPHRASE = 4096
+
+
+def serve(folder: Path, passphrase: int | None = None) -> None:
     """Run the curator of this workspace until it is idle or told to stop.
 
     Returns at once when another process is the curator already.
+
+    passphrase: a descriptor to read the master key's passphrase from.
 
     :raises PrivlabError: the workspace, the ledger or the keys cannot be used.
     """
     refuse_a_watched_start()
     logging.disable(logging.CRITICAL)  # libraries quote what they were given
     limits.close_to_others()
+    given = Secrets.found() if passphrase is None else Secrets.typed(_read_once(passphrase))
+    forget()  # the engine's processes inherit the environment
     workspace = workspaces.load(folder)
-    with _only_one(workspace) as lock:
+    with only_one(workspace) as lock:
         if lock is not None:
-            asyncio.run(_run(workspace, lock))
+            asyncio.run(_run(workspace, lock, given))
+
+
+def _read_once(descriptor: int) -> Callable[[], bytes]:
+    """What the descriptor holds, read when it is needed: the engine has started by then."""
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 - it has no name
+
+    def read() -> bytes:
+        with os.fdopen(descriptor, "rb") as pipe:
+            return pipe.read(MOST_PASSPHRASE)
+
+    return read
 
 
 def refuse_a_watched_start() -> None:
@@ -70,34 +94,49 @@ def refuse_a_watched_start() -> None:
             )
 
 
-def open_desk(workspace: Workspace, engine: Engine) -> Desk:
+def open_desk(workspace: Workspace, engine: Engine, given: Secrets | None = None) -> Desk:
     """Ledger, keys, policy and catalog of a workspace.
 
+    :raises BadContract: PL152, the master key is not there, locked, or denied.
     :raises IntegrityError: the signing key is not the one this workspace knows,
-        or a registered manifest was changed.
+        a registered manifest was changed, or keys are older than ones already seen.
     """
     ledger = Ledger.open(workspace.ledger, clock=_now)
-    custody = Custody.open(workspace.custody, base=workspace.folder)
-    signer = SigningKey(custody.signing_seed())
-    _pin(workspace, signer.public)
-    desk = Desk(
-        workspace=workspace,
-        ledger=ledger,
-        engine=engine,
-        policy=PolicySet.named(workspace.policy),
-        custody=custody,
-        signer=signer,
-        clock=_now,
-    )
-    desk.reload()
+    try:
+        custody = Custody.open(
+            workspace.custody,
+            base=workspace.folder,
+            given=given,
+            least=ledger.keychain_generation(),
+        )
+        signer = SigningKey(custody.signing_seed())
+        _pin(workspace, signer.public)
+        ledger.rest = AtRest(custody, signer.public)
+        desk = Desk(
+            workspace=workspace,
+            ledger=ledger,
+            engine=engine,
+            policy=PolicySet.named(workspace.policy),
+            custody=custody,
+            signer=signer,
+            clock=_now,
+        )
+        keys.finish(desk)
+        desk.reload()
+        keys.retire(desk)
+    except BaseException:
+        ledger.close()
+        raise
     return desk
 
 
-async def _run(workspace: Workspace, lock: int) -> None:
+async def _run(workspace: Workspace, lock: int, given: Secrets) -> None:
     path = locate.socket_of(workspace.folder)
     engine = Engine(cache=workspace.folder / "cache")
     engine.start()
-    desk = open_desk(workspace, engine)
+    desk = open_desk(workspace, engine, given)
+    if workspace.custody.startswith("file:"):
+        desk.ledger.key_deed("curator", "key-unlock", desk.custody.generation)
     listener = _listen(path)
     last = time.monotonic()
 
@@ -126,12 +165,23 @@ async def _run(workspace: Workspace, lock: int) -> None:
             await asyncio.sleep(1)
         server.should_exit = True
 
+    async def keep_to_retention() -> None:
+        """Shred what is past it; a failure is told, and tried again."""
+        while True:
+            await asyncio.sleep(RETENTION_SECONDS)
+            try:
+                await asyncio.to_thread(keys.retire, desk)
+            except PrivlabError as error:
+                print(error, file=sys.stderr, flush=True)
+
     idle = asyncio.create_task(stop_when_idle())
+    calendar = asyncio.create_task(keep_to_retention())
     workspace.address.write_text(f"{path}\n", "utf-8")
     try:
         await server.serve(sockets=[listener])
     finally:
         idle.cancel()
+        calendar.cancel()
         for gone in (path, workspace.address):
             with contextlib.suppress(FileNotFoundError):
                 gone.unlink()
@@ -169,7 +219,7 @@ def _pin(workspace: Workspace, public: PublicKey) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(workspace: Workspace) -> Iterator[int | None]:
+def only_one(workspace: Workspace) -> Iterator[int | None]:
     """Hold the workspace's lock: its descriptor, or None when somebody else has it."""
     try:
         descriptor = os.open(workspace.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

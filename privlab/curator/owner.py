@@ -78,6 +78,7 @@ def _registered(desk: Desk, who: Principal, body: Register) -> Registered:
         desk.custody,
         desk.clock(),
     )
+    desk.ledger.see_keychain(desk.custody.generation)
     folder = desk.workspace.table_folder(stated.dataset, stated.name, body.version)
     manifest.verify_parts(folder)
     written = manifest.write(folder, desk.signer)

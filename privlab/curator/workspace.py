@@ -7,9 +7,11 @@ import pwd
 import sys
 import tomllib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from privlab.connector.keys import Custody
+from privlab.connector.keys import KEYCHAIN_FILE, Custody, Secrets
+from privlab.connector.providers.schemes import SCHEMES
 from privlab.errors import BadContract
 from privlab.terms.principal import Principal, Role, Tier
 from privlab.wire.locate import ADDRESS_FILE, WORKSPACE_FILE
@@ -58,6 +60,10 @@ class Workspace:
     def lock(self) -> Path:
         return self.folder / "curator.lock"
 
+    @property
+    def keychain(self) -> Path:
+        return self.folder / KEYCHAIN_FILE
+
     def table_folder(self, dataset: str, table: str, version: int) -> Path:
         """Where the parts of one table version are."""
         return self.tables / dataset / table / str(version)
@@ -101,8 +107,8 @@ def load(folder: Path) -> Workspace:
     if policy not in POLICIES:
         problems.append(f"[workspace] policy must be one of {', '.join(POLICIES)}")
     custody = keys.get("custody")
-    if not isinstance(custody, str):
-        problems.append('[keys] custody must be a text such as "file:keys/master.key"')
+    if not isinstance(custody, str) or custody.partition(":")[0] not in SCHEMES:
+        problems.append(f"[keys] custody must begin with one of {', '.join(SCHEMES)} and a colon")
     idle = curator.get("idle_minutes", 120)
     if not isinstance(idle, int) or isinstance(idle, bool) or idle < 1:
         problems.append("[curator] idle_minutes must be a whole number above 0")
@@ -123,9 +129,11 @@ def load(folder: Path) -> Workspace:
 
 
 def create(
-    folder: Path, *, policy: str = "personal", custody: str = "file:keys/master.key"
+    folder: Path, *, custody: str, policy: str = "personal", given: Secrets | None = None
 ) -> Workspace:
     """Make a workspace owned by the user who runs this.
+
+    custody: where its master key is kept, a URI (``docs/keys.md``).
 
     Under ``personal`` she is owner, steward and analyst in one; under ``team``
     she is the owner, and adds the others to ``privlab.toml``.
@@ -161,7 +169,7 @@ def create(
         "idle_minutes = 120",
         "",
         "[keys]",
-        "# keyring:NAME keeps the master key in the system's keyring.",
+        "# Where the master key is kept.  Changed by: privlab key move URI",
         f'custody = "{_toml(custody)}"',
         "",
         f'[people."{_toml(_user_name(uid))}"]',
@@ -169,7 +177,7 @@ def create(
         "roles = [" + ", ".join(f'"{role}"' for role in roles) + "]",
         "",
     ]
-    Custody.create(custody, base=folder)
+    Custody.create(custody, base=folder, now=datetime.now(UTC), given=given)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         out.write("\n".join(lines))

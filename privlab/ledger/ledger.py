@@ -7,31 +7,30 @@ from many threads; the order of calls is the order of the record.
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from privlab.errors import CuratorUnreachable, IntegrityError
-from privlab.ledger.accounts import ChargeRequest, Entry, Past, Recorded, Sealed, Standing, State
+from privlab.ledger.accounts import ChargeRequest, Entry, Past, Recorded, Standing, State
 from privlab.ledger.budgets import Budgets
+from privlab.ledger.custody import Keys
+from privlab.ledger.held import Held, pack
 from privlab.ledger.sqlite import Database, Row
 from privlab.ledger.tables import Tables
 from privlab.query.encoding import canonical_text
-from privlab.query.labels import encode_labels, read_labels
-from privlab.terms.groups import ShownGroups
+from privlab.query.labels import encode_labels
 from privlab.terms.loss import NOTHING, Delta, Loss
-from privlab.terms.noise import law_name, mechanism_of
+from privlab.terms.noise import law_name
 from privlab.views.measurement import Measurement
 
 MAX_ATTEMPTS = 2
 """The engine runs once, and once more when nothing was sealed."""
 
 
-class Ledger(Budgets, Tables):
-    """One workspace's budgets, table versions, charges and record."""
+class Ledger(Budgets, Tables, Keys, Held):
+    """One workspace's budgets, table versions, charges, answers and record."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         super().__init__(database, clock)
@@ -63,15 +62,20 @@ class Ledger(Budgets, Tables):
     # --- the life of a charge ------------------------------------------------
 
     def find(self, principal: str, request_id: str) -> Recorded | None:
-        """What is known of a request id of this principal."""
+        """What is known of a request id of this principal.
+
+        :raises IntegrityError: PL411, what its answer was made from was shredded;
+            PL404, the answer was changed.
+        """
         with self._db.lock:
             row = self._charge_row(principal, request_id)
             if row is None:
                 return None
             seq, body, _, _, cost, delta = row
-            sealed = self._db.row("SELECT answer FROM release WHERE charge = ?", (seq,))
+            sealed = self._db.row("SELECT source, answer FROM release WHERE charge = ?", (seq,))
             if sealed is not None:
-                return Recorded(body, "released", sealed[0], Loss(cost), Delta(delta))
+                answer = self.rest.unseal(sealed[0], f"answer {seq}", sealed[1])
+                return Recorded(body, "released", answer, Loss(cost), Delta(delta))
             return Recorded(body, self._state(seq), None, Loss(cost), Delta(delta))
 
     def charge(self, ask: ChargeRequest) -> Standing:
@@ -107,8 +111,10 @@ class Ledger(Budgets, Tables):
         """Seal at once: the vectors by view id, the signed bundle, the bytes to replay.
 
         :raises IntegrityError: PL406, the request was not charged, is sealed
-            already, or nothing can be recorded; then nothing may be sent.
+            already, or nothing can be recorded; PL411, what was read was shredded
+            meanwhile; then nothing may be sent.
         """
+        source = self.rest.source(bundle)
         with self._finishing(principal, request_id) as (seq, dataset):
             at = self._record.append(principal, "release", dataset, subject=request_id)
             for view_id, found in measurements:
@@ -121,15 +127,20 @@ class Ledger(Budgets, Tables):
                         law_name(noise),
                         noise.multiplier,
                         noise.shift,
-                        _pack(found.values),
+                        self.rest.seal(source, f"vector {seq} {view_id}", pack(found.values)),
                     ),
                 )
             for groups in {found.groups for _, found in measurements if found.groups}:
+                labels = canonical_text(encode_labels(groups.labels)).encode("utf-8")
                 self._db.execute(
                     "INSERT INTO shown VALUES (?, ?, ?)",
-                    (seq, groups.threshold, canonical_text(encode_labels(groups.labels))),
+                    (seq, groups.threshold, self.rest.seal(source, f"groups {seq}", labels)),
                 )
-            self._db.execute("INSERT INTO release VALUES (?, ?, ?, ?)", (seq, bundle, answer, at))
+            text = self.rest.seal(source, f"bundle {seq}", bundle.encode("utf-8"))
+            reply = self.rest.seal(source, f"answer {seq}", answer)
+            self._db.execute(
+                "INSERT INTO release VALUES (?, ?, ?, ?, ?)", (seq, source, text, reply, at)
+            )
 
     def fail(self, principal: str, request_id: str) -> None:
         """Record that the running attempt gave no answer.  The charge stands.
@@ -145,58 +156,7 @@ class Ledger(Budgets, Tables):
                 (at, seq),
             )
 
-    # --- what is held --------------------------------------------------------
-
-    def held(self, principal: str, view_id: str) -> tuple[Measurement, ...]:
-        """Every sealed measurement of the view that this principal paid for, oldest first."""
-        rows = self._db.rows(
-            "SELECT law, multiplier, shift, vector, threshold, labels FROM measurement"
-            " JOIN charge ON seq = charge LEFT JOIN shown USING (charge)"
-            " WHERE view_id = ? AND principal = ? ORDER BY seq",
-            (view_id, principal),
-        )
-        return tuple(
-            Measurement(mechanism_of(*noise), _unpack(vector), _groups(threshold, labels))
-            for *noise, vector, threshold, labels in rows
-        )
-
-    def sealed(
-        self, principal: str, views: Sequence[str]
-    ) -> tuple[tuple[str, Measurement, str], ...]:
-        """(view id, measurement, time) of all that she has of these views, as they were sealed.
-
-        That order never changes: a charge that was resumed is sealed when it is
-        answered, after what was answered before.
-        """
-        rows = self._db.rows(
-            "SELECT view_id, release.at, law, multiplier, shift, vector FROM measurement"
-            " JOIN charge ON seq = measurement.charge JOIN release ON release.charge = seq"
-            " WHERE principal = ? AND view_id IN (SELECT value FROM json_each(?))"
-            " ORDER BY measurement.rowid",
-            (principal, json.dumps(list(views))),
-        )
-        return tuple(
-            (view, Measurement(mechanism_of(*noise), _unpack(vector)), at)
-            for view, at, *noise, vector in rows
-        )
-
-    def released(self, principal: str, question_id: str, purpose: str) -> tuple[Sealed, ...]:
-        """This principal's releases of the question for the purpose, newest first."""
-        rows = self._db.rows(
-            "SELECT request_id, bundle, confidence FROM release JOIN charge ON seq = charge"
-            " WHERE principal = ? AND question_id = ? AND purpose = ? ORDER BY seq DESC",
-            (principal, question_id, purpose),
-        )
-        return tuple(Sealed(*row) for row in rows)
-
-    def bundle(self, principal: str, request_id: str) -> str | None:
-        """The signed text of one of this principal's releases."""
-        row = self._db.row(
-            "SELECT bundle FROM release JOIN charge ON seq = charge"
-            " WHERE principal = ? AND request_id = ?",
-            (principal, request_id),
-        )
-        return row[0] if row else None
+    # --- what was asked ------------------------------------------------------
 
     def history(self, principal: str, limit: int) -> tuple[Past, ...]:
         """The principal's releases, newest first."""
@@ -366,24 +326,3 @@ def _past(row: Row) -> Past:
 
 def _conflict(what: str) -> CuratorUnreachable:
     return CuratorUnreachable(what, code="PL302", hint="send the question under a new id")
-
-
-def _pack(values: Sequence[int]) -> bytes:
-    return struct.pack(f"<{len(values)}q", *values)
-
-
-def _groups(threshold: int | None, labels: str | None) -> ShownGroups | None:
-    """Which groups a threshold showed, as `settle` wrote them; None: it tested none.
-
-    :raises IntegrityError: PL400, they are written in another way.
-    """
-    if threshold is None or labels is None:
-        return None
-    try:
-        return ShownGroups(threshold, read_labels(json.loads(labels)))
-    except ValueError:
-        raise IntegrityError("the ledger holds groups that it did not write") from None
-
-
-def _unpack(vector: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(vector) // 8}q", vector)

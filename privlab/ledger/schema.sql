@@ -83,7 +83,7 @@ CREATE TABLE measurement (
                        'exponential-choice')),
     multiplier  INTEGER NOT NULL,
     shift       INTEGER NOT NULL,
-    vector      BLOB    NOT NULL CHECK (length(vector) % 8 = 0),  -- int64, little-endian
+    vector      BLOB    NOT NULL CHECK (length(vector) % 8 = 0),  -- int64, sealed
     PRIMARY KEY (charge, view_id)
 ) STRICT;
 
@@ -93,14 +93,15 @@ CREATE INDEX measurement_by_view ON measurement (view_id);
 CREATE TABLE shown (
     charge      INTEGER NOT NULL PRIMARY KEY REFERENCES charge,
     threshold   INTEGER NOT NULL CHECK (threshold >= 1),
-    labels      TEXT    NOT NULL                -- canonical JSON, in the order of values
+    labels      BLOB    NOT NULL                -- canonical JSON in the order of values, sealed
 ) STRICT;
 
 -- What was sealed for a charge.
 CREATE TABLE release (
     charge      INTEGER NOT NULL PRIMARY KEY REFERENCES charge,
-    bundle      TEXT    NOT NULL,               -- the signed text, word for word
-    answer      BLOB    NOT NULL,               -- the bytes a retry gets, for ever
+    source      TEXT    NOT NULL,               -- what it was made from; '' is not sealed
+    bundle      BLOB    NOT NULL,               -- the signed text, sealed
+    answer      BLOB    NOT NULL,               -- the bytes a retry gets, sealed
     at          TEXT    NOT NULL
 ) STRICT;
 
@@ -118,6 +119,21 @@ CREATE TABLE table_version (
     version     INTEGER NOT NULL CHECK (version >= 1),
     manifest    BLOB    NOT NULL CHECK (length(manifest) = 32),  -- its SHA-256
     PRIMARY KEY (dataset, name, version)
+) STRICT, WITHOUT ROWID;
+
+-- Every state of the keychain that was seen: an older one is one put back.
+CREATE TABLE keychain (
+    generation  INTEGER NOT NULL PRIMARY KEY CHECK (generation >= 1)
+) STRICT;
+
+-- What was shredded.  Written before the key is destroyed.
+CREATE TABLE shredded (
+    dataset     TEXT    NOT NULL,
+    name        TEXT    NOT NULL,
+    version     INTEGER NOT NULL,
+    column_name TEXT    NOT NULL,               -- '' is the footer, without which nothing opens
+    PRIMARY KEY (dataset, name, version, column_name),
+    FOREIGN KEY (dataset, name, version) REFERENCES table_version
 ) STRICT, WITHOUT ROWID;
 
 -- Who did what, in order: appended in the same transaction as the deed.
@@ -158,6 +174,10 @@ CREATE TRIGGER dataset_is_kept BEFORE DELETE ON dataset
 BEGIN SELECT RAISE(ABORT, 'PL400 a dataset is never deleted'); END;
 CREATE TRIGGER version_is_kept BEFORE DELETE ON table_version
 BEGIN SELECT RAISE(ABORT, 'PL400 a table version is never deleted'); END;
+CREATE TRIGGER keychain_is_kept BEFORE DELETE ON keychain
+BEGIN SELECT RAISE(ABORT, 'PL400 a seen generation is never deleted'); END;
+CREATE TRIGGER shredded_is_kept BEFORE DELETE ON shredded
+BEGIN SELECT RAISE(ABORT, 'PL400 what was shredded stays shredded'); END;
 CREATE TRIGGER entry_is_kept BEFORE DELETE ON entry
 BEGIN SELECT RAISE(ABORT, 'PL400 an entry is never deleted'); END;
 
@@ -179,6 +199,10 @@ CREATE TRIGGER dataset_is_final BEFORE UPDATE ON dataset
 BEGIN SELECT RAISE(ABORT, 'PL400 a unit and a currency are fixed for life'); END;
 CREATE TRIGGER version_is_final BEFORE UPDATE ON table_version
 BEGIN SELECT RAISE(ABORT, 'PL400 a table version is final'); END;
+CREATE TRIGGER keychain_is_final BEFORE UPDATE ON keychain
+BEGIN SELECT RAISE(ABORT, 'PL400 a seen generation is final'); END;
+CREATE TRIGGER shredded_is_final BEFORE UPDATE ON shredded
+BEGIN SELECT RAISE(ABORT, 'PL400 what was shredded stays shredded'); END;
 CREATE TRIGGER entry_is_final BEFORE UPDATE ON entry
 BEGIN SELECT RAISE(ABORT, 'PL400 an entry is final'); END;
 
@@ -280,6 +304,10 @@ CREATE TRIGGER version_rises BEFORE INSERT ON table_version
 WHEN NEW.version <= coalesce((SELECT max(version) FROM table_version
                               WHERE dataset = NEW.dataset AND name = NEW.name), 0)
 BEGIN SELECT RAISE(ABORT, 'PL405 a table version is newer than all before'); END;
+
+CREATE TRIGGER keychain_rises BEFORE INSERT ON keychain
+WHEN NEW.generation <= coalesce((SELECT max(generation) FROM keychain), 0)
+BEGIN SELECT RAISE(ABORT, 'PL412 a keychain is newer than all before'); END;
 
 CREATE TRIGGER entry_follows BEFORE INSERT ON entry
 WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entry)

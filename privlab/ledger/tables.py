@@ -75,6 +75,14 @@ class Tables(Book):
         """The SHA-256 of every newest version's manifest in hex, by (dataset, table)."""
         return {name: manifest.hex() for name, (_, manifest) in self._newest().items()}
 
+    def every_version(self) -> dict[tuple[str, str, int], str]:
+        """The SHA-256 of every version's manifest in hex, by (dataset, table, version)."""
+        rows = self._db.rows(
+            "SELECT dataset, name, version, manifest FROM table_version"
+            " ORDER BY dataset, name, version"
+        )
+        return {(row[0], row[1], row[2]): row[3].hex() for row in rows}
+
     def _newest(self) -> dict[tuple[str, str], tuple[int, bytes]]:
         rows = self._db.rows(
             "SELECT dataset, name, version, manifest FROM table_version"

@@ -19,11 +19,11 @@ from privlab.policy.store import CheckedPolicies, check, read_set
 from privlab.terms.loss import CERTAIN, NOTHING, Delta, Loss
 from privlab.terms.principal import Principal, Role, Tier
 
-Action = Literal["query", "describe", "grant", "register", "budget", "audit"]
+Action = Literal["query", "describe", "grant", "register", "budget", "audit", "keys"]
 """query: put a question to a table, or see a stored answer to one.
 describe: read a table's contract.  grant: set an analyst's account.
 budget: set a dataset's cap.  register: add a table version.
-audit: read a dataset's accounts and record."""
+audit: read a dataset's accounts and record.  keys: list, rotate or shred keys."""
 
 WITHHELD = "withheld-columns"
 """The rule whose denial has a code of its own, PL201."""
@@ -279,3 +279,5 @@ def _words(request: Request) -> str:
             return f"register a table version of {request.dataset}"
         case "audit":
             return f"read the record of {request.dataset}"
+        case "keys":
+            return f"look after the keys of {request.dataset or 'this workspace'}"

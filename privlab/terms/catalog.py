@@ -89,6 +89,7 @@ class Table:
     people call it ("patient").  row_cap: no version may hold more rows, so that
     overflow can be excluded.  rows: the declared, public, approximate size.
     currency: what losses are counted in, the same for all tables of a dataset.
+    retention_days: how long a version may be kept after it was protected; None is for ever.
     """
 
     dataset: str
@@ -106,6 +107,7 @@ class Table:
     synthetic: bool = False
     about: str = ""
     currency: Currency = Currency.GDP
+    retention_days: int | None = None
 
     def column(self, name: str) -> Column | None:
         """The column called ``name``, or None.  Names are matched exactly."""

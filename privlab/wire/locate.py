@@ -43,6 +43,9 @@ ADDRESS_FILE = "curator.at"
 """Where a running curator writes the path of its socket."""
 
 START_SECONDS = 60.0
+LOCKED = 4
+"""The status with which a curator ends that was given no passphrase for its master key."""
+
 MAX_SETTINGS = 1 << 20
 """Bytes of a ``privlab.toml`` at most."""
 
@@ -178,15 +181,21 @@ def check_trust(place: Place, env: Mapping[str, str] = os.environ) -> None:
 
 
 def start(
-    place: Place, *, seconds: float = START_SECONDS, env: Mapping[str, str] = os.environ
+    place: Place,
+    *,
+    seconds: float = START_SECONDS,
+    env: Mapping[str, str] = os.environ,
+    passphrase: bytes | None = None,
 ) -> Place:
     """Make sure a curator runs this place's workspace; start it if nobody does.
 
     Several clients may do this at once: the curator's own file lock lets one
     win.  Returns where it listens, which may not be where it was expected.
 
-    :raises CuratorUnreachable: PL300, it cannot be started, or did not come up;
-        PL303, it must not be started (`check_trust`, `interpreter`).
+    passphrase: of the master key, handed over through a pipe.
+
+    :raises CuratorUnreachable: PL300, it cannot be started, is locked, or did not come
+        up; PL303, it must not be started (`check_trust`, `interpreter`).
     :raises BadContract: PL152, there is no workspace, or its file cannot be read.
     """
     if peer_uid(place.socket) is not None:
@@ -210,10 +219,16 @@ def start(
             return replace(place, socket=found)
         if process is None or process.poll() == 0:
             # Status 0 without an address: another curator held the lock, and may be ending.
-            process = _spawn(python, place.workspace)
+            process = _spawn(python, place.workspace, passphrase)
         elif process.poll() is not None:
             break
         time.sleep(0.05)
+    if process is not None and process.poll() == LOCKED:
+        raise CuratorUnreachable(
+            "the curator's master key is locked with a passphrase",
+            hint="type in a terminal: privlab key unlock",
+            facts={"workspace": str(place.workspace)},
+        )
     raise CuratorUnreachable(
         "the curator did not start",
         hint="run it in a terminal to see why: "
@@ -222,18 +237,35 @@ def start(
     )
 
 
-def _spawn(python: str, workspace: Path) -> subprocess.Popen[bytes]:
+def _spawn(
+    python: str, workspace: Path, passphrase: bytes | None = None
+) -> subprocess.Popen[bytes]:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     log = os.open(workspace / "curator.log", flags, 0o600)
+    command = [python, "-I", "-m", "privlab.curator", "--workspace", str(workspace)]
     with os.fdopen(log, "ab") as out:
-        return subprocess.Popen(
-            [python, "-I", "-m", "privlab.curator", "--workspace", str(workspace)],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            close_fds=True,
-        )
+        given = None if passphrase is None else _pipe(passphrase)
+        try:
+            return subprocess.Popen(
+                command if given is None else [*command, "--passphrase-fd", str(given)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                close_fds=True,
+                pass_fds=() if given is None else (given,),
+            )
+        finally:
+            if given is not None:
+                os.close(given)
+
+
+def _pipe(secret: bytes) -> int:
+    """A descriptor that holds a secret shorter than a pipe's buffer, and then ends."""
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as pipe:
+        pipe.write(secret[:4096])
+    return reader
 
 
 def _named(url: str, why: str) -> Place:

@@ -31,6 +31,17 @@ def own_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "config"
 
 
+@pytest.fixture(autouse=True)
+def passphrase(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the passphrase that seals master keys here, where nobody can be asked."""
+    file = tmp_path_factory.mktemp("given") / "passphrase"
+    file.touch(0o600)
+    file.write_text("correct horse battery staple\n")
+    monkeypatch.setenv("PRIVLAB_PASSPHRASE_FILE", str(file))
+    monkeypatch.setattr("privlab.connector.providers.passphrase.WORK", 1 << 14)
+    return file
+
+
 @pytest.fixture
 def privlab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """``privlab("verify", "x.json")`` in this process, through `main`."""

@@ -11,7 +11,7 @@ from privlab.cli.app import app
 
 NOUNS = (
     "init", "draft", "protect", "tables", "describe", "ask", "verify", "trust",
-    "explain", "budget", "curator", "demo",
+    "explain", "budget", "key", "curator", "demo",
 )  # fmt: skip
 
 
@@ -25,6 +25,7 @@ def test_help_lists_every_noun(privlab) -> None:
 @pytest.mark.parametrize(
     "words",
     [*((noun,) for noun in NOUNS[:9]), ("budget", "plan"), ("budget", "show"), ("budget", "grant"),
+     *(("key", verb) for verb in ("list", "rotate", "shred", "unlock", "recovery-kit", "restore", "move")),
      ("curator", "start"), ("curator", "stop"), ("curator", "status"), ("curator", "run"),
      ("demo", "build"), ("demo", "run")],
 )  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 import tomllib
 
+from privlab.cli import init
+
 
 def test_it_makes_a_workspace_only_its_owner_can_open(privlab, tmp_path) -> None:
     folder = tmp_path / "w"
@@ -51,6 +53,36 @@ def test_it_never_makes_one_over_another(privlab, tmp_path) -> None:
     ended = privlab("init", tmp_path / "w")
     assert ended.status == 1
     assert ended.err.startswith("PL152 ")
+
+
+def test_without_a_keyring_it_seals_the_master_with_a_passphrase(privlab, tmp_path) -> None:
+    ended = privlab("init", tmp_path / "w")
+    assert "custody: file)" in ended.out
+    sealed = (tmp_path / "w" / "keys" / "master.key").read_bytes()
+    assert b'"kdf": "scrypt"' in sealed
+    assert "not encrypted" not in ended.err
+
+
+def test_with_a_keyring_it_is_there(privlab, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(
+        "privlab.connector.providers.system_keyring.trusted_keyring", lambda: object()
+    )
+    assert init.usual_custody().startswith("keyring:workspace-")
+
+
+def test_a_plain_master_is_chosen_in_words_and_told(privlab, tmp_path) -> None:
+    ended = privlab("init", tmp_path / "w", "--custody", "plain:keys/master.key")
+    assert "custody: plain)" in ended.out
+    assert "not encrypted" in ended.err
+
+
+def test_without_a_keyring_or_a_passphrase_nothing_is_made(privlab, tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("PRIVLAB_PASSPHRASE_FILE")
+    monkeypatch.setattr("privlab.cli.passphrase.somebody_is_there", lambda: False)
+    ended = privlab("init", tmp_path / "w")
+    assert ended.err.startswith("PL152 nobody is there to type a new passphrase")
+    assert "--custody" in ended.err
+    assert not (tmp_path / "w" / "privlab.toml").exists()
 
 
 def test_an_unknown_policy_is_refused(privlab, tmp_path) -> None:

@@ -15,6 +15,7 @@ from privlab.cli.demo import clinic
 from privlab.cli.demo.build import contract_text
 from privlab.client.session import Session
 from privlab.jupyter import display
+from tests.conftest import PLAIN
 
 COUNT = "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward"
 
@@ -45,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     patch.setenv("XDG_RUNTIME_DIR", str(root / "run"))
     (root / "run").mkdir(mode=0o700)
     try:
-        assert call("init", str(root / "w")) == 0
+        assert call("init", str(root / "w"), "--custody", PLAIN) == 0
         for name in ("visits", "patients"):
             done = call(
                 "protect", str(root / f"{name}.parquet"), "--contract", str(root / f"{name}.toml")

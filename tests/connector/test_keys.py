@@ -1,54 +1,57 @@
-"""Custody: a key opens in its own place only, and a file of keys is nobody else's."""
+"""Custody: a key opens in its own place only, and what was shredded opens no more."""
 
 from __future__ import annotations
 
 import copy
 import hmac
-import os
 import pickle
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keyring.backend import KeyringBackend
-from keyring.backends import chainer, fail, null
 
-from privlab.connector import keys
-from privlab.connector.keys import Custody, check_keyring, key_context
+from privlab.connector.keys import KEYCHAIN_FILE, Custody, Place
+from privlab.connector.providers.provider import master_name
 from privlab.errors import BadContract, IntegrityError
 
 MASTER = Custody(b"\x01" * 32)
-OTHER = Custody(b"\x02" * 32)
-PLACE = key_context("clinic", "visits", 1, "age")
+PLACE = Place("clinic", "visits", 1, "age")
+NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
+PLAIN = "plain:keys/master.key"
 
 names = st.text(max_size=12)
+places = st.builds(Place, names, names, st.integers(1, 99), names)
 
 
-@given(key=st.binary(min_size=32, max_size=32), context=st.binary(max_size=40))
-def test_a_wrapped_key_opens_in_its_place(key: bytes, context: bytes) -> None:
-    assert MASTER.unwrap(MASTER.wrap(key, context), context) == key
+@given(key=st.binary(min_size=32, max_size=32), place=places)
+def test_a_wrapped_key_opens_in_its_place(key: bytes, place: Place) -> None:
+    assert MASTER.unwrap(MASTER.wrap(key, place), place) == key
 
 
 @pytest.mark.parametrize(
     "place",
     [
-        key_context("clinic", "visits", 2, "age"),
-        key_context("clinic", "visits", 1, "ward"),
-        key_context("clinic", "patients", 1, "age"),
-        key_context("hospital", "visits", 1, "age"),
+        Place("clinic", "visits", 2, "age"),
+        Place("clinic", "visits", 1, "ward"),
+        Place("clinic", "patients", 1, "age"),
+        Place("hospital", "visits", 1, "age"),
     ],
 )
-def test_a_wrapped_key_does_not_open_elsewhere(place: bytes) -> None:
-    wrapped = MASTER.wrap(b"k" * 32, PLACE)
+def test_a_wrapped_key_does_not_open_elsewhere(place: Place) -> None:
+    """Neither where there is no key, nor under the key of the other place."""
+    custody = Custody(b"\x01" * 32)
+    wrapped = custody.wrap(b"k" * 32, PLACE)
 
-    with pytest.raises(IntegrityError) as caught:
-        MASTER.unwrap(wrapped, place)
+    for _ in range(2):
+        with pytest.raises(IntegrityError) as caught:
+            custody.unwrap(wrapped, place)
+        assert caught.value.code == "PL404"
+        custody.provide([place])
 
-    assert caught.value.code == "PL404"
 
-
-@given(flip=st.integers(0, 8 * 60 - 1))
+@given(flip=st.integers(0, 8 * 64 - 1))
 def test_an_altered_wrapped_key_does_not_open(flip: int) -> None:
     wrapped = bytearray(MASTER.wrap(b"k" * 32, PLACE))
     wrapped[flip // 8] ^= 1 << flip % 8
@@ -59,16 +62,10 @@ def test_an_altered_wrapped_key_does_not_open(flip: int) -> None:
     assert caught.value.code == "PL404"
 
 
-@pytest.mark.parametrize("wrapped", [b"", b"x" * 11, b"x" * 12, b"x" * 28])
+@pytest.mark.parametrize("wrapped", [b"", b"x" * 11, b"pvE1", b"pvE1" + b"x" * 12, b"x" * 64])
 def test_what_is_no_wrapped_key_does_not_open(wrapped: bytes) -> None:
     with pytest.raises(IntegrityError) as caught:
         MASTER.unwrap(wrapped, PLACE)
-    assert caught.value.code == "PL404"
-
-
-def test_another_master_does_not_open_a_key() -> None:
-    with pytest.raises(IntegrityError) as caught:
-        OTHER.unwrap(MASTER.wrap(b"k" * 32, PLACE), PLACE)
     assert caught.value.code == "PL404"
 
 
@@ -97,126 +94,145 @@ def test_a_custody_shows_and_serialises_no_secret() -> None:
             copied(MASTER)
 
 
-def test_a_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    made = Custody.create("file:keys/master.key", base=tmp_path)
+def test_what_was_sealed_opens_while_every_place_has_its_key() -> None:
+    custody = Custody(b"\x01" * 32)
+    both = [PLACE, Place("clinic", "visits", 1, "ward")]
+    custody.provide(both)
+    sealed = custody.seal(b"an answer", both, "answer 1")
 
-    path = tmp_path / "keys" / "master.key"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert path.parent.stat().st_mode & 0o777 == 0o700
-    again = Custody.open(f"file:{path}")
-    assert again.signing_seed() == made.signing_seed()
+    assert custody.unseal(sealed, reversed(both), "answer 1") == b"an answer"
+    for wrong, label in ((both[:1], "answer 1"), (both, "answer 2")):
+        with pytest.raises(IntegrityError) as caught:
+            custody.unseal(sealed, wrong, label)
+        assert caught.value.code == "PL404"
+    custody.shred(both[1:], NOW)
+    with pytest.raises(IntegrityError) as gone:
+        custody.unseal(sealed, both, "answer 1")
+    assert gone.value.code == "PL411"
+    assert "column ward of clinic.visits version 1" in gone.value.what
+
+
+def test_what_was_shredded_never_gets_a_key_again() -> None:
+    custody = Custody(b"\x01" * 32)
+    custody.wrap(b"k" * 32, PLACE)
+    custody.shred([PLACE], NOW)
+
+    for act in (lambda: custody.provide([PLACE]), lambda: custody.wrap(b"k" * 32, PLACE)):
+        with pytest.raises(IntegrityError) as caught:
+            act()
+        assert caught.value.code == "PL411"
+    custody.wrap(b"k" * 32, Place("clinic", "visits", 2, "age"))
+
+
+def made(folder: Path) -> Custody:
+    return Custody.create(PLAIN, base=folder, now=NOW)
+
+
+def test_what_was_made_is_there_at_the_next_start(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    wrapped = first.wrap(b"k" * 32, PLACE)
+
+    again = Custody.open(PLAIN, base=tmp_path)
+
+    assert again.signing_seed() == first.signing_seed()
+    assert again.unwrap(wrapped, PLACE) == b"k" * 32
+    assert (again.generation, again.since) == (2, "2026-11-24T05:00:00Z")
     with pytest.raises(BadContract) as caught:
-        Custody.create("file:keys/master.key", base=tmp_path)
+        made(tmp_path)
     assert caught.value.code == "PL152"
-    assert path.read_bytes() != b""
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o700 | 0o001])
-def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
-    Custody.create("file:master.key", base=tmp_path)
-    (tmp_path / "master.key").chmod(mode)
+def test_a_rotation_changes_the_master_and_nothing_that_it_opens(tmp_path: Path) -> None:
+    custody = made(tmp_path)
+    wrapped, before = custody.wrap(b"k" * 32, PLACE), custody.master()
+    sealed = custody.seal(b"an answer", [PLACE], "a")
 
-    with pytest.raises(BadContract) as caught:
-        Custody.open("file:master.key", base=tmp_path)
+    assert custody.rotate(NOW.replace(year=2027)) == ""
 
-    assert caught.value.code == "PL152"
-    assert "chmod 600" in caught.value.hint
-
-
-def test_a_link_or_a_folder_in_place_of_the_key_file_is_refused(tmp_path: Path) -> None:
-    Custody.create("file:real.key", base=tmp_path)
-    (tmp_path / "link.key").symlink_to(tmp_path / "real.key")
-    (tmp_path / "folder.key").mkdir(mode=0o700)
-
-    for name in ("link.key", "folder.key", "absent.key"):
-        with pytest.raises(BadContract) as caught:
-            Custody.open(f"file:{name}", base=tmp_path)
-        assert caught.value.code == "PL152"
+    assert custody.master() != before
+    again = Custody.open(PLAIN, base=tmp_path)
+    assert again.since == "2027-11-24T05:00:00Z"
+    assert again.unwrap(wrapped, PLACE) == b"k" * 32
+    assert again.unseal(sealed, [PLACE], "a") == b"an answer"
+    assert again.signing_seed() == custody.signing_seed()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
-def test_a_key_file_of_another_user_is_refused(tmp_path: Path) -> None:
-    Custody.create("file:master.key", base=tmp_path)
-    os.chown(tmp_path / "master.key", 12345, 12345)
+def test_an_old_keychain_does_not_open_with_the_new_master(tmp_path: Path) -> None:
+    """So a backup of the keychain from before brings nothing back."""
+    custody = made(tmp_path)
+    custody.wrap(b"k" * 32, PLACE)
+    old = (tmp_path / KEYCHAIN_FILE).read_bytes()
+    custody.shred([PLACE], NOW)
+    seen = custody.generation
 
-    with pytest.raises(BadContract) as caught:
-        Custody.open("file:master.key", base=tmp_path)
+    (tmp_path / KEYCHAIN_FILE).write_bytes(old)
 
-    assert caught.value.code == "PL152"
+    with pytest.raises(IntegrityError) as caught:
+        Custody.open(PLAIN, base=tmp_path, least=seen)
+    assert caught.value.code == "PL412"
+
+
+def test_keys_that_were_put_back_together_are_caught_by_what_the_ledger_saw(
+    tmp_path: Path,
+) -> None:
+    custody = made(tmp_path)
+    custody.wrap(b"k" * 32, PLACE)
+    old = {name: (tmp_path / "keys" / name).read_bytes() for name in ("keychain", "master.key")}
+    custody.shred([PLACE], NOW)
+
+    for name, content in old.items():
+        (tmp_path / "keys" / name).write_bytes(content)
+
+    with pytest.raises(IntegrityError) as caught:
+        Custody.open(PLAIN, base=tmp_path, least=custody.generation)
+    assert caught.value.code == "PL412"
+    assert Custody.open(PLAIN, base=tmp_path).places() == (PLACE,), "or else it would come back"
+
+
+def test_a_keychain_whose_bytes_were_changed_does_not_open(tmp_path: Path) -> None:
+    made(tmp_path)
+    path = tmp_path / KEYCHAIN_FILE
+    whole = path.read_bytes()
+
+    changed = [
+        whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(0, len(whole), 7)
+    ]
+    for bad in (b"", whole[:40], whole[:-1], *changed):
+        path.write_bytes(bad)
+        with pytest.raises(IntegrityError) as caught:
+            Custody.open(PLAIN, base=tmp_path)
+        assert caught.value.code in ("PL404", "PL412")
+    path.unlink()
+    with pytest.raises(BadContract) as absent:
+        Custody.open(PLAIN, base=tmp_path)
+    assert absent.value.code == "PL152"
+
+
+def test_a_change_that_was_cut_short_leaves_one_master(tmp_path: Path) -> None:
+    custody = made(tmp_path)
+    custody._stored._provider.add(b"z" * 32)
+
+    again = Custody.open(PLAIN, base=tmp_path)
+
+    assert list(again._stored.masters().by_name) == [master_name(custody.master())]
+
+
+def test_a_proof_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not keep what was written, for example."""
+    custody = made(tmp_path)
+    custody.wrap(b"k" * 32, PLACE)
+    before = custody._stored.reread()
+    monkeypatch.setattr(type(custody._stored), "reread", lambda _: before)
+
+    with pytest.raises(IntegrityError) as caught:
+        custody.shred([PLACE], NOW)
+
+    assert caught.value.code == "PL404"
+    assert "can still be read" in caught.value.what
 
 
 @pytest.mark.parametrize("size", [0, 31, 33])
-def test_a_key_file_of_another_length_is_no_master_key(tmp_path: Path, size: int) -> None:
-    path = tmp_path / "master.key"
-    path.write_bytes(b"x" * size)
-    path.chmod(0o600)
-
+def test_a_secret_of_another_length_is_refused(size: int) -> None:
     with pytest.raises(IntegrityError) as caught:
-        Custody.open(f"file:{path}")
-
+        Custody(b"x" * size)
     assert caught.value.code == "PL404"
-
-
-@pytest.mark.parametrize("uri", ["", "file:", "keyring:", "vault:x", "master.key"])
-def test_unknown_custody_is_refused(uri: str) -> None:
-    with pytest.raises(BadContract) as caught:
-        Custody.open(uri)
-    assert caught.value.code == "PL152"
-
-
-class PlaintextKeyring(KeyringBackend):
-    """Named as the one that keeps passwords in a readable file."""
-
-    priority = 9  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[(service, username)] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[(service, username)]
-
-
-@pytest.mark.parametrize(
-    "backend", [fail.Keyring(), null.Keyring(), chainer.ChainerBackend(), PlaintextKeyring()]
-)
-def test_a_keyring_that_is_not_on_our_list_is_refused(backend: KeyringBackend) -> None:
-    with pytest.raises(BadContract) as caught:
-        check_keyring(backend)
-    assert caught.value.code == "PL152"
-
-
-def test_a_master_key_lives_in_a_trusted_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With an in-memory keyring on the list, since few test machines have a real one."""
-    kept = PlaintextKeyring()
-    monkeypatch.setattr(keys, "KEYRINGS", (f"{__name__}.PlaintextKeyring",))
-    monkeypatch.setattr("keyring.backend.get_all_keyring", lambda: [fail.Keyring(), kept])
-
-    made = Custody.create("keyring:clinic")
-
-    assert Custody.open("keyring:clinic").signing_seed() == made.signing_seed()
-    assert list(kept.kept) == [("privlab", "clinic")]
-    for uri, act in (("keyring:clinic", Custody.create), ("keyring:other", Custody.open)):
-        with pytest.raises(BadContract) as caught:
-            act(uri)
-        assert caught.value.code == "PL152"
-    kept.kept[("privlab", "clinic")] = "not base64!"
-    with pytest.raises(IntegrityError) as damaged:
-        Custody.open("keyring:clinic")
-    assert damaged.value.code == "PL404"
-
-
-def test_without_a_trusted_keyring_the_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keyring.backend.get_all_keyring", lambda: [fail.Keyring()])
-
-    with pytest.raises(BadContract) as caught:
-        Custody.open("keyring:clinic")
-
-    assert caught.value.code == "PL152"
-    assert "file:keys/master.key" in caught.value.hint

@@ -19,6 +19,7 @@ from privlab.curator import boot
 from privlab.errors import CuratorUnreachable, IntegrityError
 from privlab.seal.keys import SigningKey
 from privlab.wire import locate
+from tests.conftest import PLAIN
 
 
 def test_a_preloaded_start_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +53,7 @@ def test_a_second_curator_of_a_workspace_ends_at_once(protected_workspace: Any) 
 def test_another_signing_key_than_the_workspaces_is_refused(tmp_path: Path) -> None:
     from privlab.curator.workspace import create
 
-    made = create(tmp_path / "w")
+    made = create(tmp_path / "w", custody=PLAIN)
     boot._pin(made, SigningKey(b"1" * 32).public)
 
     with pytest.raises(IntegrityError) as refusal:

@@ -24,6 +24,7 @@ from privlab.terms.loss import Loss
 from privlab.terms.principal import Principal, Tier
 from privlab.wire import locate
 from privlab.wire.owner import Budgets, Prepare
+from tests.conftest import PLAIN
 
 CONTRACT = """\
 [table]
@@ -75,7 +76,7 @@ def test_preparing_waits_for_a_registration_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between its manifest and its entry in the ledger nobody may take the manifest for a leftover."""
-    workspace = create(tmp_path / "w")
+    workspace = create(tmp_path / "w", custody=PLAIN)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     desk = open_desk(workspace, Engine(cache=tmp_path / "cache"))
     who = workspace.principal(os.getuid())
@@ -130,7 +131,7 @@ def test_a_budget_of_an_unknown_dataset_is_no_budget(
     tmp_path: Path,
 ) -> None:
     """Whether an amount is mu^2 or epsilon is only known once a table is registered."""
-    desk = open_desk(create(tmp_path / "w"), Engine(cache=tmp_path / "cache"))
+    desk = open_desk(create(tmp_path / "w", custody=PLAIN), Engine(cache=tmp_path / "cache"))
     me = desk.workspace.people[0]
     who = Principal(me.name, me.roles, Tier.IN_PROCESS)
     body = Budgets(dataset="nothing", cap="1", delta="1/1000000", grants={})

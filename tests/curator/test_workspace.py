@@ -11,10 +11,11 @@ import pytest
 from privlab.curator import workspace
 from privlab.errors import BadContract
 from privlab.terms.principal import Role, Tier
+from tests.conftest import PLAIN
 
 
 def test_a_personal_workspace_makes_its_owner_everything(tmp_path: Path) -> None:
-    made = workspace.create(tmp_path / "w")
+    made = workspace.create(tmp_path / "w", custody=PLAIN)
 
     (person,) = made.people
     assert person.uid == os.getuid()
@@ -22,30 +23,30 @@ def test_a_personal_workspace_makes_its_owner_everything(tmp_path: Path) -> None
 
 
 def test_a_team_workspace_makes_its_owner_no_analyst(tmp_path: Path) -> None:
-    made = workspace.create(tmp_path / "w", policy="team")
+    made = workspace.create(tmp_path / "w", custody=PLAIN, policy="team")
 
     assert Role.ANALYST not in made.people[0].roles
 
 
 def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
-    folder = workspace.create(tmp_path / "w").folder
+    folder = workspace.create(tmp_path / "w", custody=PLAIN).folder
 
     modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (folder, *folder.iterdir())}
     assert all(mode & 0o077 == 0 for mode in modes.values()), modes
 
 
 def test_there_is_no_second_workspace_in_one_folder(tmp_path: Path) -> None:
-    workspace.create(tmp_path)
+    workspace.create(tmp_path, custody=PLAIN)
 
     with pytest.raises(BadContract) as refusal:
-        workspace.create(tmp_path)
+        workspace.create(tmp_path, custody=PLAIN)
 
     assert refusal.value.code == "PL152"
 
 
 def test_an_unknown_policy_makes_nothing(tmp_path: Path) -> None:
     with pytest.raises(BadContract):
-        workspace.create(tmp_path / "w", policy="lax")
+        workspace.create(tmp_path / "w", custody=PLAIN, policy="lax")
 
     assert not (tmp_path / "w").exists()
 
@@ -72,7 +73,7 @@ def test_a_broken_file_is_named(text: str, tmp_path: Path) -> None:
 
 
 def test_a_uid_is_one_person_and_a_stranger_is_nobody(tmp_path: Path) -> None:
-    made = workspace.create(tmp_path / "w")
+    made = workspace.create(tmp_path / "w", custody=PLAIN)
 
     found = made.principal(os.getuid())
 

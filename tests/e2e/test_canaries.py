@@ -28,6 +28,7 @@ from privlab.query.compile import compile_question
 from privlab.seal.keys import PublicKey
 from privlab.terms.catalog import Catalog
 from privlab.wire import locate
+from tests.conftest import PLAIN
 
 CANARY_TEXT = "canary-Zephyrine-Quillfeather"
 CANARY_AMOUNT = 1_099_511_600_001
@@ -73,7 +74,7 @@ def needles(folder: Path) -> dict[str, bytes]:
         found[f"{name} as text"] = str(total).encode()
         found[f"{name} as int64"] = struct.pack("<q", total)
         found[f"{name} as float64"] = struct.pack("<d", float(total))
-    custody = Custody.open("file:keys/master.key", base=folder)
+    custody = Custody.open(PLAIN, base=folder)
     manifest = Manifest.load(
         folder / "tables/clinic/visits/1/manifest.json",
         PublicKey.parse((folder / "curator.pub").read_text()),
@@ -90,7 +91,10 @@ def needles(folder: Path) -> dict[str, bytes]:
     found["the pseudonym key"] = custody.derive("unit", "clinic")
     found["the order key"] = custody.derive("order", "clinic", "visits", "1")
     found["the bounding key"] = custody.derive("bounding", "clinic", "visits", "1")[:16]
-    found["the master key"] = (folder / "keys" / "master.key").read_bytes()[-32:]
+    found["the master key"] = custody.master()
+    found["the workspace's secret"] = custody._chain.secret
+    for place, key in custody._chain.keys.items():
+        found[f"the key of {place.column or 'the footer'} in the keychain"] = key
     return found
 
 

@@ -94,7 +94,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Iterator[
     patch.delenv("PRIVLAB_URL", raising=False)
     patch.setenv("PRIVLAB_WORKSPACE", str(root / "w"))
     try:
-        done("init", root / "w")
+        done("init", root / "w", "--custody", "plain:keys/master.key")
         done("protect", root / "visits.csv", "--contract", root / "visits.toml")
         plan = done(*PLAN)
         assert "ε of the dataset" in plan

@@ -60,6 +60,8 @@ CASES = {
             "release": "release",
             "dataset": "dataset",
             "version": "table_version",
+            "keychain": "keychain",
+            "shredded": "shredded",
             "entry": "entry",
         }.items()
     },
@@ -68,7 +70,10 @@ CASES = {
     "failure_is_final": "UPDATE failure SET at = ''",
     "measurement_is_final": "UPDATE measurement SET multiplier = 1",
     "shown_is_final": "UPDATE shown SET threshold = 1",
-    "release_is_final": "UPDATE release SET bundle = ''",
+    "release_is_final": "UPDATE release SET bundle = x''",
+    "keychain_is_final": "UPDATE keychain SET generation = 9",
+    "shredded_is_final": "UPDATE shredded SET version = 2",
+    "keychain_rises": "INSERT OR REPLACE INTO keychain VALUES (3)",
     "dataset_is_final": "UPDATE dataset SET unit = 'staff_id'",
     "version_is_final": "UPDATE table_version SET manifest = zeroblob(32)",
     "entry_is_final": "UPDATE entry SET actor = 'eve'",
@@ -87,8 +92,8 @@ CASES = {
     " (1, 'view', 'rounded-gaussian', 1, 0, x'')",
     "measurement_is_pure": "INSERT INTO measurement VALUES"
     " (4, 'view', 'rounded-gaussian', 1, 0, x'')",
-    "shown_is_paid": "INSERT OR REPLACE INTO shown VALUES (1, 5, '[]')",
-    "release_is_sealed_once": "INSERT OR REPLACE INTO release VALUES (1, 'b', x'', 't')",
+    "shown_is_paid": "INSERT OR REPLACE INTO shown VALUES (1, 5, x'5b5d')",
+    "release_is_sealed_once": "INSERT OR REPLACE INTO release VALUES (1, '', x'', x'', 't')",
     "dataset_is_new": "INSERT OR REPLACE INTO dataset VALUES ('clinic', 'staff_id', 'gdp')",
     "version_rises": "INSERT OR REPLACE INTO table_version VALUES"
     " ('clinic', 'visits', 1, zeroblob(32))",
@@ -121,9 +126,9 @@ MORE = [
         "measurement_is_paid",
         "INSERT INTO measurement VALUES (9, 'view', 'discrete-laplace', 1, 0, x'')",
     ),
-    ("shown_is_paid", "INSERT INTO shown VALUES (9, 5, '[]')"),
-    ("shown_is_paid", "INSERT INTO shown VALUES (4, 5, '[]')"),  # without a delta
-    ("release_is_sealed_once", "INSERT INTO release VALUES (9, 'b', x'', 't')"),
+    ("shown_is_paid", "INSERT INTO shown VALUES (9, 5, x'5b5d')"),
+    ("shown_is_paid", "INSERT INTO shown VALUES (4, 5, x'5b5d')"),  # without a delta
+    ("release_is_sealed_once", "INSERT INTO release VALUES (9, '', x'', x'', 't')"),
     ("entry_follows", "INSERT INTO entry VALUES (99, 'z', 'eve', 'a', 'd', '', 'done', '', 0)"),
     (
         "entry_follows",
@@ -153,6 +158,8 @@ def file(ledger: Ledger, ask: Ask, path: Path) -> Iterator[apsw.Connection]:
         b"",
     )
     ledger.fail("ana", "request-2")
+    ledger.see_keychain(3)
+    ledger.shred("ola", "clinic", "clinic.visits", [("clinic", "visits", 1, "age")])
     ledger.close()
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA foreign_keys = OFF")

@@ -1,0 +1,72 @@
+"""Answers and vectors at rest: sealed under the keys of every column they were made from.
+
+So whoever shreds a column, a version, a table or a dataset shreds with it all
+stored answers that read it, and each backup of them; the ledger's rows, its sums and
+its record stay as they were.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from privlab.connector.keys import Custody, Place
+from privlab.connector.manifest import FOOTER_KEY
+from privlab.errors import IntegrityError
+from privlab.release.statement import reads
+from privlab.release.verify import verify
+from privlab.seal.keys import PublicKey
+
+
+class AtRest:
+    """See `ledger.rest.Rest`.  A source is JSON: the dataset, then [table, version, columns]."""
+
+    def __init__(self, custody: Custody, public: PublicKey) -> None:
+        self._custody = custody
+        self._public = public
+
+    def source(self, bundle: str) -> str:
+        facts = verify(bundle, self._public).facts
+        dataset = facts["dataset"]
+        one = (
+            {"table": dataset["table"], "version": dataset["version"]} if "table" in dataset else {}
+        )
+        versions = {
+            entry["table"]: entry["version"] for entry in dataset.get("tables", [one]) if entry
+        }
+        tables = [[table, versions[table], sorted(read)] for table, read in reads(facts).items()]
+        return json.dumps([dataset["name"], sorted(tables)])
+
+    def seal(self, source: str, label: str, plain: bytes) -> bytes:
+        return self._custody.seal(plain, places(source), label)
+
+    def unseal(self, source: str, label: str, sealed: bytes) -> bytes:
+        if not source:
+            raise _not_ours()
+        return self._custody.unseal(sealed, places(source), label)
+
+
+def places(source: str) -> tuple[Place, ...]:
+    """What a source names: its columns, and the footer of each table version.
+
+    :raises IntegrityError: PL404, it is no source.
+    """
+    try:
+        dataset, tables = json.loads(source)
+        return tuple(_places(dataset, tables))
+    except (ValueError, TypeError, RecursionError):
+        raise _not_ours() from None
+
+
+def _places(dataset: str, tables: list[tuple[str, str, list[str]]]) -> Iterator[Place]:
+    for table, version, columns in tables:
+        for column in (FOOTER_KEY, *columns):
+            yield Place(dataset, table, int(version), column)
+
+
+def _not_ours() -> IntegrityError:
+    return IntegrityError(
+        "a stored answer is not sealed as this workspace seals",
+        code="PL404",
+        hint="the ledger was changed, or is another workspace's: restore it",
+    )
