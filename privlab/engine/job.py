@@ -24,7 +24,7 @@ from privlab.engine.stored import (
 )
 from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import Measure, Plan
-from privlab.query.relation_size import MAX_REACH, check_plan
+from privlab.query.relation_size import MAX_REACH, check_plan, most_rows
 from privlab.query.relations import Scan
 from privlab.terms.noise import Choice, Mechanism, RoundedGaussian, law_name, mechanism_of
 
@@ -105,7 +105,8 @@ class Job:
     @property
     def rows(self) -> int:
         """No step of it has more rows: to bound its memory from public facts."""
-        return max(self.plan.row_cap, sum(one.row_cap for one in self.tables))
+        caps = {one.table: one.row_cap for one in self.tables}
+        return max(most_rows(self.plan.source, caps), sum(caps.values()))
 
     def encode(self) -> bytes:
         """JSON, keys in base64: for the socket to the child, and nowhere else."""

@@ -101,9 +101,17 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A constant.  None is SQL's NULL."""
+    """A constant.  None is SQL's NULL.  Equal ones are of one kind: 1 is not 1.0, nor true."""
 
     value: Scalar | None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Literal):
+            return NotImplemented
+        return type(self.value) is type(other.value) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
 
 
 @dataclass(frozen=True, slots=True)

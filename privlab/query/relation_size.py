@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from privlab.query.expr import columns_read
+from privlab.query.passes.bound_source import fan_out
 from privlab.query.plan import Plan
 from privlab.query.relation_kinds import kind_of_unit_value
 from privlab.query.relations import (
@@ -34,6 +35,23 @@ RowCaps = Mapping[str, int]
 """Per table, how many rows it has at most."""
 
 
+MAX_ROWS = 1 << 28
+"""How many rows any step of a relation may have at least."""
+
+TIMES = 1_000
+"""How many times the rows of its largest table any step may have."""
+
+
+def most_rows(relation: Relation, caps: RowCaps) -> int:
+    """How many rows any step of ``relation`` has at most: what its memory follows from."""
+    return max(rows_at_most(one, caps) for one in _nodes(relation))
+
+
+def rows_allowed(caps: RowCaps) -> int:
+    """How many rows a step may have, in a relation of tables with these caps."""
+    return max(MAX_ROWS, TIMES * max(caps.values()))
+
+
 def rows_at_most(relation: Relation, caps: RowCaps) -> int:
     """How many rows ``relation`` has at most, whatever its tables hold."""
     match relation:
@@ -49,6 +67,10 @@ def rows_at_most(relation: Relation, caps: RowCaps) -> int:
     pairs = left * right
     if relation.most is not None:
         pairs = min(left * relation.most[1], right * relation.most[0])
+    elif isinstance(relation.left, PublicRows) is not isinstance(relation.right, PublicRows):
+        pairs = min(
+            pairs, (right if isinstance(relation.left, PublicRows) else left) * fan_out(relation)
+        )
     return pairs + (left if relation.keep_left else 0)
 
 

@@ -36,6 +36,7 @@ def joined(*names: tuple[str, str], keep_left: bool = True) -> Join:
 
 
 CODES = PublicRows((("a", Kind.INT),), ((1,), (2,)))
+TWICE = PublicRows((("a", Kind.INT),), ((1,), (1,), (2,)))
 A, CAPS = Ref("a", Kind.INT), {"t": 100, "s": 10}
 
 
@@ -56,7 +57,8 @@ def test_no_relation_has_more_rows(typed: Typed, rows: Rows) -> None:
         (Union((T, S, T)), 210),
         (joined(keep_left=False), 20),
         (joined(keep_left=True), 120),
-        (Join(T, CODES, ((A, A),), unit=False, keep_left=False, right_names=()), 200),
+        (Join(T, CODES, ((A, A),), unit=False, keep_left=False, right_names=()), 100),
+        (Join(T, TWICE, ((A, A),), unit=False, keep_left=False, right_names=()), 200),
     ],
 )
 def test_rows_are_counted_from_caps(relation: Relation, rows: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from privlab.query.expr import Expr, Ref, columns_read
 from privlab.query.passes.public_table import values_of
@@ -44,16 +45,18 @@ class Facts:
     """What bounds follow from.
 
     tables: the private ones, by name.  cells: of the keys of rows per unit, how many
-    public values they have together, for the tables that are grouped by them.
+    public values they have together, for the tables that are grouped by them; None where
+    they are not known of some of these rows.
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
-    cells: dict[tuple[tuple[Scan, ...], tuple[Expr, ...]], int] = field(default_factory=dict)
+    cells: dict[tuple[tuple[Scan, ...], tuple[Expr, ...]], int | None] = field(default_factory=dict)
 
-    def counted(self, of: Relation, keys: tuple[Expr, ...], cells: int) -> None:
-        """Remember the cells of keys; of several counts the largest."""
+    def counted(self, of: Relation, keys: tuple[Expr, ...], cells: int | None) -> None:
+        """Remember the cells of keys; of several counts the largest, and None if one is not known."""
         at = (scans(of), keys)
-        self.cells[at] = max(cells, self.cells.get(at, 0))
+        before = self.cells.get(at, 0)
+        self.cells[at] = None if cells is None or before is None else max(cells, before)
 
 
 def bound_source(relation: Relation, facts: Facts, keys: frozenset[str]) -> Bounds:
@@ -154,7 +157,16 @@ def fan_out(relation: Join) -> int:
     rows = relation.right if public_right else relation.left
     if not isinstance(rows, PublicRows):
         raise TypeError("neither side is public")
-    exprs = [pair[1 if public_right else 0] for pair in relation.on]
+    exprs = tuple(pair[1 if public_right else 0] for pair in relation.on)
+    return _most_equal(rows, exprs)
+
+
+@lru_cache(maxsize=16)
+def _most_equal(rows: PublicRows, exprs: tuple[Expr, ...]) -> int:
+    """How many rows have the same values, none of them null; at least one.
+
+    It is asked at every step of a relation, of large frames.
+    """
     counts = Counter(row for row in values_of(rows, exprs) if None not in row)
     return max(counts.values(), default=1)
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from privlab.query.ask import Ask
-from privlab.query.passes.bound_source import MAX_FAN_OUT, bound_source, widest
+from privlab.query.passes.bound_source import MAX_FAN_OUT, fan_out, widest
 from privlab.query.passes.resolve_source import Resolved
-from privlab.query.relation_size import check_relation
+from privlab.query.relation_size import check_relation, most_rows, rows_allowed
 from privlab.query.relations import Join, PerUnit, Project, Relation, Scan, Union, is_private
 
 MAX_UNIT_ROWS = 10_000
 """Most rows of one unit that a join may come to, so that memory is bounded by public facts."""
 
-NOTHING: frozenset[str] = frozenset()
-
 
 def limit_relation(relation: Relation, resolved: Resolved, ask: Ask) -> None:
     """What contracts and public rows let it come to fits, whatever the tables hold.
 
-    :raises BadQuery: PL113, a row meets more than 1,000 public ones, or a unit has more
-        than 10,000 rows in a join; PL106, a sum of a unit's rows might not fit 64 bits.
+    :raises BadQuery: PL113, a row meets more than 1,000 public ones, a unit has more
+        than 10,000 rows in a join, or a step more rows than are allowed; PL106, a sum of a unit's rows might not fit 64 bits.
     """
     if isinstance(relation, Scan):
         return
@@ -29,6 +27,7 @@ def limit_relation(relation: Relation, resolved: Resolved, ask: Ask) -> None:
             ask.base.span,
             "keep one public row for each value of its key, or join on more columns",
         )
+    caps = {name: table.row_cap for name, table in resolved.facts.tables.items()}
     rows = max((_rows(join, resolved) for join in _joins(relation)), default=1)
     if rows > MAX_UNIT_ROWS:
         raise ask.source.refuse(
@@ -38,7 +37,14 @@ def limit_relation(relation: Relation, resolved: Resolved, ask: Ask) -> None:
             ask.base.span,
             "make one row per unit of some tables first, with GROUP BY of the unit",
         )
-    caps = {name: table.row_cap for name, table in resolved.facts.tables.items()}
+    if (total := most_rows(relation, caps)) > (allowed := rows_allowed(caps)):
+        raise ask.source.refuse(
+            "PL113",
+            f"up to {total:,} rows would meet here, and at most {allowed:,} may",
+            ask.base.span,
+            "make one row per unit of some tables first, and keep one public row for each "
+            "value of its key",
+        )
     try:
         check_relation(relation, caps)
     except ValueError as trouble:
@@ -50,10 +56,22 @@ def limit_relation(relation: Relation, resolved: Resolved, ask: Ask) -> None:
         ) from None
 
 
-def _rows(join: Join, resolved: Resolved) -> int:
+def _rows(relation: Relation, resolved: Resolved) -> int:
     """Rows of one unit, before those beyond its bound are left out."""
-    rows = bound_source(join, resolved.facts, NOTHING).bound.rows
-    return rows if join.unit else rows * widest(join)
+    match relation:
+        case Scan(table=name):
+            return resolved.facts.tables[name].bound.rows
+        case Project(of=of):
+            return _rows(of, resolved)
+        case PerUnit(of=of, keys=keys):
+            return _rows(of, resolved) if keys else 1
+        case Union(parts=parts):
+            return sum(_rows(part, resolved) for part in parts)
+        case Join(most=(of_left, of_right)):
+            return of_left * of_right
+        case Join(left=left, right=right):
+            return _rows(left if is_private(left) else right, resolved) * fan_out(relation)
+    raise TypeError("public rows are of no unit")
 
 
 def _joins(relation: Relation) -> list[Join]:

@@ -13,11 +13,11 @@ from privlab.query.kinds import kind_of
 from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.found_source import Found, Sources
 from privlab.query.passes.join_conditions import Conditions
+from privlab.query.passes.name_columns import name_expressions
 from privlab.query.passes.normalise import normalise
 from privlab.query.passes.public_table import passing, values_of
 from privlab.query.passes.settle_source import conjunction
 from privlab.query.plan import Expr
-from privlab.query.plan_text import expression_text
 from privlab.query.relations import Join, PerUnit, Project, PublicRows, Relation
 from privlab.query.rows import How, Joined
 from privlab.terms.catalog import Kind
@@ -67,9 +67,9 @@ def resolve_member(
     sizes = bound_source(left.relation, sources.facts, frozenset()).bound.rows
     met = _per_unit(sources, right, asked)
     one = bound_source(met, sources.facts, frozenset()).bound.rows
+    named = name_expressions(theirs for _, theirs in asked.pairs)
     pairs = tuple(
-        (mine, Ref(expression_text(theirs), kind_of(theirs) or Kind.TEXT))
-        for mine, theirs in asked.pairs
+        (mine, Ref(named[theirs], kind_of(theirs) or Kind.TEXT)) for mine, theirs in asked.pairs
     )
     relation = Join(
         left.relation,
@@ -87,7 +87,8 @@ def _per_unit(sources: Sources, right: Found, asked: Conditions) -> Relation:
     """The units of the right side, each once, or once for each value of its equalities."""
     where = conjunction(right.where)
     bound = bound_source(right.relation, sources.facts, frozenset()).bound
-    keys = tuple(sorted({expression_text(expr): expr for _, expr in asked.pairs}.items()))
+    named = name_expressions(theirs for _, theirs in asked.pairs)
+    keys = tuple(sorted(((name, expr) for expr, name in named.items()), key=lambda one: one[0]))
     if bound.rows == 1 and not keys:
         return right.relation if where is None else Project(right.relation, where, ())
     return PerUnit(right.relation, where, keys, ())

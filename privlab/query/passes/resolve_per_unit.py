@@ -7,6 +7,7 @@ with it what it does with a column: group by it, filter on it, sum it.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 
 from privlab.errors import BadQuery
@@ -20,6 +21,7 @@ from privlab.query.passes.found_source import Found, Sources
 from privlab.query.passes.infer_null import can_be_null
 from privlab.query.passes.key_space import key_space
 from privlab.query.passes.lower_unit_value import WORDS, lower_unit_value, unit_column
+from privlab.query.passes.name_columns import name_expressions
 from privlab.query.passes.resolve_names import Names, column
 from privlab.query.passes.settle_source import refs
 from privlab.query.plan import Expr, Op
@@ -84,7 +86,7 @@ class _Reader:
     def read_keys(self) -> dict[Expr, str]:
         """The keys besides the unit, which is one of them."""
         aliases = {item.name: item.value for item in self.base.items if item.name is not None}
-        found: dict[Expr, str] = {}
+        found: list[Expr] = []
         unit = False
         for group in self.base.groups:
             node = self.key_node(group, aliases)
@@ -93,11 +95,13 @@ class _Reader:
                 continue
             expr = self.sources.expression(node, self.below)
             if columns_of(expr):
-                found[expr] = expression_text(expr)
+                found.append(expr)
         if not unit:
             hint = hints.PER_UNIT_SQL if self.source.sql else hints.PER_UNIT_POLARS
             raise self.refuse(hints.ACROSS, hint.replace("patient_id", self.table.unit))
-        return dict(sorted(found.items(), key=lambda pair: pair[1]))
+        return dict(
+            sorted(name_expressions(found, {self.table.unit}).items(), key=lambda pair: pair[1])
+        )
 
     def key_node(self, group: Group, aliases: dict[str, Node]) -> Node:
         """A key; a name that is no column may be that of a selected expression."""
@@ -121,16 +125,14 @@ class _Reader:
         """How many values the keys have together, where they are public."""
         if not self.keys:
             return
-        try:
+        cells: int | None = None  # not public
+        with suppress(BadQuery):
             spaces = [
                 key_space(expr, self.table, self.where, self.source, self.base.span)
                 for expr in self.keys
             ]
-        except BadQuery:
-            return
-        if not all(key.public for key in spaces):
-            return
-        cells = math.prod(len(key.values) for key in spaces)
+            if all(key.public for key in spaces):
+                cells = math.prod(len(key.values) for key in spaces)
         self.sources.facts.counted(relation.of, tuple(self.keys), cells)
 
     # --- values ---
@@ -144,7 +146,7 @@ class _Reader:
             for part in walk(node)
             if isinstance(part, Aggregate)
         }
-        taken, named = set(self.keys.values()), dict[UnitValue, str]()
+        taken, named = {self.table.unit, *self.keys.values()}, dict[UnitValue, str]()
         for value in sorted(found, key=lambda one: canonical_text(encode_value(one))):
             word = WORDS[value.kind]
             if value.of is not None:

@@ -14,10 +14,10 @@ from privlab.query.passes.bound_source import bound_source
 from privlab.query.passes.choose_step import divisor
 from privlab.query.passes.derive_column import derive_column
 from privlab.query.passes.found_source import Found, Sources
+from privlab.query.passes.name_columns import Made, name_columns
 from privlab.query.passes.resolve_names import Names, column
 from privlab.query.passes.settle_source import conjunction
 from privlab.query.plan import Expr
-from privlab.query.plan_text import expression_text
 from privlab.query.relations import Project, Union
 from privlab.query.rows import Stacked
 from privlab.terms.catalog import Column, Kind, Scalar
@@ -39,6 +39,7 @@ def resolve_union(sources: Sources, base: Stacked) -> Found:
     named = _aligned(sources, base, views)
     unit = parts[0].table.unit
     shown: dict[str, Node] = {}
+    whole: dict[str, Made] = {}
     made: list[dict[str, Expr]] = [{} for _ in parts]
     facts: list[list[Column]] = [[] for _ in parts]
     for name, nodes in named.items():
@@ -49,20 +50,21 @@ def resolve_union(sources: Sources, base: Stacked) -> Found:
         if all(units):
             shown[name] = column(unit)
             continue
-        exprs = [sources.expression(node, part) for node, part in zip(nodes, parts, strict=True)]
+        pairs = zip(nodes, parts, strict=True)
+        exprs = tuple(sources.expression(node, part) for node, part in pairs)
         kinds = {kind_of(expr) for expr in exprs} - {None}
         if len(kinds) != 1:
-            words = " and ".join(sorted(WORDS[kind] for kind in kinds))
+            several = " and ".join(sorted(WORDS[kind] for kind in kinds))
             raise sources.source.refuse(
                 "PL111",
-                f"{name} is {words or 'NULL'} in the parts of this union",
+                f"{name} is {several or 'NULL'} in the parts of this union",
                 base.span,
                 "give it one type, with CAST" if sources.source.sql else "give it one type",
             )
-        word = expression_text(exprs[0])
-        shown[name] = column(word)
-        if word in made[0]:
-            continue
+        whole[name] = exprs
+    words = name_columns(whole.values(), {unit})
+    shown |= {name: column(words[exprs]) for name, exprs in whole.items()}
+    for exprs, word in words.items():
         for at, (expr, part) in enumerate(zip(exprs, parts, strict=True)):
             made[at][word] = expr
             where = sources.scope(part).where

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from privlab.query.expr import Call, Expr, Literal, Op, Ref
 from privlab.query.kinds import conjuncts, kind_of, parts_of
+from privlab.query.passes.name_columns import name_expressions
 from privlab.query.passes.normalise import normalise
 from privlab.query.passes.public_table import passing
-from privlab.query.plan_text import expression_text
 from privlab.query.relations import (
     Join,
     PerUnit,
@@ -97,7 +97,8 @@ def _once(join: Join, read: Refs) -> Join:
     if single or not {ref.column for ref in read} <= {name for name, _ in marks}:
         return join
     exprs = [(mine, substituted(theirs, columns)) for mine, theirs in join.on]
-    pairs = [(mine, expression_text(expr), expr) for mine, expr in exprs if expr is not None]
+    named = name_expressions((expr for _, expr in exprs if expr is not None), dict(marks))
+    pairs = [(mine, named[expr], expr) for mine, expr in exprs if expr is not None]
     keys = tuple(sorted({name: expr for _, name, expr in pairs}.items(), key=_name))
     refs_of = {name: Ref(name, kind_of(expr) or Kind.TEXT) for name, expr in keys}
     units = PerUnit(right.of, right.where, keys, ())

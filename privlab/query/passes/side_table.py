@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from privlab.query.ask import Name, Node, Span
+from privlab.query.ask import Name, Span
 from privlab.query.evaluate import evaluate
 from privlab.query.kinds import kind_of
 from privlab.query.passes.derive_column import derive_column
 from privlab.query.passes.found_source import Found, Sources
+from privlab.query.passes.name_columns import name_expressions
 from privlab.query.passes.public_table import passing, values_of
 from privlab.query.passes.resolve_names import MET, Names, column
 from privlab.query.passes.settle_source import conjunction
 from privlab.query.plan import Expr, Literal, Ref
-from privlab.query.plan_text import expression_text
 from privlab.query.relations import Project, PublicRows, Relation
 from privlab.terms.catalog import Column, Kind, Scalar, Table
 
@@ -51,20 +51,24 @@ def preserved(sources: Sources, right: Found, span: Span) -> Side:
             ref = Ref(one.name, one.kind)
             facts[one.name] = derive_column(one.name, ref, table, where, sources.source, span)
     nothing: dict[str, Scalar | None] = {one.name: None for one in table.columns}
-    views = []
-    for word, view in right.names.views:
-        kept: dict[str, Node] = {}
+    present: dict[tuple[int, str], Expr] = {}
+    for at, (_, view) in enumerate(right.names.views):
         for name, node in view.items():
-            kept[name] = node
             if isinstance(node, Name):
                 continue
             expr = sources.expression(node, right)
-            if isinstance(expr, Ref) or evaluate(expr, nothing) is None:
-                continue
-            made = expression_text(expr)
-            columns[made] = expr
-            facts[made] = derive_column(made, expr, table, where, sources.source, span)
-            kept[name] = replace(column(made), span=node.span)
+            if not isinstance(expr, Ref) and evaluate(expr, nothing) is not None:
+                present[at, name] = expr
+    named = name_expressions(present.values(), columns)
+    for expr, made in named.items():
+        columns[made] = expr
+        facts[made] = derive_column(made, expr, table, where, sources.source, span)
+    views = []
+    for at, (word, view) in enumerate(right.names.views):
+        kept = dict(view)
+        for name, node in view.items():
+            if (at, name) in present:
+                kept[name] = replace(column(named[present[at, name]]), span=node.span)
         views.append((word, kept))
     mark = ""
     if table.unit:
@@ -72,10 +76,10 @@ def preserved(sources: Sources, right: Found, span: Span) -> Side:
         columns[mark] = Literal(1)
         facts[mark] = Column(mark, Kind.INT, False, Fraction(1), Fraction(1))  # noqa: FBT003
     unit = [one for one in table.columns if one.name == table.unit]
-    named = tuple(sorted(columns.items(), key=lambda pair: pair[0]))
+    listed = tuple(sorted(columns.items(), key=lambda pair: pair[0]))
     found = replace(
         right,
-        relation=_projected(right.relation, where, named),
+        relation=_projected(right.relation, where, listed),
         table=replace(table, columns=(*unit, *facts.values())),
         names=Names(tuple(views)),
         where=(),
