@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from privlab.connector.scan import DTYPES, casts, outside, present
+from privlab.connector.scan import DTYPES, casts, leaves, outside, present
 from privlab.errors import BadContract
 from privlab.terms.catalog import Kind
 from privlab.terms.contract import Contract

@@ -18,6 +18,7 @@ import polars as pl
 from privlab.connector.column import RESERVED
 from privlab.connector.delimited import Delimited
 from privlab.connector.fields import OPEN, is_plain
+from privlab.connector.scan import leaves
 from privlab.connector.source import UNREADABLE, Several, open_source, unreadable
 from privlab.terms.catalog import Kind
 
@@ -71,7 +72,7 @@ def draft(path: Path) -> str:
     stem = re.sub(r"[^a-z0-9]+", "_", path.name.split(".")[0].lower()).strip("_")
     named = re.fullmatch(r"[a-z][a-z0-9_]{0,62}", stem)
     text = _HEAD.format(name=f"name = {_quoted(stem if named else OPEN)}".ljust(26))
-    for name, dtype in _schema(path).items():
+    for name, (_, dtype) in leaves(_schema(path)).items():
         text += "\n" + _section(name, dtype)
     return text
 

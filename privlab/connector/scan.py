@@ -41,13 +41,14 @@ def casts(schema: pl.Schema, contract: Contract) -> dict[str, pl.Expr]:
     """
     problems: list[str] = []
     found: dict[str, pl.Expr] = {}
+    there = leaves(schema)
     for column in contract.stated.columns:
-        dtype = schema.get(column.name)
-        if dtype is None:
-            close = difflib.get_close_matches(column.name, schema.names(), n=1)
+        if column.name not in there:
+            close = difflib.get_close_matches(column.name, list(there), n=1)
             hint = f"; the file has {close[0]!r}" if close else ""
             problems.append(f"the file has no column {column.name!r}{hint}")
             continue
+        place, dtype = there[column.name]
         reader = _reader(dtype, column.kind)
         if reader is None:
             problems.append(
@@ -55,7 +56,7 @@ def casts(schema: pl.Schema, contract: Contract) -> dict[str, pl.Expr]:
                 f'which cannot be read as "{column.kind}"'
             )
             continue
-        found[column.name] = reader(present(column.name, dtype, contract.null_values))
+        found[column.name] = reader(present(place, dtype, contract.null_values))
     if problems:
         raise BadContract(
             "the file does not fit the contract",
@@ -66,9 +67,36 @@ def casts(schema: pl.Schema, contract: Contract) -> dict[str, pl.Expr]:
     return found
 
 
-def present(name: str, dtype: pl.DataType, null_values: Sequence[str]) -> pl.Expr:
+def leaves(schema: pl.Schema) -> dict[str, tuple[pl.Expr, pl.DataType]]:
+    """Every column by its name, with its expression and type; a field of a struct by its path.
+
+    The field ``city`` of ``address`` is ``address.city``.  A column that is called
+    so itself goes first.
+    """
+    found: dict[str, tuple[pl.Expr, pl.DataType]] = {}
+    nested: list[tuple[str, pl.Expr, pl.DataType]] = [
+        (name, pl.col(name), dtype) for name, dtype in schema.items()
+    ]
+    while nested:
+        deeper: list[tuple[str, pl.Expr, pl.DataType]] = []
+        for name, place, dtype in nested:
+            if isinstance(dtype, pl.Struct):
+                deeper += [
+                    (f"{name}.{field.name}", place.struct.field(field.name), _instance(field.dtype))
+                    for field in dtype.fields
+                ]
+            else:
+                found.setdefault(name, (place, dtype))
+        nested = deeper
+    return found
+
+
+def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
+    return dtype if isinstance(dtype, pl.DataType) else dtype()
+
+
+def present(column: pl.Expr, dtype: pl.DataType, null_values: Sequence[str]) -> pl.Expr:
     """The raw column, with the texts that mean null made null."""
-    column = pl.col(name)
     if isinstance(dtype, pl.Categorical | pl.Enum):
         column = column.cast(pl.String)
     elif not isinstance(dtype, pl.String):

@@ -147,7 +147,8 @@ def price(
         if offer.share is not None:
             loss = Loss.budget(granted.amount * offer.share)
         else:
-            loss = Loss.budget(law.amount(offer.epsilon or Fraction(0), delta))
+            rest = delta - thresholds.delta if plan.thresholded else delta
+            loss = Loss.budget(law.amount(offer.epsilon or Fraction(0), rest))
         weights = parts(question, sold)
         wanted = [Fraction(0)] * len(plan.measures)
         for one, weight in zip(sold, weights, strict=True):

@@ -1,7 +1,7 @@
 """Bounds of a column from a histogram of its magnitudes: which sizes are surely there.
 
 A size counts when so many units have it that noise alone would say so of any size with
-a chance of one in a thousand million (`ALPHA`, over all sizes together).  The bounds
+a chance of one in a thousand million (`ALPHA`, over all sizes of one measurement).  The bounds
 reach from the lowest size that counts to the highest; what lies beyond is of fewer
 units than that and is clamped.  This is post-processing of a released vector.
 
@@ -21,7 +21,7 @@ from privlab.terms.catalog import Scalar
 from privlab.views.measurement import Measurement, held, merged
 
 ALPHA = Fraction(1, 10**9)
-"""How likely noise makes any size count that nobody has, at most."""
+"""How likely noise makes any size count that nobody has, at most, each time it is looked."""
 
 TINY = Fraction(1, 1 << 32)
 """The width of bounds of a decimal column in which only zero counts."""

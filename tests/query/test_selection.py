@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from statistics import NormalDist
 
+import numpy as np
 import pytest
 
+from privlab.accounting import gdp
 from privlab.accounting.charge import charge_all
 from privlab.errors import BudgetExceeded
 from privlab.mechanisms import opendp
@@ -171,3 +174,40 @@ def test_an_answer_of_groups_needs_its_labels(ask: Compile) -> None:
         finish(question, ((),), (Fraction(1),), Fraction(95))
     found = finish(question, ((),), (Fraction(1),), Fraction(95), groups=ShownGroups(60, ()))
     assert found.rows == ()
+
+
+def test_intervals_cover_where_only_the_largest_groups_are_shown(ask: Compile) -> None:
+    """A tenth of equal groups, those with the largest noise: cut off far above the threshold."""
+    question = ask("SELECT note, COUNT(DISTINCT patient_id) AS p FROM visits GROUP BY note")
+    question = replace(question, plan=replace(question.plan, row_cap=1_000))
+    exact, threshold, noise = 200, 120, RoundedGaussian.at_most(Fraction(1, 400))
+    dice = np.random.default_rng(8)
+    counts = exact + np.rint(dice.normal(0, 20, 10_000)).astype(int)
+    largest = sorted(counts.tolist())[-question.plan.cells :]
+    labels = tuple((f"{at:04}",) for at in range(len(largest)))
+
+    def covered(values: list[int], shown: tuple[tuple[str], ...]) -> float:
+        found = finish(
+            question, (tuple(map(Fraction, values)),), (noise.precision,), Fraction(95),
+            groups=ShownGroups(threshold, shown),
+        )  # fmt: skip
+        held = [
+            width is not None and abs(Fraction(str(row[1])) - exact) <= width
+            for row, (_, width) in zip(found.rows, found.half_widths, strict=True)
+        ]
+        return sum(held) / len(held)
+
+    assert covered(largest, labels) >= 0.93
+    assert covered(largest[1:], labels[1:]) < 0.8  # were all that reached the threshold shown
+
+
+@pytest.mark.parametrize("part", [Fraction(1, 10), Fraction(9, 10)])
+def test_an_epsilon_that_is_offered_covers_the_delta_of_the_threshold(
+    ask: Compile, part: Fraction
+) -> None:
+    """Both together are within (1, delta): the statement says no more than was asked for."""
+    thresholds = Delta.budget(DELTA * part)
+    question, offer = ask(TEXT), Offer(None, None, Fraction(1), Fraction(95))
+    found = price(question, offer, (Fraction(0),) * 3, GRANTED, DELTA, None, thresholds)
+    shown = gdp.epsilon_text(found.charge.amount, DELTA - found.delta.delta, 4)
+    assert Fraction("0.9") < Fraction(shown) <= 1

@@ -140,12 +140,18 @@ class Intervals:
         return {}
 
     def _tested(self, confidence: Fraction) -> Boxed:
-        """Of the count that a threshold tested, given that the group is shown."""
+        """Of the count that a threshold tested, given that the group is shown.
+
+        Where only the largest are shown, what the others' noisy counts are given a group is
+        shown from the smallest of them on: that is its threshold then.
+        """
         reading, groups = self.reading, self.reading.groups
         if groups is None:
             raise TypeError("no threshold was tested")
         at = reading.plan.tested
-        shown = ShownIntervals(1 / reading.precisions[at], groups.threshold, confidence)
+        least = min(reading.vectors[at], default=groups.threshold) if reading.full else 0
+        threshold = max(groups.threshold, int(least))
+        shown = ShownIntervals(1 / reading.precisions[at], threshold, confidence)
         found: Boxed = {}
         for cell in self.cells:
             low, high = shown.of(int(reading.vectors[at][cell]))

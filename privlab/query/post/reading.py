@@ -43,7 +43,10 @@ from privlab.terms.groups import ShownGroups
 
 
 class Reading:
-    """Reads cells of released vectors.  ``cells``: those windows see, in public order."""
+    """Reads cells of released vectors.  ``cells``: those windows see, in public order.
+
+    full: as many groups are shown as may be, so there may be others that reached the threshold.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Reading:
     ) -> None:
         self.plan = question.plan
         self.groups = groups
+        self.full = groups is not None and len(groups.labels) >= question.plan.cells
         self.places: list[tuple[int, ...]] = []
         if groups is not None:
             self.plan, self.places = with_labels(question.plan, groups.labels)
