@@ -3,7 +3,8 @@
 Compile, price, job, decrypt, bound, sum, finish, signed statement and receipt are
 the real ones, on really protected tables.  Three names are replaced:
 ``privlab.engine.run.add_noise``, ``quantile`` and ``quantiles``.  What is bought
-together is recorded once more as one vector.
+together is recorded once more as one vector.  Where rows hold the groups, it is
+watched which are tested, so that each count is recorded with its label.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from privlab.curator.answer import Compiled, Paid
 from privlab.curator.desk import Desk
 from privlab.curator.receipts import receipt
 from privlab.engine import run
+from privlab.engine.found import Found
 from privlab.engine.job import Job
 from privlab.engine.released import Released
 from privlab.mechanisms import quantile as mechanism
 from privlab.mechanisms.quantiles import parted
+from privlab.mechanisms.threshold import delta_of_threshold
 from privlab.policy.decide import Permit
 from privlab.query import afford
 from privlab.query.canonical import view_id
@@ -40,8 +43,14 @@ from privlab.query.price import Offer, Priced, price
 from privlab.seal.keys import SigningKey
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Catalog
-from privlab.terms.events import ChoiceEvent, Event, GaussianEvent, LaplaceEvent
-from privlab.terms.groups import ShownGroups
+from privlab.terms.events import (
+    ChoiceEvent,
+    Event,
+    GaussianEvent,
+    LaplaceEvent,
+    ThresholdEvent,
+)
+from privlab.terms.groups import Label, ShownGroups
 from privlab.terms.loss import CERTAIN, NOTHING, Currency, Delta, Loss
 from privlab.terms.noise import Choice
 from privlab.terms.principal import Principal, Role, Tier
@@ -138,7 +147,7 @@ class Asking:
         if missing:
             mechanisms.show("phase", "computing on encrypted data")
             job = self.job(place, question, priced, missing)
-            with recorded(mechanisms, question, missing, priced.events):
+            with recorded(mechanisms, question, missing, priced):
                 fresh = run.release(job)  # called by this name, so that a test may change it
             found = Released.decode(json.dumps(fresh).encode(), job)
             groups = None
@@ -186,16 +195,37 @@ def declared(event: Event | None, noise: object) -> tuple[Norm, int | None]:
     return Norm.SQUARED, None
 
 
+def covered(priced: Priced, noise: object, threshold: int) -> int | None:
+    """How many groups of one unit the delta covers that is charged; None when it covers none.
+
+    A threshold is charged for as it is tested: its noise, where it stands, and a delta
+    that is no less than `delta_of_threshold`, nor more than what the account pays.
+    """
+    paid = [one for one in priced.events if isinstance(one, ThresholdEvent)]
+    if [(one.noise, one.threshold) for one in paid] != [(noise, threshold)]:
+        return None
+    (event,) = paid
+    least = delta_of_threshold(event.noise, threshold, event.groups)  # type: ignore[arg-type]
+    return event.groups if least <= event.delta <= priced.delta.delta else None
+
+
 @contextmanager
 def recorded(
-    mechanisms: Mechanisms, question: Question, missing: Sequence[int], events: Sequence[Event]
+    mechanisms: Mechanisms, question: Question, missing: Sequence[int], priced: Priced
 ) -> Iterator[None]:
-    """The engine's noise and choices come from ``mechanisms``, in the order of the job's measures."""
+    """The engine's noise and choices come from ``mechanisms``, in the order of the job's measures.
+
+    Where a threshold shows groups, the count it tests comes first, and of all groups.
+    """
     sold = [one for one in purchases(question) if set(one.members) <= set(missing)]
+    bought = [one for one in priced.events if not isinstance(one, ThresholdEvent)]
     paid_by = {
-        at: (one, event) for one, event in zip(sold, events, strict=True) for at in one.members
+        at: (one, event) for one, event in zip(sold, bought, strict=True) for at in one.members
     }
     uses = iter(missing)
+    size = question.plan.cells
+    testing: list[int] = []  # the threshold of the counts that come next
+    labels: list[Label] = []  # the groups that were looked at last
     names = {at: view_id(question.plan, at) for at in missing}
     choosing: list[Any] = [0, -1, None]  # choices left of a measure, its place, its event
     drawn: dict[tuple[int, ...], list[Any]] = {}
@@ -208,6 +238,13 @@ def recorded(
         at, event = used()
         name = "nothing that was asked" if event is None else names[at]
         norm, sensitivity = declared(event, noise)
+        if testing:
+            threshold = testing.pop()
+            counts = mechanisms.test_groups(
+                name, labels, values, sensitivity=sensitivity, noise=noise, threshold=threshold,
+                made=covered(priced, noise, threshold),
+            )  # fmt: skip
+            return _Vector(counts)
         given = mechanisms.add_noise(name, values, sensitivity=sensitivity, noise=noise, norm=norm)
         members = paid_by[at][0].members if at in paid_by else ()
         if len(members) > 1:  # together they move by no more than each may alone
@@ -223,7 +260,7 @@ def recorded(
         values: Any, low: int, high: int, qs: Sequence[Any], epsilon: Any, words: object
     ) -> list[int]:
         if not choosing[0]:
-            choosing[:] = question.plan.cells, *used()
+            choosing[:] = size, *used()
             for _ in qs[1:]:
                 next(uses)
         choosing[0] -= 1
@@ -243,7 +280,7 @@ def recorded(
 
     def quantile(values: Any, low: int, high: int, q: Any, epsilon: Any, words: object) -> int:
         if not choosing[0]:
-            choosing[:] = question.plan.cells, *used()
+            choosing[:] = size, *used()
         choosing[0] -= 1
         _, at, event = choosing
         paid = isinstance(event, ChoiceEvent) and event.epsilon == epsilon
@@ -255,7 +292,31 @@ def recorded(
             times=event.times if paid else None,
         )
 
+    real_shown, real_hidden, real_only = run.shown, run.hidden, Found.only
+
+    def only(found: Any, places: Any) -> Any:
+        few = real_only(found, places)
+        labels[:] = few.labels_of(question.plan, np.arange(few.labels.height))
+        return few
+
+    def shown(plan: Any, noises: Any, threshold: int, found: Any) -> Any:
+        testing[:] = [threshold]
+        return real_shown(plan, noises, threshold, found)
+
+    def hidden(plan: Any, noises: Any, exact: Any) -> Any:
+        nonlocal uses, size
+        if question.plan.thresholded:
+            size = exact.sums.shape[1]
+            places = map(question.plan.measures.index, plan.measures)
+            uses = iter(
+                [at for at in places if size or not question.plan.measures[at].chosen]
+            )  # nobody chooses where no group is
+        return real_hidden(plan, noises, exact)
+
     with (
+        patch.object(Found, "only", only),
+        patch.object(run, "shown", shown),
+        patch.object(run, "hidden", hidden),
         patch.object(run, "add_noise", add_noise),
         patch.object(run, "quantile", quantile),
         patch.object(run, "quantiles", quantiles),

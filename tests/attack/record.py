@@ -60,6 +60,7 @@ class Kind(StrEnum):
     TIMES = "times"  # the scores of more groups moved than were declared
     SHOWN = "shown"  # what is shown depends on the data
     FAILED = "failed"  # a failure depends on the data
+    FOUND = "found"  # groups that one unit made: more than the delta covers, or not its alone
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,9 @@ class Call:
     """One use of a mechanism.  All but ``inputs`` is public.
 
     times: how many choices of this name one unit may move; 0 of what is no choice.
+    labels: which group each input is of, where groups are those that rows hold: they
+    are data, and what is public of the call is only `made`, how many of them one unit
+    may make alone without their being shown, but for the delta that is charged.
     """
 
     name: str
@@ -77,6 +81,8 @@ class Call:
     inputs: tuple[Any, ...]
     outputs: tuple[int, ...]
     times: Any = 0
+    labels: tuple[Any, ...] | None = None
+    made: Any = 0
 
 
 @dataclass(frozen=True)
@@ -158,6 +164,47 @@ class Mechanisms:
         call = Call(name, Norm.LARGEST, 1, noise, (len(scores),), tuple(scores), (), times)
         (chosen,) = self._given(call, lambda: (low + self._generator().integers(len(scores)),))
         return int(chosen)
+
+    def test_groups(
+        self,
+        name: str,
+        labels: Sequence[Any],
+        counts: Any,
+        *,
+        sensitivity: Any,
+        noise: object,
+        threshold: int,
+        made: Any,
+        width: int = 1 << 8,
+    ) -> tuple[int, ...]:
+        """Noisy counts of units, of groups of which those from ``threshold`` on are shown.
+
+        made: how many groups of one unit the charged delta covers, None if it is not
+        charged.  Given the event that it covers, no group that a single unit made is
+        shown; so one of a single unit never is, in the recording and in the replay.
+        """
+        vector = np.asarray(counts)
+        inputs = tuple(vector.ravel().tolist())
+        call = Call(
+            name, Norm.SQUARED, sensitivity, (noise, threshold), (), inputs, (), 0, tuple(labels), made
+        )  # fmt: skip
+        hidden = threshold - 1
+        if self._frozen is None:
+            noisy = self._drawn(inputs, width)
+            outputs = tuple(
+                min(hidden, given) if count <= 1 else given
+                for count, given in zip(inputs, noisy, strict=True)
+            )
+        elif self._calls < len(self._frozen) and self._frozen[self._calls].labels is not None:
+            before = self._frozen[self._calls]
+            known = dict(zip(before.labels or (), before.outputs, strict=True))
+            outputs = tuple(known.get(label, hidden) for label in labels)
+        else:
+            self.trace.append(call)
+            raise Diverged
+        self._calls += 1
+        self.trace.append(replace(call, outputs=outputs))
+        return outputs
 
     def _given(self, call: Call, draw: Callable[[], tuple[int, ...]]) -> tuple[int, ...]:
         if self._frozen is None:
@@ -246,10 +293,13 @@ def compared(recorded: Recording, replayed: Recording, steps: int = 1) -> Iterat
 
 
 def _calls(where: str, one: Call, two: Call, steps: int) -> Iterator[Finding]:
-    for part in ("name", "norm", "sensitivity", "noise", "times"):
+    for part in ("name", "norm", "sensitivity", "noise", "times", "made"):
         a, b = getattr(one, part), getattr(two, part)
         if a != b:
             yield Finding(Kind.PARAMETERS, f"{where}, its {part}", text_of(a), text_of(b))
+    if (one.labels is None) != (two.labels is None):
+        yield Finding(Kind.CALLS, where, text_of(one.labels), text_of(two.labels))
+        return
     for call in (one, two):
         choice = call.norm is not Norm.LARGEST or (type(call.times) is int and call.times > 0)
         if type(call.sensitivity) is not int or call.sensitivity < 1 or not choice:
@@ -258,6 +308,9 @@ def _calls(where: str, one: Call, two: Call, steps: int) -> Iterator[Finding]:
         if not all(type(value) is int for value in call.inputs):
             yield Finding(Kind.INPUTS, where, "integers", text_of(call.inputs))
             return
+    if one.labels is not None and two.labels is not None:
+        yield from _groups(where, one, two, steps)
+        return
     if one.shape != two.shape:
         yield Finding(Kind.SHAPE, where, text_of(one.shape), text_of(two.shape))
         return
@@ -267,6 +320,24 @@ def _calls(where: str, one: Call, two: Call, steps: int) -> Iterator[Finding]:
         yield Finding(
             Kind.DISTANCE, where, text_of(one.inputs), text_of(two.inputs), allowed, found
         )
+
+
+def _groups(where: str, one: Call, two: Call, steps: int) -> Iterator[Finding]:
+    """Counts side by side by their labels; a group that is not there has none."""
+    first, second = (dict(zip(c.labels or (), c.inputs, strict=True)) for c in (one, two))
+    every = tuple(dict.fromkeys((*first, *second)))
+    alone = [label for label in every if (label in first) != (label in second)]
+    if any(type(call.made) is not int or call.made < 1 for call in (one, two)):
+        yield Finding(Kind.DECLARED, f"{where}, its delta", text_of(one.made), text_of(two.made))
+    elif len(alone) > one.made * steps:
+        yield Finding(Kind.FOUND, where, "", "", one.made * steps, len(alone))
+    strange = [label for label in alone if not 1 <= (first | second)[label] <= steps]
+    if strange:
+        yield Finding(Kind.FOUND, f"{where}, counts of {text_of(strange)}", "", "")
+    before, after = ([of.get(label, 0) for label in every] for of in (first, second))
+    allowed, found = one.norm.reach(one.sensitivity, steps), one.norm.distance(before, after)
+    if found > allowed:
+        yield Finding(Kind.DISTANCE, where, text_of(before), text_of(after), allowed, found)
 
 
 def _name(entry: Entry | None) -> str:

@@ -94,6 +94,29 @@ SHAPES = (
     Asking("visits.group_by('urgent').agg(x=pl.col('big').clip(-5, 5).median())", LOPSIDED),
 )
 
+FOUND = (
+    Asking("SELECT big, COUNT(*) AS n FROM visits GROUP BY big", NARROW),
+    Asking("SELECT big, COUNT(DISTINCT patient) AS n FROM visits GROUP BY big", ONE),
+    Asking("SELECT DISTINCT big FROM visits", LOPSIDED),
+    Asking("SELECT LEFT(ward, 2) AS w, SUM(score) AS x FROM visits GROUP BY w", LOPSIDED),
+    Asking("SELECT big, ward, AVG(stay) AS x, COUNT(stay) AS s FROM visits GROUP BY 1, 2", WIDE),
+    Asking("SELECT UPPER(ward) AS w, MEDIAN(points) AS m FROM visits GROUP BY w", NARROW),
+    Asking(
+        "SELECT big, COUNT(DISTINCT age) AS a, QUANTILE(points, 0.2) AS q, MEDIAN(points) AS m "
+        "FROM visits WHERE age >= 0 GROUP BY big",
+        FEW,
+    ),
+    Asking("SELECT DATE_TRUNC('hour', at) AS h, COUNT(*) AS n FROM visits GROUP BY h", NARROW),
+    Asking("SELECT big, COUNT(*) AS n FROM visits GROUP BY big HAVING COUNT(*) > 9 LIMIT 2", FEW),
+    Asking(
+        "SELECT big, COUNT(*) AS n, SUM(age) AS x FROM visits GROUP BY big",
+        NARROW,
+        (share("1"), share("4")),
+    ),
+    Asking("visits.group_by(pl.col('big') + 1).agg(n=pl.len(), x=pl.col('score').mean())", NARROW),
+)
+"""Groups that rows hold: one unit makes some come and go, and a threshold hides that."""
+
 PURE = tuple(
     replace(one, currency=Currency.PURE)
     for one in SHAPES
@@ -174,5 +197,6 @@ CROWDED = (
         NARROW,
         currency=Currency.PURE,
     ),
+    Asking("SELECT big, COUNT(*) AS n FROM visits GROUP BY big", NARROW),
 )
 """Some for a pair of very many rows."""

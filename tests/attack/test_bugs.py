@@ -6,10 +6,11 @@ import pytest
 
 from tests.attack.asking import Asking
 from tests.attack.bugs import BATCHED, BUGS, Bug
+from tests.attack.found_bugs import FOUND_BUGS
 from tests.attack.neighbours import Pair, pairs, sampled
 from tests.attack.record import Call, Mechanisms, replay, run
 
-SOUND = tuple(dict.fromkeys(Asking(bug.asking.text, bug.asking.bound) for bug in BUGS))
+SOUND = tuple(dict.fromkeys(Asking(bug.asking.text, bug.asking.bound) for bug in BUGS + FOUND_BUGS))
 
 
 def finds(bug: Bug, pair: Pair) -> bool:
@@ -17,7 +18,7 @@ def finds(bug: Bug, pair: Pair) -> bool:
     return any(one.kind in bug.kinds for one in found)
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.about)
+@pytest.mark.parametrize("bug", BUGS + FOUND_BUGS, ids=lambda bug: bug.about)
 def test_a_seeded_bug_is_found(bug: Bug, hand: list[Pair]) -> None:
     assert any(finds(bug, pair) for pair in hand)
 
@@ -51,6 +52,6 @@ def many() -> list[Pair]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.about)
+@pytest.mark.parametrize("bug", BUGS + FOUND_BUGS, ids=lambda bug: bug.about)
 def test_a_seeded_bug_is_found_by_drawn_pairs_alone(bug: Bug, many: list[Pair]) -> None:
     assert any(finds(bug, pair) for pair in many)

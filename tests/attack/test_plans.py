@@ -13,9 +13,9 @@ from tests.attack.asking import CURATOR, Asking
 from tests.attack.bugs import BATCH
 from tests.attack.neighbours import Pair, pairs
 from tests.attack.record import Call, Mechanisms, Recording, Shown, compared, replay, run
-from tests.attack.shapes import CROWDED, PURE, RELATIONS, SHAPES, TOP_UPS
+from tests.attack.shapes import CROWDED, FOUND, PURE, RELATIONS, SHAPES, TOP_UPS
 
-EVERY = SHAPES + PURE + TOP_UPS + RELATIONS
+EVERY = SHAPES + PURE + TOP_UPS + FOUND + RELATIONS
 
 
 def names(asking: Asking) -> str:
@@ -100,6 +100,26 @@ def test_a_finer_measurement_is_of_the_same_sample(asking: Asking, hand: list[Pa
             one.noise.precision < two.noise.precision  # type: ignore[attr-defined]
             for one, two in zip(first[:count], first[count:], strict=True)
         )
+
+
+def test_groups_come_and_go_and_some_are_shown(hand: list[Pair]) -> None:
+    """So what `FOUND` is recorded for does happen."""
+    alone, shown, hidden = 0, 0, 0
+    for pair in hand:
+        first = run(FOUND[0], pair.first, Mechanisms(seed=pair.seed))
+        second = run(FOUND[0], pair.second, Mechanisms(first))
+        one, two = (
+            next(call for call in calls(each) if call.labels is not None)
+            for each in (first, second)
+        )
+        alone += len({*(one.labels or ())} ^ {*(two.labels or ())})
+        _, threshold = one.noise  # type: ignore[misc]
+        shown += sum(given >= threshold for given in one.outputs)
+        hidden += sum(
+            given < threshold and count > 1
+            for given, count in zip(one.outputs, one.inputs, strict=True)
+        )
+    assert min(alone, shown, hidden) >= 5
 
 
 def test_there_are_shapes_enough_and_in_both_languages() -> None:
