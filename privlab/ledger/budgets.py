@@ -36,8 +36,8 @@ class Budgets(Book):
         nothing at first.
 
         :raises BudgetExceeded: PL211, below what is spent already.
-        :raises BadQuery: PL108, delta is out of range or no decimal, delta_cap is not
-            below it, a pure dataset is to have one, or the cap has no meaning.
+        :raises BadQuery: PL108, delta is out of range or no decimal, delta_cap leaves
+            less of it than 1e-15, a pure dataset is to have one, or the cap has no meaning.
         """
         _countable(cap)
         with self._deed(by, "budget", dataset, amount=cap):
@@ -210,8 +210,12 @@ class Budgets(Book):
                 code="PL108",
                 hint="one in a million is usual: 1e-6",
             )
-        if delta_cap.delta >= delta:
-            raise BadQuery("thresholds may use up a part of delta, not all of it", code="PL108")
+        if delta - delta_cap.delta < LEAST_DATASET_DELTA:
+            raise BadQuery(
+                "thresholds may use up a part of delta, not all of it: an epsilon is read at the rest",
+                code="PL108",
+                hint=f"privlab budget thresholds {dataset} --share 10%",
+            )
 
     def _check_sums(self) -> None:
         """See that every spent sum is the sum of its charges."""

@@ -61,6 +61,13 @@ def chosen(scores: list[list[int]], mechanisms: Mechanisms, times: int | None = 
     return [mechanisms.choose("q", one, low=0, noise="", times=times) for one in scores]
 
 
+def groups_tested(table: Numbers, mechanisms: Mechanisms, count: int = 1, made: int = 1) -> object:
+    """Each number of the table is a group of as many units."""
+    return mechanisms.test_groups(
+        "groups", table, [count] * len(table), sensitivity=9, noise="", threshold=5, made=made
+    )[:2]
+
+
 UNSOUND: list[tuple[Kind, Callable[[Numbers, Mechanisms], object]]] = [
     (Kind.CALLS, exits_early),
     (Kind.CALLS, asks_twice),
@@ -86,6 +93,10 @@ UNSOUND: list[tuple[Kind, Callable[[Numbers, Mechanisms], object]]] = [
     (Kind.SHOWN, lambda t, m: (noisy([sum(t)], m), len(t))),
     (Kind.SHOWN, lambda t, m: m.show("caption", f"{len(t)} rows")),
     (Kind.FAILED, fails),
+    (Kind.FOUND, lambda t, m: groups_tested(t, m, count=2)),
+    (Kind.FOUND, lambda t, m: groups_tested(tuple(range(3 * len(t))), m)),
+    (Kind.DECLARED, lambda t, m: groups_tested(t, m, made=0)),
+    (Kind.PARAMETERS, lambda t, m: groups_tested(t, m, made=len(t))),
 ]
 
 
@@ -105,6 +116,15 @@ def test_every_kind_is_among_them() -> None:
 def test_a_sound_pipeline_has_no_findings() -> None:
     assert replay(sound, WITH, WITHOUT) == ()
     assert replay(sound, WITHOUT, WITH) == ()
+
+
+def test_a_group_that_one_unit_made_may_come_and_go() -> None:
+    """It is not shown in either run, and its count is no more than was declared."""
+    assert replay(groups_tested, WITH, WITHOUT) == ()
+    assert replay(groups_tested, WITHOUT, WITH) == ()
+    (call, _) = run(groups_tested, WITH, Mechanisms())
+    assert isinstance(call, Call)
+    assert max(call.outputs) < 5
 
 
 def test_a_failure_that_does_not_depend_on_the_data_is_no_finding() -> None:

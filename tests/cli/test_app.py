@@ -25,6 +25,7 @@ def test_help_lists_every_noun(privlab) -> None:
 @pytest.mark.parametrize(
     "words",
     [*((noun,) for noun in NOUNS[:9]), ("budget", "plan"), ("budget", "show"), ("budget", "grant"),
+     ("budget", "thresholds"),
      *(("key", verb) for verb in ("list", "rotate", "shred", "unlock", "recovery-kit", "restore", "move")),
      ("curator", "start"), ("curator", "stop"), ("curator", "status"), ("curator", "run"),
      ("demo", "build"), ("demo", "run")],

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ import pytest
 from privlab.cli.app import main
 from privlab.cli.demo import clinic
 from privlab.cli.demo.build import contract_text
+from privlab.client.owner import Owner
 from privlab.client.session import Session
 from privlab.jupyter import display
+from privlab.terms.loss import Delta
 from tests.conftest import PLAIN
 
 COUNT = "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward"
@@ -205,6 +208,28 @@ def test_a_grant_of_less_than_can_be_counted_is_refused(privlab, folder: Path) -
     assert ended.err.startswith("PL108 1e-25% of the cap of clinic is less than")
     assert f"privlab budget grant clinic {me} --share 10%" in " ".join(ended.err.split())
     assert privlab("budget", "show", "clinic").out == before
+
+
+def test_thresholds_get_a_part_of_delta_and_every_analyst_hers(privlab, folder: Path) -> None:
+    """A level writes 10 %; what a steward sets takes its place, and `show` says it."""
+    assert "thresholds may use up 10 % of delta" in privlab("budget", "show", "clinic").out
+    ended = privlab("budget", "thresholds", "clinic", "--share", "25%")
+    assert ended.status == 0
+    assert "25% of the delta of clinic" in ended.out
+    told = " ".join(privlab("budget", "show", "clinic").out.split())
+    assert "thresholds may use up 25 % of delta, and used 0" in told
+    facts = Owner.connect().dataset("clinic")
+    assert facts.thresholds == str(Delta.budget(Fraction(facts.delta) / 4).units)
+
+
+@pytest.mark.parametrize("share", ["100%", "0%", "much"])
+def test_a_part_of_delta_that_is_none_is_refused(privlab, folder: Path, share: str) -> None:
+    """All of it would leave nothing for the noise."""
+    before = Owner.connect().dataset("clinic")
+    ended = privlab("budget", "thresholds", "clinic", "--share", share)
+    assert ended.status == 1
+    assert ended.err.startswith("PL108 ")
+    assert Owner.connect().dataset("clinic") == before
 
 
 def test_status_says_whom_the_curator_takes_us_for(privlab, folder: Path) -> None:

@@ -133,8 +133,14 @@ def test_a_delta_for_thresholds_is_a_total_too(ledger: Ledger, ask: Ask) -> None
     assert caught.value.facts == {"grant": "110, delta 3", "spent": "0, delta 4"}
     with pytest.raises(BudgetExceeded):
         ledger.set_cap("clinic", Loss(130), DELTA, "sam", Delta(3))
-    with pytest.raises(BadQuery, match="not all of it"):
-        ledger.set_cap("clinic", Loss(130), DELTA, "sam", Delta.charge(DELTA))
+    for all_of_it in (
+        Delta.charge(DELTA),
+        Delta.budget(DELTA),
+        Delta.budget(DELTA - Fraction(9, 10**16)),
+    ):
+        with pytest.raises(BadQuery, match="not all of it"):
+            ledger.set_cap("clinic", Loss(130), DELTA, "sam", all_of_it)
+    ledger.set_cap("clinic", Loss(130), DELTA, "sam", Delta.budget(DELTA - Fraction(1, 10**15)))
 
 
 def test_a_pure_dataset_has_a_delta_of_nothing(ledger: Ledger) -> None:
@@ -157,3 +163,35 @@ def test_accounts_are_listed_by_dataset(ledger: Ledger) -> None:
     assert ledger.accounts("eve") == ()
     assert ledger.account("eve", "clinic") is None
     assert ledger.cap("aviation") is None
+
+
+def test_thresholds_are_shared_as_the_cap_is(ledger: Ledger, ask: Ask) -> None:
+    """Each grant has the part of their delta that it is of the cap, and never less than is spent."""
+    grants = {"ana": Loss(60), "bob": Loss(31)}
+    ledger.set_budget("clinic", Loss(120), DELTA, grants, "sam", Delta(1000))
+    parts = {one.principal: one.delta_granted for one in ledger.holders("clinic")}
+    assert parts == {"ana": Delta(500), "bob": Delta(258)}  # 31/120 of it, rounded down
+
+    ledger.charge(ask(cost=10, delta=Delta(400)))
+    ledger.set_budget("clinic", Loss(120), DELTA, {"ana": Loss(12)}, "sam")
+    account = ledger.account("ana", "clinic")
+    assert account is not None
+    assert account.delta_granted == account.delta_spent == Delta(400)
+
+
+def test_a_grant_above_the_cap_has_no_more_than_all_of_the_delta(ledger: Ledger) -> None:
+    ledger.set_budget("clinic", Loss(120), DELTA, {"ana": Loss(900)}, "sam", Delta(1000))
+    account = ledger.account("ana", "clinic")
+    assert account is not None
+    assert account.delta_granted == Delta(1000)
+
+
+def test_thresholds_below_what_they_used_are_refused_whole(ledger: Ledger, ask: Ask) -> None:
+    ledger.set_budget("clinic", Loss(120), DELTA, {"ana": Loss(120)}, "sam", Delta(1000))
+    ledger.charge(ask(cost=10, delta=Delta(400)))
+    with pytest.raises(BudgetExceeded) as caught:
+        ledger.set_budget("clinic", Loss(120), DELTA, {"ana": Loss(60)}, "sam", Delta(399))
+    assert caught.value.code == "PL211"
+    account = ledger.account("ana", "clinic")
+    assert account is not None
+    assert (account.granted, account.delta_granted) == (Loss(120), Delta(1000))

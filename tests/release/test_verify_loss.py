@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from privlab.errors import IntegrityError
+from privlab.mechanisms.threshold import delta_of_threshold
 from privlab.release.bundle import make
-from privlab.release.statement import PrivacyFacts, noises_of, statement
+from privlab.release.statement import PrivacyFacts, ThresholdFacts, noises_of, statement
 from privlab.release.verify import MEDIA_TYPE, PAYLOAD_TYPE, guarantee, verify
 from privlab.seal import dsse
 from privlab.seal.canonical import canonical
 from privlab.seal.keys import SigningKey
-from privlab.terms.loss import Loss
-from privlab.terms.noise import DiscreteLaplace
+from privlab.terms.loss import CERTAIN, Delta, Loss
+from privlab.terms.noise import DiscreteLaplace, RoundedGaussian
 
 from .conftest import CHOSEN, FACTS, PURE, PURE_CHOICE, predicate
 
@@ -171,3 +173,73 @@ def test_a_signed_statement_that_contradicts_itself_is_refused(
 
     assert caught.value.code == "PL407"
     assert words in caught.value.what
+
+
+UNITS_NOISE = RoundedGaussian(100, 0)
+"""Its standard deviation is 283."""
+THRESHOLD = 1_700
+RISK = Delta.charge(delta_of_threshold(UNITS_NOISE, THRESHOLD, 4))
+SHOWN = replace(
+    FACTS,
+    measures=(replace(FACTS.measures[1], kind="units", sensitivity=4, noises=(UNITS_NOISE,)),),
+    outputs=(replace(FACTS.outputs[0], measures=(0,)),),
+    threshold=ThresholdFacts(0, THRESHOLD, 4),
+    thresholds=RISK,
+    thresholds_spent=RISK,
+    thresholds_granted=Delta.budget(Fraction(1, 10**7)),
+)
+"""Groups of one unit's four, shown from a noisy count of 1,700 on: a delta of 4 in 10^9."""
+
+
+def test_a_delta_that_covers_its_threshold_verifies(result: str, key: SigningKey) -> None:
+    """It is that of all thresholds she paid for on the question, so it may be more."""
+    assert 3e-9 < RISK.delta < 5e-9
+    for thresholds in (RISK, Delta(2 * RISK.units)):
+        facts = replace(SHOWN, thresholds=thresholds)
+        assert verify(make(result, statement(result, facts), key), key.public)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"thresholds": CERTAIN},
+        {"thresholds": Delta(RISK.units * 99 // 100)},
+        {"thresholds": Delta.budget(Fraction(1, 10**6)), "delta": Fraction(1, 10**7)},
+        {"threshold": ThresholdFacts(0, THRESHOLD - 10, 4)},
+        {"threshold": ThresholdFacts(0, THRESHOLD, 5)},
+        {"measures": (replace(SHOWN.measures[0], noises=(RoundedGaussian(101, 0),)),)},
+    ],
+)
+def test_a_delta_that_is_less_than_its_threshold_costs_is_refused(
+    change: dict[str, Any], result: str, key: SigningKey
+) -> None:
+    with pytest.raises(IntegrityError, match=r"less than the threshold .* costs"):
+        make(result, statement(result, replace(SHOWN, **change)), key)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threshold": ThresholdFacts(1, THRESHOLD, 4)},  # there is no such measure
+        {"measures": (replace(SHOWN.measures[0], kind="rows"),)},
+        {"measures": (replace(SHOWN.measures[0], noises=(UNITS_NOISE, UNITS_NOISE)),)},
+    ],
+)
+def test_a_threshold_of_anything_but_one_count_of_units_is_refused(
+    change: dict[str, Any], result: str, key: SigningKey
+) -> None:
+    with pytest.raises(IntegrityError, match="not one of the noise"):
+        make(result, statement(result, replace(SHOWN, **change)), key)
+
+
+def test_group_keys_that_are_not_public_have_a_threshold(result: str, key: SigningKey) -> None:
+    """A statement that leaves it away, or says that the keys are anything else, is refused."""
+    for change in ("threshold", "groupKeys"):
+        facts = predicate(SHOWN)
+        if change == "threshold":
+            del facts["threshold"]
+        else:
+            facts["question"]["groupKeys"] = "anything"
+            facts["loss"]["deltaOfThresholds"] = "0"
+        with pytest.raises(IntegrityError, match="the statement's"):
+            verify(signed(result, key, facts), key.public)
