@@ -25,6 +25,7 @@ from privlab.query.plan_text import decimal
 from privlab.query.post.linear import weights_of
 from privlab.query.post.tree import CallOut, WindowOut, is_mean, is_moment, measures_of
 from privlab.query.price_mean import bad, price_mean, rows_held
+from privlab.query.price_moment import price_moment
 from privlab.query.selection import counted_too, tested
 from privlab.query.simultaneous import each
 from privlab.query.trade import Trade
@@ -269,7 +270,7 @@ def _for_targets(
     held: Sequence[Fraction],
     counts: Sequence[Sequence[Fraction] | None] | None,
 ) -> list[Fraction]:
-    """Precisions that meet the targets: counts and sums first, then means.
+    """Precisions that meet the targets: counts and sums first, then means and moments.
 
     A mean whose target is met by what she holds asks for no more than that.
     """
@@ -288,12 +289,14 @@ def _for_targets(
             wanted[at] = max(
                 wanted[at], _precision(law, width, confidence, target, plan.measures[at].step)
             )
-        elif not is_mean(target.out):
+        elif not (is_mean(target.out) or is_moment(target.out)):
             for at, precision in _for_linear(question, target, confidence).items():
                 wanted[at] = max(wanted[at], precision)
     for target in targets:
         if is_mean(target.out):
             price_mean(question, target, confidence, held, counts, wanted)
+        elif is_moment(target.out):
+            price_moment(question, target, confidence, held, counts, wanted)
     return wanted
 
 

@@ -13,8 +13,10 @@ import hashlib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from fractions import Fraction
 
+from privlab.query.epoch import number_of
 from privlab.query.evaluate import evaluate
 from privlab.query.plan import Measure, MeasureKind, Plan
 from privlab.terms.catalog import Scalar
@@ -48,6 +50,8 @@ def coded(measure: Measure, row: Row) -> int:
         return 0
     if measure.kind is MeasureKind.ROWS:
         return 1
+    if isinstance(value, date):
+        value = number_of(value)
     assert isinstance(value, (int, Fraction))
     clamped = min(max(Fraction(value), measure.low), measure.high)
     return math.floor((clamped - measure.centre) / measure.step + Fraction(1, 2))

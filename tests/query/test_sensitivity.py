@@ -48,6 +48,11 @@ QUANTILES = [
     "SELECT QUANTILE(LEAST(GREATEST(stay_days, 0), 5), 0.9) FROM visits WHERE age > 3",
     "SELECT urgent, sex, MIN(LEAST(GREATEST(cost, 0), 0.09)) FROM visits GROUP BY urgent, sex",
     "visits.group_by('sex').agg(pl.col('age').clip(-3, 3).filter(pl.col('urgent')).quantile(0.3))",
+    (
+        "SELECT sex, MEDIAN(LEAST(GREATEST(admitted, DATE '2023-03-01'), DATE '2023-03-09')) FROM visits "
+        "GROUP BY sex"
+    ),
+    "SELECT MAX(LEAST(GREATEST(CAST(seen AS DATE), DATE '2024-12-01'), DATE '2024-12-04')) FROM visits",
 ]
 
 

@@ -17,6 +17,8 @@ from privlab.query.post.noise import Combined, Noises
 from privlab.query.post.tree import Moment, MomentOut, Out, SharesOut
 from privlab.query.shares import CORNERS, family_of, whole
 
+ZERO = Fraction(0)
+
 SPREAD = OFF_CENTRE**2
 """A variance that is expected, in squared halves of the clamp."""
 
@@ -46,6 +48,40 @@ def expected_width(
     return None if low is None or high is None else (high - low) / 2
 
 
+def shares_weights(out: SharesOut, question: Question) -> dict[int, Fraction]:
+    """By how much a moment of one row moves if a share moves by one, by its measure.
+
+    Each share moves ``q - m^2`` by what its corner is away from it, about the mean.
+    """
+    measures, mean = question.plan.measures, OFF_CENTRE
+    first = measures[out.parts[0]]
+    half = (first.high - first.low) / 2
+    by = half**2 / (2 * half * OFF_CENTRE if out.kind in ROOTS else 1)
+    weights = {}
+    for at in out.parts:
+        share = measures[at].share
+        if share is None:
+            raise TypeError("a mix is of shares")
+        y, q = CORNERS[share]
+        unit = whole(family_of(share), first.reach)
+        weights[at] = by * abs(q - 2 * mean * y + mean**2 - SPREAD) / unit
+    return weights
+
+
+def moment_weights(out: MomentOut, question: Question) -> dict[int, Fraction]:
+    """By how much a moment of one row moves if a measure moves by a step."""
+    measures = question.plan.measures
+    reach = [(measures[index].high - measures[index].low) / 2 for index in (out.first, out.second)]
+    square = reach[0] * reach[1] * OFF_CENTRE**2  # of the means, about their centres
+    spread = reach[0] ** 2 * SPREAD if out.first == out.second else ZERO
+    of_count = abs(measures[out.product].centre + square - spread)
+    weights = {out.product: Fraction(1), out.count: of_count}
+    for index, other in zip((out.first, out.second), reversed(reach), strict=True):
+        weights[index] = weights.get(index, ZERO) + other * OFF_CENTRE
+    by = 1 / (2 * reach[0] * OFF_CENTRE) if out.kind in ROOTS else Fraction(1)
+    return {at: by * one * measures[at].step for at, one in weights.items() if one}
+
+
 def _of_shares(
     out: SharesOut,
     question: Question,
@@ -53,24 +89,11 @@ def _of_shares(
     confidence: Fraction,
     size: Fraction,
 ) -> Fraction | None:
-    """Each share moves ``q - m^2`` by what its corner is away from it, about the mean."""
     measures, law = question.plan.measures, law_of(question.currency)
-    first, mean = measures[out.parts[0]], OFF_CENTRE
-    half = (first.high - first.low) / 2
     each = simultaneous(confidence, len(out.parts))
-    width = Fraction(0)
-    for at in out.parts:
-        share = measures[at].share
-        if share is None:
-            raise TypeError("a mix is of shares")
-        y, q = CORNERS[share]
-        unit = whole(family_of(share), first.reach)
-        width += (
-            abs(q - 2 * mean * y + mean**2 - SPREAD) * law.half_width(precisions[at], each) / unit
-        )
-    width *= half**2 / size
-    if out.kind in ROOTS:
-        width /= 2 * half * OFF_CENTRE
+    weights = shares_weights(out, question)
+    width = sum((by * law.half_width(precisions[at], each) for at, by in weights.items()), ZERO)
+    width /= size
     low, high = shares_range(out, measures)
     return width if low is None or high is None else min(width, high - low)
 
@@ -85,16 +108,9 @@ def _moment(
     if out.kind is Moment.CORR:
         return None
     measures, law = question.plan.measures, law_of(question.currency)
-    reach = [(measures[index].high - measures[index].low) / 2 for index in (out.first, out.second)]
-    centre = abs(measures[out.product].centre)
-    weights = {out.product: Fraction(1), out.count: centre}
-    for index, other in zip((out.first, out.second), reversed(reach), strict=True):
-        weights[index] = weights.get(index, Fraction(0)) + other * OFF_CENTRE
-    square = Fraction(0)
-    for index, by in weights.items():
-        square += (by * measures[index].step * law.half_width(precisions[index], confidence)) ** 2
+    square = ZERO
+    for index, by in moment_weights(out, question).items():
+        square += (by * law.half_width(precisions[index], confidence)) ** 2
     width = sqrt_up(square) / size
-    if out.kind in ROOTS:
-        width /= 2 * reach[0] * OFF_CENTRE
     low, high = moment_range(out, measures)
     return width if low is None or high is None else min(width, high - low)
