@@ -190,9 +190,11 @@ def test_the_first_word_says_which_surface_it_is(text: str, surface: str) -> Non
 @pytest.mark.parametrize(
     ("text", "code", "hint"),
     [
-        ("SELECT COUNT(*) FROM visit", "PL102", "did you mean visits?"),
+        ("SELECT COUNT(*) FROM visit", "PL102",
+            "did you mean visits?; a frame of yours is sent with --public visit=..."),
         ("SELECT COUNT(*) FROM clinics.visits", "PL102", "did you mean clinic.visits?"),
-        ("SELECT COUNT(*) FROM zzz", "PL102", "%private tables lists what there is"),
+        ("SELECT COUNT(*) FROM zzz", "PL102",
+            "%private tables lists what there is; a frame of yours is sent with --public zzz=..."),
         ("SELECT AVG(stay_day) FROM visits", "PL104", "did you mean stay_days?"),
         ("SELECT COUNT(*) AS n FROM visits ORDER BY nn", "PL104", "did you mean n?"),
         ("SELECT ward FROM visits", "PL105", "GROUP BY ward, or aggregate it"),

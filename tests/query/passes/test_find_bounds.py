@@ -14,6 +14,7 @@ from privlab.query.expr import Call, Literal, Op, Ref
 from privlab.query.passes.find_bounds import found_under, with_found
 from privlab.query.plan import Measure, MeasureKind
 from privlab.terms.catalog import Catalog, Column, Found, Kind, Table
+from privlab.terms.loss import Currency
 from tests.query.conftest import VISITS
 
 SCORE = Ref("score", Kind.INT)
@@ -73,8 +74,14 @@ def test_what_needs_no_measured_bounds_is_the_same_question_with_them(text: str)
 
 
 def test_measured_bounds_make_no_keys() -> None:
+    """Values between them are no more public than before: a threshold shows them, or nothing does."""
+    text = "SELECT score, COUNT(*) AS n FROM visits GROUP BY score"
+    plain, other = (compile_question(text, {}, one) for one in (Catalog((VISITS,)), bounded(0, 3)))
+    assert question_id(plain) == question_id(other)
+    assert [key.values for key in other.plan.keys] == [()]
+
     with pytest.raises(BadQuery) as caught:
-        compile_question("SELECT score, COUNT(*) FROM visits GROUP BY score", {}, bounded(0, 3))
+        compile_question(text, {}, bounded(0, 3, replace(VISITS, currency=Currency.PURE)))
     assert caught.value.code == "PL107"
 
 

@@ -46,4 +46,4 @@ def test_outputs_follow_their_measures(ask: Callable[..., Question]) -> None:
 
     turned = replace(plan, measures=plan.measures[::-1])
     finish = Finish((Output("a", MeanOut(1 - out.total, 1 - out.count), "mean"),))
-    assert order_measures(turned, finish) == replace(question, rows=None)
+    assert order_measures(turned, finish) == replace(question, rows=None, units=None)
