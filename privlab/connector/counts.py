@@ -60,10 +60,13 @@ def reading(schema: pl.Schema, contract: Contract) -> Reading:
     """
     readers = casts(schema, contract)
     kinds = {c.name: c.kind for c in contract.stated.columns}
+    there = leaves(schema)
     fallible = tuple(
-        name for name, kind in kinds.items() if not (kind in _SURE and schema[name] == DTYPES[kind])
+        name
+        for name, kind in kinds.items()
+        if not (kind in _SURE and there[name][1] == DTYPES[kind])
     )
-    raw = {name: present(name, schema[name], contract.null_values) for name in fallible}
+    raw = {name: present(*there[name], contract.null_values) for name in fallible}
     return Reading(
         (
             *(expr.alias(name) for name, expr in readers.items()),

@@ -91,7 +91,7 @@ def leaves(schema: pl.Schema) -> dict[str, tuple[pl.Expr, pl.DataType]]:
     return found
 
 
-def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
+def _instance(dtype: pl.DataType | pl.datatypes.DataTypeClass) -> pl.DataType:
     return dtype if isinstance(dtype, pl.DataType) else dtype()
 
 

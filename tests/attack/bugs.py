@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from privlab.connector import protect, scan
+from privlab.connector.pseudonyms import Pseudonyms
 from privlab.curator import certificate
 from privlab.curator.answer import Compiled, Paid
 from privlab.engine import run, steps
@@ -35,7 +36,7 @@ from privlab.terms.catalog import Kind as Type
 from privlab.terms.loss import Currency, Loss
 from privlab.terms.noise import RoundedGaussian
 from tests.attack.asking import Asking
-from tests.attack.contract import UNIT, Place
+from tests.attack.contract import Place
 from tests.attack.record import Kind, Mechanisms
 
 UNBOUNDED = 1 << 62
@@ -241,7 +242,7 @@ def _float_sums(job: Job) -> Any:
 
 # --- protecting --------------------------------------------------------------
 
-_with_pseudonyms = protect._with_pseudonyms
+_pseudonyms_of = Pseudonyms.of
 _READS_NAN: Change = (
     scan,
     "_READERS",
@@ -249,9 +250,9 @@ _READS_NAN: Change = (
 )
 
 
-def _a_unit_per_null(frame: pl.DataFrame, contract: Any, key: bytes) -> Any:
-    named = pl.format("row {}", pl.int_range(pl.len()))
-    return _with_pseudonyms(frame.with_columns(pl.col(UNIT).fill_null(named)), contract, key)
+def _a_unit_per_null(pseudonyms: Pseudonyms, units: pl.Series) -> Any:
+    named = (f"row {n}" if one is None else str(one) for n, one in enumerate(units))
+    return _pseudonyms_of(pseudonyms, pl.Series(list(named), dtype=pl.String))
 
 
 def _numbered(frame: pl.DataFrame, table: object, key: bytes) -> Any:
@@ -345,7 +346,7 @@ BUGS = (
     Bug("the mean is the centre", SUM_POINTS, FAR, (_about("mean"),)),
     Bug("the median is the centre", SUM_POINTS, FAR, (_about("median"),)),
     Bug("the bound keeps rows by row number", BY_DAY, FAR, ((bounding, "accumulate", _by_row_number),)),
-    Bug("rows are stored by row number", BY_DAY, FAR, ((protect, "_row_tags", _numbered),), anew=True),
+    Bug("rows are stored by row number", BY_DAY, FAR, ((protect, "row_tags", _numbered),), anew=True),
     Bug("a sum about L with an exact n", SUM_SCORE, SAID, ((run, "release", _about_the_low_end),)),
     Bug("a sum about 0 at the price of U - L", SUM_SCORE, FAR, ((joint, "trade_of", _cheap),)),
     Bug("the bound on rows is forgotten", SUM_AGE, FAR, (_kernel(rows=UNBOUNDED, per_group=UNBOUNDED),)),
@@ -358,7 +359,7 @@ BUGS = (
         (_READS_NAN, (run, "translate", _raw), (steps, "coded", _with_nan), _kernel(radius=UNBOUNDED)),
         anew=True,
     ),
-    Bug("a row without a unit is a unit", UNITS, FAR, ((protect, "_with_pseudonyms", _a_unit_per_null),), anew=True),
+    Bug("a row without a unit is a unit", UNITS, FAR, ((Pseudonyms, "of", _a_unit_per_null),), anew=True),
     Bug("sums of floats", STAY, _of(Kind.INPUTS), ((run, "measure", _float_sums),)),
     Bug("noise as wide as the data", SUM_AGE, _of(Kind.PARAMETERS), ((run, "release", _noise_as_wide_as_the_data),)),
     Bug("no noise where there is no data", BY_WARD, _of(Kind.CALLS), ((run, "release", _nothing_to_do),)),

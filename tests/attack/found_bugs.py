@@ -47,7 +47,7 @@ def _tells_hidden(plan: Plan, noises: Any, threshold: int, found: Found) -> Any:
 
 def _exact_test(plan: Plan, noises: Any, threshold: int, found: Found) -> Any:
     """Only groups of many units are tested: a floor on exact counts."""
-    many = np.flatnonzero(found.exact.sums[plan.tested] >= 4)
+    many = np.flatnonzero(found.exact.sums[plan.tested] >= 13)
     return _shown(plan, noises, threshold, found.only(many))
 
 
