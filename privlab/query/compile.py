@@ -16,7 +16,7 @@ from privlab.query.frame import parse_frame
 from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
 from privlab.query.passes.bound_source import bound_source
-from privlab.query.passes.find_mistakes import notes_on, refuse_contradiction
+from privlab.query.passes.find_mistakes import notes_on, notes_on_keys, refuse_contradiction
 from privlab.query.passes.found_source import Public, marked
 from privlab.query.passes.join_quantiles import join_quantiles
 from privlab.query.passes.key_space import MAX_CELLS, key_space
@@ -98,11 +98,13 @@ def compile_question(
     question = order_measures(plan, asked)
     question = replace(question, finish=settled(question.finish))
     limit_answer(question, ask.source, groups[-1].span if groups else None)
+    whole = replace(question.plan, where=scope.where)
+    meant = replace(question, plan=whole, sql=ask.source.sql)
     return replace(
         question,
         rows=table.rows,
         units=table.units,
-        notes=(*outputs.found, *notes_on(replace(question.plan, where=scope.where), table)),
+        notes=(*outputs.found, *notes_on(whole, table), *notes_on_keys(meant, table)),
         currency=table.currency,
         sql=ask.source.sql,
     )

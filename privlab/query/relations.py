@@ -137,6 +137,28 @@ def scans(relation: Relation) -> tuple[Scan, ...]:
             return tuple(dict.fromkeys(scan for part in parts for scan in scans(part)))
 
 
+def unbounded_values(relation: Relation) -> frozenset[str]:
+    """Columns that count or add up rows of one unit, of which she may have ever more."""
+    match relation:
+        case PerUnit(of=of, keys=keys, columns=columns):
+            counts = (UnitKind.ROWS, UnitKind.DISTINCT, UnitKind.SUM)
+            before = unbounded_values(of)
+            found = [name for name, value in columns if value.kind in counts]
+            found += [name for name, expr in keys if columns_read(expr) & before]
+            return frozenset(found)
+        case Project(of=of, columns=made):
+            before = unbounded_values(of)
+            return frozenset(name for name, expr in made if columns_read(expr) & before)
+        case Join(left=left, right=right, right_names=names):
+            theirs = unbounded_values(right)
+            named = {name for column, name in names if column in theirs}
+            return unbounded_values(left) | named
+        case Union(parts=parts):
+            return frozenset[str]().union(*map(unbounded_values, parts))
+        case _:
+            return frozenset()
+
+
 def is_private(relation: Relation) -> bool:
     """Whether its rows belong to privacy units."""
     return bool(scans(relation))

@@ -12,7 +12,18 @@ from fractions import Fraction
 
 from privlab.accuracy.choice import ranks_off, ranks_off_together
 from privlab.accuracy.gaussian import sqrt_up
-from privlab.query.plan import Measure, MeasureKind, MeasureOut, Out, Plan, Question
+from privlab.query.plan import (
+    Call,
+    Expr,
+    Literal,
+    Measure,
+    MeasureKind,
+    MeasureOut,
+    Op,
+    Out,
+    Plan,
+    Question,
+)
 from privlab.query.plan_text import decimal, expression_text, range_text
 from privlab.query.post.tree import MomentOut, is_noisy
 from privlab.query.post.tree import parts as inner_parts
@@ -82,7 +93,7 @@ def caption(question: Question, table: Table, *, together: bool = False) -> str:
     for at, measure in enumerate(plan.measures):
         named = measure.kind in (MeasureKind.SUM, MeasureKind.QUANTILE) and at not in products
         if named and measure.of is not None:
-            of = expression_text(measure.of)
+            of = expression_text(_itself(measure.of))
             clamps[f"{of} clamped to {range_text(measure)}"] = None
     parts += clamps
     if labels & QUANTILES and not labels <= QUANTILES and table.bound.rows > 1:
@@ -105,6 +116,17 @@ def caption(question: Question, table: Table, *, together: bool = False) -> str:
     if table.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, *question.notes])
+
+
+def _itself(of: Expr) -> Expr:
+    """The value that is clamped, where it is taken of the rows that have another one too."""
+    match of:
+        case Call(
+            op=Op.CASE,
+            args=(Call(op=Op.NOT, args=(Call(op=Op.IS_NULL),)), value, Literal(value=None)),
+        ):
+            return value
+    return of
 
 
 def _one_row(plan: Plan, table: Table) -> str:
@@ -151,8 +173,9 @@ def rank_words(
 
     precisions: of each measure, as bought.  One that is only a part of columns is
     named by what it is, since MAX is no maximum.  confidence: of each, or, together, of
-    all that the answer states at once.  Example: ``med is within 72 ranks
-    of the exact one at 95 %``.
+    all that the answer states at once.  Examples: ``med is within 72 ranks
+    of the exact one at 95 %``; ``a, b and c are each within 72 ranks of the exact one
+    at 95 %``.
     """
     named = {
         one.out.index: one.name
@@ -162,14 +185,31 @@ def rank_words(
     where = " in each group" if question.plan.cells > 1 else ""
     level = each(question, confidence, together=together)
     sure = f"{decimal(confidence)} %{', with all else that is stated' * together}"
-    found = []
+    place = {one.name: at for at, one in enumerate(question.finish.outputs)}
+    found: dict[tuple[int, str], list[str]] = {}
     for at, measure in enumerate(question.plan.measures):
         off = rank_error(measure, precisions[at], level)
         if off is None or measure.q is None or measure.of is None:
             continue
-        name = named.get(at, f"the {decimal(measure.q)} quantile of {expression_text(measure.of)}")
-        found.append(f"{name} is within {off:,} ranks of the exact one{where} at {sure}")
-    return found
+        part = (
+            ""
+            if at in named
+            else f"the {decimal(measure.q)} quantile of {expression_text(measure.of)}"
+        )
+        found.setdefault((off, part), []).append(part or named[at])
+    alike = [
+        sorted(names, key=lambda name: place.get(name, len(place))) for names in found.values()
+    ]
+    return [
+        f"{_all(names)} within {off:,} ranks of the exact one{where} at {sure}"
+        for (off, _), names in zip(found, alike, strict=True)
+    ]
+
+
+def _all(names: Sequence[str]) -> str:
+    """ "a is", "a, b and c are each"."""
+    *most, last = names
+    return f"{', '.join(most)} and {last} are each" if most else f"{last} is"
 
 
 def shown_words(question: Question, table: Table, groups: ShownGroups | None) -> list[str]:

@@ -18,8 +18,11 @@ from privlab.query.ask import Source, Span
 from privlab.query.evaluate import evaluate
 from privlab.query.kinds import COMPARISONS, columns_of, conjuncts, kind_of, parts_of, substituted
 from privlab.query.passes.infer_interval import Interval, infer_interval
-from privlab.query.plan import Call, Expr, Literal, Op, Plan, Ref
+from privlab.query.plan import Call, Expr, Literal, Op, Plan, Question, Ref
 from privlab.query.plan_text import decimal, expression_text, scalar_text
+from privlab.query.post.tree import KeyOut
+from privlab.query.relations import PerUnit, unbounded_values
+from privlab.query.words import plural
 from privlab.terms.catalog import Column, Kind, Scalar, Table
 
 SHOWN = 3
@@ -83,6 +86,37 @@ def notes_on(plan: Plan, table: Table) -> tuple[str, ...]:
         for part in () if expr is None else parts_of(expr):
             if (note := _unlisted(part, table)) is not None:
                 found[note] = None
+    return tuple(found)
+
+
+def notes_on_keys(question: Question, table: Table) -> tuple[str, ...]:
+    """Of groups by a number of one unit's rows: whoever has more than the groups reach is in none.
+
+    The bounds of such a number are those that one unit may add to an answer, and no
+    promise that there are no busier ones.
+    """
+    plan = question.plan
+    busy = unbounded_values(plan.source)
+    bare = without_ranges(table)
+    names = {
+        one.out.index: one.name for one in question.finish.outputs if isinstance(one.out, KeyOut)
+    }
+    single = isinstance(plan.source, PerUnit) and not plan.source.keys
+    who = plural(table.unit_word) if single else "rows"
+    found = []
+    for at, key in enumerate(plan.keys):
+        if key.kind is not Kind.INT or not columns_of(key.expr) & busy:
+            continue
+        reach = [value for value in key.values if isinstance(value, int)]
+        high = infer_interval(key.expr, bare, plan.where).high
+        if not reach or (high is not None and high <= max(reach)):
+            continue
+        name, top = names.get(at, expression_text(key.expr)), max(reach)
+        note = f"{who} whose {name} is above {top} are in no group"
+        if isinstance(key.expr, Ref) and at in names:
+            least = f"LEAST({name}, {top})" if question.sql else f'pl.col("{name}").clip(0, {top})'
+            note += f"; {least} in its place puts them into the last"
+        found.append(note)
     return tuple(found)
 
 

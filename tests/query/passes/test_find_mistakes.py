@@ -103,3 +103,32 @@ def test_notes_are_no_part_of_the_question(ask: Ask) -> None:
 def test_times_of_one_day_are_not_taken_for_a_contradiction(ask: Ask) -> None:
     noon = datetime(2024, 1, 1, 12)  # noqa: DTZ001
     ask("SELECT COUNT(*) FROM visits WHERE seen >= :a AND seen <= :a", a=noon)
+
+
+COUNTS = "SELECT {key}, COUNT(*) AS people FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) t {where}GROUP BY {by}"
+
+
+@pytest.mark.parametrize(
+    ("key", "where", "by", "note"),
+    [
+        ("n", "", "n", "patients whose n is above 8 are in no group; LEAST(n, 8) in its place puts them into the last"),
+        ("LEAST(n, 20) AS k", "", "k", "patients whose k is above 8 are in no group"),
+        ("n // 3 AS k", "", "k", "patients whose k is above 2 are in no group"),
+        ("LEAST(n, 8) AS k", "", "k", None),
+        ("n", "WHERE n <= 8 ", "n", None),
+        ("n > 3 AS k", "", "k", None),
+    ],
+)  # fmt: skip
+def test_a_group_by_a_count_of_ones_rows_says_who_is_in_none(
+    ask: Ask, key: str, where: str, by: str, note: str | None
+) -> None:
+    asked = ask(COUNTS.format(key=key, where=where, by=by))
+    assert asked.notes == (() if note is None else (note,))
+
+
+def test_what_a_note_on_groups_says_to_type_leaves_nobody_out(ask: Ask) -> None:
+    people = 'visits.group_by("patient_id").agg(n=pl.len()).group_by({key}).agg(people=pl.len())'
+    (note,) = ask(people.format(key='"n"')).notes
+    fix = note.split("; ")[1].removesuffix(" in its place puts them into the last")
+    assert fix == 'pl.col("n").clip(0, 8)'
+    assert ask(people.format(key=f"n={fix}")).notes == ()
