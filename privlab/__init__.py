@@ -15,12 +15,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from os import PathLike
+
+    from privlab.cli.protect import Protection
     from privlab.client.bounds import Bounds
     from privlab.client.frames import Release
     from privlab.client.session import Session
     from privlab.wire.messages import Explanation, State, TableFacts
 
-__all__ = ["ask", "bounds", "budget", "connect", "describe", "explain", "tables"]
+__all__ = ["ask", "bounds", "budget", "connect", "describe", "explain", "protect", "tables"]
 
 _session: Session | None = None
 
@@ -124,6 +127,32 @@ def bounds(
 
     put = price(share=share, within=None, epsilon=epsilon)
     return measure_bounds(_connected(), column, price=put, purpose=purpose)
+
+
+def protect(
+    source: object,
+    *,
+    contract: str | PathLike[str],
+    table: str = "",
+) -> Protection:
+    """Encrypt rows of your own as the next version of a table.  Needs ``privlab[curator]``.
+
+    source: a frame of Polars or pandas, or of any library that speaks Arrow
+    (``__arrow_c_stream__``); a path, a folder or a pattern; ``postgresql://...``,
+    of which ``table`` is read, else the table with the contract's name.
+    contract: the path of the contract, a TOML file.
+
+    The counts of the result come from rows and are for the owner's eyes only.
+
+    :raises BadContract: PL150 to PL153; nothing is registered then.
+    """
+    from pathlib import Path
+
+    from privlab.cli.protect import contract_text, protect_source
+    from privlab.client.owner import Owner
+
+    text = contract_text(Path(contract), source if isinstance(source, str) else "FILE")
+    return protect_source(Owner(_connected()), source, text, table=table)
 
 
 def tables() -> tuple[TableFacts, ...]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,14 +20,37 @@ from privlab.errors import BadContract, Refused
 if TYPE_CHECKING:
     from privlab.client.owner import Owner
     from privlab.connector.counts import Counts
-    from privlab.wire.owner import Registered
+    from privlab.connector.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A new version of a table, and what its owner should know of her rows."""
+
+    dataset: str
+    table: str
+    version: int
+    counts: Counts
+
+    def __str__(self) -> str:
+        """Several lines, for the owner's eyes only: the counts come from rows."""
+        name = f"{self.dataset}.{self.table} version {self.version}"
+        return "\n".join((*account(self.counts), f"{name} is protected"))
 
 
 def protect(
-    file: Annotated[Path, typer.Argument(help="Your Parquet or CSV file.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A Parquet, CSV or Arrow file, a folder or 'pattern', or postgresql://."
+        ),
+    ],
     contract: Annotated[Path, typer.Option(help="The contract, a TOML file.")],
+    table: Annotated[
+        str, typer.Option(help="In a database: NAME or SCHEMA.NAME, if not the contract's.")
+    ] = "",
 ) -> None:
-    """Encrypt a copy of your file and let it be asked about.
+    """Encrypt a copy of your rows and let them be asked about.
 
     Lists every problem of the contract at once. Your file is read, not changed.
 
@@ -32,45 +58,54 @@ def protect(
     """
     from privlab.client.owner import Owner
 
-    try:
-        text = contract.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise BadContract(
-            f"there is no readable contract {contract}",
-            code="PL150",
-            hint=f"begin one with: privlab draft {file} -o {contract}",
-        ) from None
+    text = contract_text(contract, source)
     owner = Owner.connect()
-    registered, counts = protect_file(owner, file, text)
-    for line in account(counts):
+    done = protect_source(owner, source, text, table=table)
+    terminal.say(str(done))
+    for line in same_units(owner, done.dataset):
         terminal.say(line)
-    name = f"{registered.dataset}.{registered.table} version {registered.version}"
-    terminal.say(f"{name} is protected")
-    for line in same_units(owner, registered):
-        terminal.say(line)
-    terminal.say(f"the plain file is still readable: {file.resolve()}")
-    terminal.note("keep it somewhere safe, or remove it: no analyst needs it")
-    still = missing(owner, registered)
+    if "://" not in source:
+        terminal.say(f"the plain rows are still readable: {Path(source).resolve()}")
+        terminal.note("keep them somewhere safe, or remove them: no analyst needs them")
+    still = missing(owner, done.dataset, done.table)
     if still:
         terminal.say("before anybody can ask about it:")
         for line in still:
             terminal.say(f"  {line}")
 
 
-def protect_file(owner: Owner, file: Path, text: str) -> tuple[Registered, Counts]:
+def contract_text(contract: Path, source: object) -> str:
+    """The contract's TOML.
+
+    :raises BadContract: PL150, it cannot be read.
+    """
+    try:
+        return contract.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise BadContract(
+            f"there is no readable contract {contract}",
+            code="PL150",
+            hint=f"begin one with: privlab draft {source} -o {contract}",
+        ) from None
+
+
+def protect_source(owner: Owner, source: object, text: str, *, table: str = "") -> Protection:
     """Prepare, write and register one version, with a progress bar on standard error.
 
-    :raises BadContract: PL150, PL151; nothing is registered then.
+    source: a path or pattern, the address of a database, or a frame.
+
+    :raises BadContract: PL150, PL151, PL153; nothing is registered then.
     """
     keep_compiled_code_private()
     with terminal.curator_part():
         from privlab.connector import contract as contracts
         from privlab.connector.protect import protect as write
     parsed = contracts.parse(text)
+    opened = open_rows(source, table or parsed.stated.name)
     prepared = owner.prepare(text)
     with rows_bar(parsed.stated.name) as progress:
         written = write(
-            file,
+            opened,
             parsed,
             version=prepared.version,
             unit_key=prepared.unit_key,
@@ -78,7 +113,23 @@ def protect_file(owner: Owner, file: Path, text: str) -> tuple[Registered, Count
             folder=prepared.folder,
             progress=progress,
         )
-        return owner.register(prepared, text, written.parts, written.keys), written.counts
+        new = owner.register(prepared, text, written.parts, written.keys)
+    return Protection(new.dataset, new.table, new.version, written.counts)
+
+
+def open_rows(source: object, table: str) -> Source:
+    """The rows that ``source`` names or is; ``table`` is read where it names a database.
+
+    :raises BadContract: PL151, they cannot be read.
+    """
+    from privlab.connector import postgres
+    from privlab.connector.source import open_frame, open_source
+
+    if isinstance(source, str) and postgres.is_address(source):
+        return postgres.Postgres(source, table, getpass if sys.stdin.isatty() else None)
+    if isinstance(source, str | Path):
+        return open_source(source)
+    return open_frame(source)
 
 
 @contextmanager
@@ -102,46 +153,46 @@ def rows_bar(table: str) -> Iterator[Callable[[str, int, int | None], None]]:
         yield progress
 
 
-def same_units(owner: Owner, registered: Registered) -> list[str]:
+def same_units(owner: Owner, dataset: str) -> list[str]:
     """A warning for each other dataset whose unit has this one's column and word.
 
     By their names alone: nothing compares the people (``docs/threat-model.md``).
     """
     tables = owner.session.tables()
-    units = {(t.unit, t.unit_word) for t in tables if t.dataset == registered.dataset}
+    units = {(t.unit, t.unit_word) for t in tables if t.dataset == dataset}
     twins = {
         (t.dataset, t.unit, t.unit_word)
         for t in tables
-        if t.dataset != registered.dataset and (t.unit, t.unit_word) in units
+        if t.dataset != dataset and (t.unit, t.unit_word) in units
     }
     return [
-        f"warning: {dataset} is about a {word} by {unit} too; if these are the same, the losses of "
+        f"warning: {other} is about a {word} by {unit} too; if these are the same, the losses of "
         f"both add up and no budget counts the sum: give all their tables one dataset"
-        for dataset, unit, word in sorted(twins)
+        for other, unit, word in sorted(twins)
     ]
 
 
-def missing(owner: Owner, registered: Registered) -> list[str]:
+def missing(owner: Owner, dataset: str, table: str) -> list[str]:
     """What keeps the table from being asked about, each with the next thing to do.
 
     Of the budget nothing is said to an owner whom the policy does not show it.
     """
     lines = []
     tables = owner.session.tables()
-    if any(t.name == registered.table and not t.purposes for t in tables):
+    if any(t.name == table and not t.purposes for t in tables):
         lines.append(
             'a purpose: write purposes = ["exploration"] into the contract, then protect it again'
         )
     try:
-        facts = owner.dataset(registered.dataset)
+        facts = owner.dataset(dataset)
     except Refused:
-        lines.append(f"a budget, if {registered.dataset} has none: its steward gives one")
+        lines.append(f"a budget, if {dataset} has none: its steward gives one")
     else:
         if facts.cap == "0":
             lines.append(f"a budget: {budget.first_budget(facts)}")
         elif not set(facts.grants) & set(facts.people):
             person = facts.people[0] if facts.people else "PERSON"
-            lines.append(f"a grant: privlab budget grant {registered.dataset} {person} --share 10%")
+            lines.append(f"a grant: privlab budget grant {dataset} {person} --share 10%")
     return lines
 
 

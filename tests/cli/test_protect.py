@@ -40,11 +40,11 @@ def test_a_contract_that_is_not_there_is_named(privlab, tmp_path) -> None:
 PROTECTING = """
 import sys
 from pathlib import Path
-from privlab.cli.protect import protect_file
+from privlab.cli.protect import protect_source
 from privlab.errors import BadContract
 assert "numba" not in sys.modules
 try:
-    protect_file(None, Path("none.parquet"), "[table]")
+    protect_source(None, Path("none.parquet"), "[table]")
 except BadContract as error:
     print(error.code)
 if "numba" in sys.modules:

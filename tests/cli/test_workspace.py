@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+import privlab as package
 from privlab.cli.app import main
 from privlab.cli.demo import clinic
 from privlab.cli.demo.build import contract_text
@@ -68,8 +70,17 @@ def test_protecting_ends_with_where_the_plain_file_still_is(privlab, folder: Pat
     assert ended.status == 0
     assert "read 1,000 rows, kept 1,000, of 1,000 units" in ended.out
     last = ended.out.rstrip().splitlines()[-1]
-    assert last == f"the plain file is still readable: {folder / 'patients.parquet'}"
+    assert last == f"the plain rows are still readable: {folder / 'patients.parquet'}"
     assert "version 2" in ended.out
+
+
+def test_a_frame_is_protected_from_python(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "_session", None)
+    frame = pl.read_parquet(folder / "patients.parquet").to_arrow()
+    done = package.protect(frame, contract=folder / "patients.toml")
+    assert done.counts.rows_kept == 1000
+    assert done.version == 3
+    assert str(done).endswith(f"{done.dataset}.patients version 3 is protected")
 
 
 def test_a_bad_contract_lists_every_problem_and_registers_nothing(privlab, folder: Path) -> None:

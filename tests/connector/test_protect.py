@@ -1,11 +1,14 @@
 """Protecting: every row is kept, none can be read, and the order is a secret of the content."""
 
+# ruff: noqa: DTZ001  a table's clock has no zone
+
 from __future__ import annotations
 
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -400,3 +403,29 @@ def test_a_unit_with_a_million_rows_is_a_table(tmp_path: Path) -> None:
 
     assert (stored.height, done.counts.units) == (1_000_001, 2)
     assert stored["stay"].n_unique() == 1_000_001
+
+
+def test_fields_of_structs_decimals_categories_and_zones_come_back(tmp_path: Path) -> None:
+    contract = parse(
+        SMALL.text.replace('unit = "patient"', 'null_unit = "one"\nunit = "patient"')
+        + "[columns.'at.day']\ntype = \"date\"\n[columns.'at.when']\ntype = \"datetime\"\n"
+    )
+    frame = pl.DataFrame(
+        {
+            "patient": pl.Series([Decimal(7), None], dtype=pl.Decimal(9, 0)),
+            "ward": pl.Series(["a", None], dtype=pl.Enum(["a", "b"])),
+            "stay": pl.Series([Decimal("1.25"), None], dtype=pl.Decimal(9, 2)),
+            "at": [{"day": date(2024, 2, 29), "when": datetime(2024, 7, 1, 12)}, None],
+        }
+    ).with_columns(
+        pl.col("at").struct.with_fields(when=pl.field("when").dt.replace_time_zone("Europe/Berlin"))
+    )
+
+    done, stored = written(tmp_path, frame, contract)
+
+    columns = ["ward", "stay", "at.day", "at.when"]
+    assert set(stored.select(columns).rows()) == {
+        ("a", 1.25, date(2024, 2, 29), datetime(2024, 7, 1, 10)),
+        (None, None, None, None),
+    }
+    assert done.counts.units == 2

@@ -148,3 +148,21 @@ def test_what_is_outside_is_told_from_what_is_inside() -> None:
         "d": [False, True, True, None],
         "t": [False, True, False, None],
     }
+
+
+def test_a_field_of_a_struct_is_a_column_by_its_path() -> None:
+    contract = parse(
+        "[table]\nname = 'v'\ndataset = 'd'\nunit = 'who.id'\nrows_per_unit = 1\nrow_cap = 9\n"
+        "[columns.'who.id']\ntype = 'int'\n[columns.'who.at.city']\ntype = 'text'\n"
+        "[columns.'who.name']\ntype = 'text'\n"
+    )
+    frame = pl.DataFrame(
+        {
+            "who": [{"id": 1, "at": {"city": "x"}, "name": "a"}, {"id": None, "at": None}, None],
+            "who.name": ["own", "own", None],
+        }
+    )
+
+    read = frame.select(expr.alias(name) for name, expr in casts(frame.schema, contract).items())
+
+    assert read.rows() == [(1, "x", "own"), (None, None, "own"), (None, None, None)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from privlab.accounting import levels
 from privlab.cli import curator
 from privlab.cli.demo import clinic, flights
-from privlab.cli.protect import protect_file
+from privlab.cli.protect import protect_source
 from privlab.client.owner import Owner
 from privlab.client.session import Session
 from privlab.curator import workspace as workspaces
@@ -84,7 +84,7 @@ def build(folder: Path, say: Say, files: Files = source_file) -> Demo:
         say(f"getting {name}")
         file = files(name, data)
         say(f"protecting {name}")
-        protect_file(owner, file, contract_text(name))
+        protect_source(owner, file, contract_text(name))
     for dataset, level in LEVELS.items():
         facts = owner.dataset(dataset)
         if facts.cap != "0":
