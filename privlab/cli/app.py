@@ -10,6 +10,7 @@ import typer
 from privlab.cli import (
     ask,
     budget,
+    check,
     curator,
     describe,
     draft,
@@ -36,6 +37,7 @@ app = typer.Typer(
 
 app.command("init")(init.init)
 app.command("draft")(draft.draft)
+app.command("check")(check.check)
 app.command("protect")(protect.protect)
 app.add_typer(budget.app, name="budget")
 app.command("tables")(describe.tables)

@@ -122,13 +122,13 @@ class _Work:
         """Read the source in pieces, count, and spill the rows by bucket."""
 
         def piece(read: Read) -> None:
-            frame = self.counter.add(_decoded(read, source.name))
+            frame = self.counter.add(decoded(read, source.name))
             if frame.height and not self.counter.refused:
                 self._spill(frame, spill, pseudonyms)
             with self._lock:
                 self.progress(READING, self.counter.rows_read, source.rows)
 
-        for _ in parallel(piece, _reads(source, how), WORKERS):
+        for _ in parallel(piece, reads(source, how), WORKERS):
             pass
 
     def _spill(self, frame: pl.DataFrame, spill: Spill, pseudonyms: Pseudonyms) -> None:
@@ -197,14 +197,16 @@ def parallel(do: Callable[[Task], Result], tasks: Iterable[Task], workers: int) 
         yield from (future.result() for future in running)
 
 
-def _reads(source: Source, how: Reading) -> Iterator[Read]:
+def reads(source: Source, how: Reading) -> Iterator[Read]:
+    """Reads of a source; that it cannot be decoded is said in our words."""
     try:
         yield from source.reads(how.columns)
     except UNREADABLE:
         raise unreadable(source.name) from None
 
 
-def _decoded(read: Read, name: str) -> pl.DataFrame:
+def decoded(read: Read, name: str) -> pl.DataFrame:
+    """A piece; that it cannot be decoded is said in our words."""
     try:
         return read()
     except UNREADABLE:
