@@ -34,7 +34,7 @@ from privlab.mechanisms import opendp
 from privlab.policy.decide import Permit
 from privlab.query import afford
 from privlab.query.afford import Holding
-from privlab.query.canonical import question_id, view_id
+from privlab.query.canonical import question_id, view_ids
 from privlab.query.compile import compile_question
 from privlab.query.explain import explain as explained
 from privlab.query.neighbours import neighbours
@@ -196,10 +196,7 @@ def compile_ask(
     names = [scan.table for scan in question.plan.tables]
     tables = tuple(registered.table(dataset, name) for name in names)
     account = stands(desk, principal, tables[0])
-    holdings = tuple(
-        desk.ledger.held(principal.name, view_id(question.plan, index))
-        for index in range(len(question.plan.measures))
-    )
+    holdings = tuple(desk.ledger.held(principal.name, view) for view in view_ids(question.plan))
     priced = price(
         question,
         offer,
@@ -390,8 +387,8 @@ def sealed(
         principal.name,
         ask.id,
         [
-            (view_id(plan, index), measurement)
-            for index, measurement in enumerate(bought)
+            (view, measurement)
+            for view, measurement in zip(view_ids(plan), bought, strict=True)
             if measurement is not None
         ],
         bundle,

@@ -15,7 +15,7 @@ from privlab.ledger.accounts import ChargeRequest
 from privlab.mechanisms.opendp import certifier
 from privlab.policy.decide import Permit
 from privlab.query import trade
-from privlab.query.canonical import question_id, view_id
+from privlab.query.canonical import question_id, view_ids
 from privlab.query.finish import finish
 from privlab.query.joint import learned_jointly, purchases
 from privlab.query.plan import Output, Question
@@ -157,11 +157,11 @@ def _facts(
         else ThresholdFacts(plan.tested, groups.threshold, plan.bound.groups),
         measures=tuple(
             MeasureFacts(
-                view=view_id(plan, index),
+                view=view,
                 kind=measure.kind,
                 step=measure.step,
                 sensitivity=trade.trade_of(measure, currency).sensitivity(measure, plan.bound),
-                noises=tuple(m.noise for m in views.shown(view)),
+                noises=tuple(m.noise for m in views.shown(found)),
                 q=measure.q,
                 candidates=measure.candidates if measure.chosen else None,
                 share=measure.share,
@@ -169,7 +169,9 @@ def _facts(
                 joined=joint[index].members[0] if index in joint else None,
                 joint=joint[index].sensitivity if index in joint else None,
             )
-            for index, (measure, view) in enumerate(zip(plan.measures, holdings, strict=True))
+            for index, (view, measure, found) in enumerate(
+                zip(view_ids(plan), plan.measures, holdings, strict=True)
+            )
         ),
         outputs=tuple(_output(asked, output) for output in asked.question.finish.outputs),
         confidence=asked.offer.confidence,

@@ -28,7 +28,13 @@ from privlab.query.encoding import (
 from privlab.query.plan import Key, Measure, MeasureKind, Plan, Question
 from privlab.query.plan_text import plan_text as plan_text
 from privlab.query.post.encoding import encode_order, encode_out
-from privlab.query.relation_encoding import decode_relation, encode_relation
+from privlab.query.relation_encoding import (
+    OfPublic,
+    decode_relation,
+    encode_relation,
+    encode_rows,
+    rows_digest,
+)
 from privlab.query.shares import Share
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
@@ -59,13 +65,16 @@ def encode_measure(measure: Measure) -> Json:
     return found
 
 
-def encode_plan(plan: Plan) -> dict[str, Json]:
-    """The plan as JSON values: strings, whole numbers, lists, objects, null."""
+def encode_plan(plan: Plan, public: OfPublic = encode_rows) -> dict[str, Json]:
+    """The plan as JSON values: strings, whole numbers, lists, objects, null.
+
+    public: how public rows are written; whole, for the plan to be read back.
+    """
     return {
         "version": VERSION,
         "dataset": plan.dataset,
         "unit": plan.unit,
-        "source": encode_relation(plan.source),
+        "source": encode_relation(plan.source, public),
         "bound": [plan.bound.rows, plan.bound.rows_per_group, plan.bound.groups],
         "row_cap": plan.row_cap,
         "where": None if plan.where is None else encode_expr(plan.where),
@@ -81,18 +90,43 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
     }
 
 
+def _sha256(label: str, text: str) -> hashlib._Hash:
+    return hashlib.sha256(f"{label}\0{text}".encode())
+
+
 def _digest(label: str, value: Json) -> str:
-    return hashlib.sha256(f"{label}\0{canonical_text(value)}".encode()).hexdigest()
+    return _sha256(label, canonical_text(value)).hexdigest()
+
+
+def view_ids(plan: Plan) -> tuple[str, ...]:
+    """The id of every measure: the same in every question that measures it.
+
+    What a threshold shows belongs together, so there all measures are of one view.
+    The plan is written once for all of them, and its public rows are known by their digest.
+    """
+    places = range(len(plan.measures))
+    if plan.thresholded:
+        whole = canonical_text(encode_plan(plan, rows_digest))
+        return tuple(
+            _sha256(VIEW_LABEL, f'{{"measure":"{at}","plan":{whole}}}').hexdigest() for at in places
+        )
+    written = encode_plan(replace(plan, measures=()), rows_digest)
+    before = {name: one for name, one in written.items() if name < "measures"}
+    after = {name: one for name, one in written.items() if name > "measures"}
+    begun = _sha256(VIEW_LABEL, canonical_text(before)[:-1])
+    end = f"]{',' + canonical_text(after)[1:]}"
+    found = []
+    for measure in plan.measures:
+        whole_id = begun.copy()
+        text = canonical_text(encode_measure(measure))
+        whole_id.update(f',"measures":[{text}{end}'.encode())
+        found.append(whole_id.hexdigest())
+    return tuple(found)
 
 
 def view_id(plan: Plan, index: int) -> str:
-    """The id of measure ``index``: the same in every question that measures it.
-
-    What a threshold shows belongs together, so there all measures are of one view.
-    """
-    if plan.thresholded:
-        return _digest(VIEW_LABEL, {"plan": encode_plan(plan), "measure": str(index)})
-    return _digest(VIEW_LABEL, encode_plan(replace(plan, measures=(plan.measures[index],))))
+    """The id of measure ``index``, as `view_ids` has it."""
+    return view_ids(plan)[index]
 
 
 def question_id(question: Question) -> str:
@@ -101,7 +135,7 @@ def question_id(question: Question) -> str:
     return _digest(
         QUESTION_LABEL,
         {
-            "plan": encode_plan(question.plan),
+            "plan": encode_plan(question.plan, rows_digest),
             "outputs": [[one.name, one.label, encode_out(one.out)] for one in finish.outputs],
             "having": [encode_out(one) for one in finish.having],
             "order": [encode_order(one) for one in finish.order],

@@ -79,7 +79,7 @@ def compile_question(
     offset = outputs.limit(ask.offset, "an offset") or 0
     of_keys = refs(*(key.expr for key in keys))
     read = of_keys | refs(*(measure.of for measure in outputs.measures))
-    source, where = settle_source(resolved.relation, scope.where, read)
+    source, where = settle_source(resolved.relation, scope.where, read, resolved.public_work)
     limit_relation(source, resolved, ask)
     bounds = bound_source(source, resolved.facts, frozenset(ref.column for ref in of_keys))
     plan = Plan(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from privlab.query.encoding import (
     Json,
+    canonical_text,
     count_of,
     decode_expr,
     decode_scalar,
@@ -35,27 +37,49 @@ from privlab.terms.catalog import Kind, Scalar
 _CLAMPED = (UnitKind.SUM, UnitKind.MEAN)
 
 
-def encode_relation(relation: Relation) -> dict[str, Json]:
-    """One object with one name, that of the relation."""
+ROWS_LABEL = "privlab/rows/v1"
+
+OfPublic = Callable[[PublicRows], Json]
+
+
+def encode_rows(rows: PublicRows) -> Json:
+    """All columns and values."""
+    return {
+        "columns": [[name, kind.value] for name, kind in rows.columns],
+        "rows": [[encode_scalar(one) for one in row] for row in rows.rows],
+    }
+
+
+def rows_digest(rows: PublicRows) -> Json:
+    """The SHA-256 of a label and `encode_rows`, in hex: what ids know public rows by."""
+    found = rows.worked_out.digest
+    if found is None:
+        text = f"{ROWS_LABEL}\0{canonical_text(encode_rows(rows))}"
+        found = hashlib.sha256(text.encode()).hexdigest()
+        rows.worked_out.digest = found
+    return found
+
+
+def encode_relation(relation: Relation, public: OfPublic = encode_rows) -> dict[str, Json]:
+    """One object with one name, that of the relation.  public: how public rows are written."""
     match relation:
         case Scan(table=table, version=version):
             return {"scan": [table, version]}
-        case PublicRows(columns=columns, rows=rows):
-            return {
-                "public": {
-                    "columns": [[name, kind.value] for name, kind in columns],
-                    "rows": [[encode_scalar(one) for one in row] for row in rows],
-                }
-            }
+        case PublicRows():
+            return {"public": public(relation)}
         case Project(of=of, where=where, columns=columns):
             named = [[name, encode_expr(expr)] for name, expr in columns]
             return {
-                "project": {"of": encode_relation(of), "where": _where(where), "columns": named}
+                "project": {
+                    "of": encode_relation(of, public),
+                    "where": _where(where),
+                    "columns": named,
+                }
             }
         case PerUnit(of=of, where=where, keys=keys, columns=columns):
             return {
                 "per_unit": {
-                    "of": encode_relation(of),
+                    "of": encode_relation(of, public),
                     "where": _where(where),
                     "keys": [[name, encode_expr(expr)] for name, expr in keys],
                     "columns": [[name, encode_value(value)] for name, value in columns],
@@ -64,8 +88,8 @@ def encode_relation(relation: Relation) -> dict[str, Json]:
         case Join():
             return {
                 "join": {
-                    "left": encode_relation(relation.left),
-                    "right": encode_relation(relation.right),
+                    "left": encode_relation(relation.left, public),
+                    "right": encode_relation(relation.right, public),
                     "on": [[encode_expr(one), encode_expr(two)] for one, two in relation.on],
                     "unit": relation.unit,
                     "keep_left": relation.keep_left,
@@ -74,7 +98,7 @@ def encode_relation(relation: Relation) -> dict[str, Json]:
                 }
             }
         case Union(parts=parts):
-            return {"union": [encode_relation(part) for part in parts]}
+            return {"union": [encode_relation(part, public) for part in parts]}
 
 
 def decode_relation(value: Json) -> Relation:

@@ -15,7 +15,7 @@ one relation.  Expressions are over the names of the relation they stand on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
@@ -31,15 +31,28 @@ class Scan:
     version: int
 
 
+@dataclass(slots=True)
+class WorkedOut:
+    """What was worked out of public rows, so that it is worked out once.
+
+    digest: their SHA-256, in hex.  most_equal: how many rows have the same values, by expressions.
+    """
+
+    digest: str | None = None
+    most_equal: dict[tuple[Expr, ...], int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class PublicRows:
     """A table the analyst brought, in the order she has it; it is part of what is asked.
 
     columns: name and kind, at least one; values of a kind, or None for null.
+    worked_out: follows from the others, and goes when the rows do.
     """
 
     columns: tuple[tuple[str, Kind], ...]
     rows: tuple[tuple[Scalar | None, ...], ...]
+    worked_out: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

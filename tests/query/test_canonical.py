@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privlab.errors import IntegrityError
+from privlab.query import relation_encoding
 from privlab.query.canonical import (
     canonical_text,
     decode_plan,
@@ -21,10 +23,14 @@ from privlab.query.canonical import (
     encode_scalar,
     question_id,
     view_id,
+    view_ids,
 )
+from privlab.query.compile import compile_question
 from privlab.query.plan import Key, Measure, MeasureKind, Plan, Question, Ref
+from privlab.query.relations import Join, PublicRows
 from privlab.terms.bounds import ContributionBound
-from privlab.terms.catalog import Kind, Scalar
+from privlab.terms.catalog import Catalog, Kind, Scalar
+from tests.query.conftest import VISITS
 from tests.query.relations import relations
 from tests.query.shapes import conditions, numbers
 
@@ -174,6 +180,62 @@ def test_ids_are_stable(ask: Callable[..., Question]) -> None:
     question = ask("SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward")
     assert view_id(question.plan, 0) == VIEW
     assert question_id(question) == QUESTION
+
+
+def with_codes(text: str, rows: int) -> Question:
+    codes = PublicRows(
+        (("age", Kind.INT), ("code", Kind.INT)), tuple((at, at % 7) for at in range(rows))
+    )
+    return compile_question(text, {}, Catalog((VISITS,)), {"codes": codes})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT ward, COUNT(*) AS n, SUM(age) AS a, AVG(stay_days) AS s FROM visits GROUP BY ward",
+        "SELECT note, COUNT(*) AS n, SUM(age) AS a FROM visits GROUP BY note",
+        "SELECT code, COUNT(*) AS n, SUM(age) AS a FROM visits JOIN codes USING (age) GROUP BY code",
+    ],
+)
+def test_a_view_has_one_id_in_whatever_plan_measures_it(text: str) -> None:
+    plan = with_codes(text, 9).plan
+    ids = view_ids(plan)
+    assert len(set(ids)) == len(plan.measures) > 1
+    assert ids == tuple(view_id(plan, at) for at in range(len(ids)))
+    if not plan.thresholded:
+        alone = [replace(plan, measures=(one,)) for one in plan.measures]
+        assert ids == tuple(view_id(one, 0) for one in alone)
+
+
+def test_public_rows_are_part_of_an_id_by_every_value_and_in_order() -> None:
+    text = "SELECT code, COUNT(*) AS n FROM visits JOIN codes USING (age) GROUP BY code"
+    plan = with_codes(text, 9).plan
+    assert isinstance(plan.source, Join)
+    assert isinstance(plan.source.right, PublicRows)
+    rows = plan.source.right.rows
+    others = [rows[::-1], rows[:-1], (*rows[:-1], (rows[-1][0], None))]
+    plans = [
+        replace(plan, source=replace(plan.source, right=replace(plan.source.right, rows=one)))
+        for one in (rows, *others)
+    ]
+    assert len({view_id(one, 0) for one in plans}) == len(plans)
+    assert view_id(plans[0], 0) == view_id(plan, 0)
+
+
+def test_the_ids_of_many_measures_write_public_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are free to ask for, so they may not cost what measures times rows cost."""
+    written: list[object] = []
+
+    def counted(value: Scalar | None) -> object:
+        written.append(value)
+        return encode_scalar(value)
+
+    monkeypatch.setattr(relation_encoding, "encode_scalar", counted)
+    counts = ", ".join(f"COUNT(*) FILTER (WHERE code > {at}) AS c{at}" for at in range(6))
+    question = with_codes(f"SELECT {counts} FROM visits JOIN codes USING (age)", 500)
+    assert len(set(view_ids(question.plan))) == len(question.plan.measures) == 6
+    assert question_id(question)
+    assert len(written) == 1_000
 
 
 def test_dates_and_times_are_told_apart(ask: Callable[..., Question]) -> None:

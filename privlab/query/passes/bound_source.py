@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from privlab.query.expr import Expr, Ref, columns_read
 from privlab.query.passes.public_table import values_of
@@ -161,14 +160,16 @@ def fan_out(relation: Join) -> int:
     return _most_equal(rows, exprs)
 
 
-@lru_cache(maxsize=16)
 def _most_equal(rows: PublicRows, exprs: tuple[Expr, ...]) -> int:
     """How many rows have the same values, none of them null; at least one.
 
     It is asked at every step of a relation, of large frames.
     """
-    counts = Counter(row for row in values_of(rows, exprs) if None not in row)
-    return max(counts.values(), default=1)
+    known = rows.worked_out.most_equal
+    if exprs not in known:
+        counts = Counter(row for row in values_of(rows, exprs) if None not in row)
+        known[exprs] = max(counts.values(), default=1)
+    return known[exprs]
 
 
 def widest(relation: Relation) -> int:

@@ -12,6 +12,7 @@ from privlab.query.passes.bound_source import Facts
 from privlab.query.passes.limit_size import limit_nodes
 from privlab.query.passes.normalise import normalise
 from privlab.query.passes.public_table import public_table
+from privlab.query.passes.public_work import PublicWork
 from privlab.query.passes.resolve_names import Names
 from privlab.query.passes.settle_source import conjunction
 from privlab.query.plan import Call, Expr, Op, Ref
@@ -52,6 +53,7 @@ class Sources:
     public: Public
     parameters: Parameters
     resolve: Callable[[Sources, Base], Found]
+    public_work: PublicWork
     facts: Facts = field(default_factory=Facts)
     work: int = 0
 
@@ -67,6 +69,7 @@ class Sources:
                     f"give the frame another name: --public my_{base.name}=...",
                 )
             rows = self.public[base.name]
+            self.public_work.read(rows, base.span)
             table = public_table(base.name, rows)
             return Found(rows, table, Names.of(table))
         if table is None:

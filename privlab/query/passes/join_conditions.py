@@ -11,6 +11,7 @@ from privlab.query.passes.align_kinds import WORDS
 from privlab.query.passes.found_source import Found, Sources
 from privlab.query.passes.resolve_names import Names
 from privlab.query.plan import Expr, Op
+from privlab.query.relations import PublicRows
 from privlab.query.rows import How, Joined
 from privlab.terms.catalog import Kind
 
@@ -135,4 +136,7 @@ def _equal(
             span,
             "CAST(code AS INT)" if sources.source.sql else ".cast(pl.Int64)",
         )
+    for side, expr in zip((left, right), pair, strict=True):
+        if isinstance(side.relation, PublicRows):
+            sources.public_work.evaluate(side.relation, expr)
     found.pairs.append(pair)

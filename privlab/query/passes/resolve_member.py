@@ -105,7 +105,9 @@ def _listed(sources: Sources, base: Joined, left: Found, right: Found, asked: Co
             "join the public table on several columns",
         )
     ((mine, theirs),) = asked.pairs
-    rows = passing(right.relation, conjunction(right.where))
+    where = conjunction(right.where)
+    sources.public_work.evaluate(right.relation, where)
+    rows = passing(right.relation, where)
     values = {row[0] for row in values_of(rows, [theirs])} - {None}
     if not values:
         raise source.refuse("PL111", "this public list holds no values", base.span)

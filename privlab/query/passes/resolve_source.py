@@ -14,6 +14,7 @@ from privlab.query.ask import Ask
 from privlab.query.passes.bind_parameters import Parameters
 from privlab.query.passes.bound_source import Facts
 from privlab.query.passes.found_source import Found, Public, Sources
+from privlab.query.passes.public_work import PublicWork
 from privlab.query.passes.resolve_join import resolve_join
 from privlab.query.passes.resolve_names import found_names
 from privlab.query.passes.resolve_per_unit import resolve_per_unit
@@ -51,6 +52,7 @@ class Resolved:
     table: Table
     where: Expr | None
     facts: Facts
+    public_work: PublicWork
     absent: Mapping[str, str]
 
 
@@ -61,8 +63,9 @@ def resolve_source(ask: Ask, catalog: Catalog, public: Public, parameters: Param
         subquery that would tell of all rows, PL113 too many rows meet.
     :raises PolicyDenied: PL201, as `find_column`.
     """
-    sources = Sources(ask.source, catalog, public, parameters, _resolved)
     span = ask.base.span
+    work = PublicWork(ask.source, span)
+    sources = Sources(ask.source, catalog, public, parameters, _resolved, work)
     try:
         found = _resolved(sources, ask.base)
     except RecursionError:
@@ -77,5 +80,11 @@ def resolve_source(ask: Ask, catalog: Catalog, public: Public, parameters: Param
     if not isinstance(ask.base, Named):
         ask = found_names(ask, found.names)
     return Resolved(
-        ask, found.relation, found.table, conjunction(found.where), sources.facts, found.absent
+        ask,
+        found.relation,
+        found.table,
+        conjunction(found.where),
+        sources.facts,
+        work,
+        found.absent,
     )

@@ -10,6 +10,7 @@ from privlab.query.kinds import conjuncts, kind_of, parts_of
 from privlab.query.passes.name_columns import name_expressions
 from privlab.query.passes.normalise import normalise
 from privlab.query.passes.public_table import passing
+from privlab.query.passes.public_work import PublicWork
 from privlab.query.relations import (
     Join,
     PerUnit,
@@ -27,11 +28,14 @@ NO_REFS: Refs = frozenset()
 
 
 def settle_source(
-    relation: Relation, where: Expr | None, wanted: Refs
+    relation: Relation, where: Expr | None, wanted: Refs, work: PublicWork
 ) -> tuple[Relation, Expr | None]:
     """The relation with conditions below its joins; and those that concern both sides.
 
     wanted: the columns that are read besides those of ``where``.  All others go.
+    work: counts what is worked out on public rows.
+
+    :raises BadQuery: PL113, that is too much.
 
     Before                                  After
     ------                                  -----
@@ -40,7 +44,7 @@ def settle_source(
     a JOIN public where public.x > 1        a JOIN those public rows
     """
     if not isinstance(relation, Join):
-        return _pruned(relation, wanted | refs(where)), where
+        return _pruned(relation, wanted | refs(where), work), where
     back = {new: old for old, new in relation.right_names}
     to_left: list[Expr] = []
     to_right: list[Expr] = []
@@ -62,10 +66,16 @@ def settle_source(
     found = replace(
         relation,
         left=_inside(
-            relation.left, conjunction(to_left), of_left | refs(*(one for one, _ in relation.on))
+            relation.left,
+            conjunction(to_left),
+            of_left | refs(*(one for one, _ in relation.on)),
+            work,
         ),
         right=_inside(
-            relation.right, conjunction(to_right), of_right | refs(*(two for _, two in relation.on))
+            relation.right,
+            conjunction(to_right),
+            of_right | refs(*(two for _, two in relation.on)),
+            work,
         ),
         right_names=tuple(
             sorted((back[ref.column], ref.column) for ref in need if ref.column in back)
@@ -110,31 +120,31 @@ def _once(join: Join, read: Refs) -> Join:
     )
 
 
-def _inside(relation: Relation, where: Expr | None, need: Refs) -> Relation:
+def _inside(relation: Relation, where: Expr | None, need: Refs, work: PublicWork) -> Relation:
     """One side of a join: its rows that pass."""
     match relation:
         case Join():
-            found, rest = settle_source(relation, where, need)
+            found, rest = settle_source(relation, where, need, work)
             return found if rest is None else Project(found, rest, _identity(need))
         case PublicRows():
-            return _public(relation, where, need)
+            return _public(relation, where, need, work)
         case Project(of=of, where=before, columns=columns):
             made = dict(columns)
             wanted = {ref.column for ref in need}
             kept = tuple(sorted((name, made[name]) for name in made if name in wanted))
             whole = conjunction([*conjuncts(before), *conjuncts(substituted(where, made))])
-            inner, rest = settle_source(of, whole, refs(*(expr for _, expr in kept)))
+            inner, rest = settle_source(of, whole, refs(*(expr for _, expr in kept)), work)
             plain = all(
                 expr == Ref(name, expr.kind) for name, expr in kept if isinstance(expr, Ref)
             )
             if rest is None and plain and all(isinstance(expr, Ref) for _, expr in kept):
                 return inner
             return Project(inner, rest, kept)
-    found = _pruned(relation, need | refs(where))
+    found = _pruned(relation, need | refs(where), work)
     return found if where is None else Project(found, where, _identity(need))
 
 
-def _pruned(relation: Relation, need: Refs) -> Relation:
+def _pruned(relation: Relation, need: Refs, work: PublicWork) -> Relation:
     """The relation without the columns that nobody reads."""
     wanted = {ref.column for ref in need}
     match relation:
@@ -143,24 +153,25 @@ def _pruned(relation: Relation, need: Refs) -> Relation:
         case PerUnit(of=of, where=where, keys=keys, columns=columns):
             kept = tuple(sorted((one for one in columns if one[0] in wanted), key=_name))
             read = refs(*(expr for _, expr in keys), *(value.of for _, value in kept))
-            inner, rest = settle_source(of, where, read)
+            inner, rest = settle_source(of, where, read, work)
             return PerUnit(inner, rest, keys, kept)
         case Union(parts=parts):
-            return Union(tuple(_part(part, wanted) for part in parts))
-    return _inside(relation, None, need)
+            return Union(tuple(_part(part, wanted, work) for part in parts))
+    return _inside(relation, None, need, work)
 
 
-def _part(part: Relation, wanted: set[str]) -> Relation:
+def _part(part: Relation, wanted: set[str], work: PublicWork) -> Relation:
     """A part of a union: all parts keep the same columns."""
     if not isinstance(part, Project):
         return part
     kept = tuple(sorted((one for one in part.columns if one[0] in wanted), key=_name))
-    inner, rest = settle_source(part.of, part.where, refs(*(expr for _, expr in kept)))
+    inner, rest = settle_source(part.of, part.where, refs(*(expr for _, expr in kept)), work)
     return Project(inner, rest, kept)
 
 
-def _public(rows: PublicRows, where: Expr | None, need: Refs) -> PublicRows:
+def _public(rows: PublicRows, where: Expr | None, need: Refs, work: PublicWork) -> PublicRows:
     """The public rows that pass, with the columns that are read."""
+    work.evaluate(rows, where)
     names = [name for name, _ in rows.columns]
     kept = passing(rows, where).rows
     wanted = {ref.column for ref in need}

@@ -79,7 +79,7 @@ def preserved(sources: Sources, right: Found, span: Span) -> Side:
     listed = tuple(sorted(columns.items(), key=lambda pair: pair[0]))
     found = replace(
         right,
-        relation=_projected(right.relation, where, listed),
+        relation=_projected(sources, right.relation, where, listed),
         table=replace(table, columns=(*unit, *facts.values())),
         names=Names(tuple(views)),
         where=(),
@@ -88,11 +88,15 @@ def preserved(sources: Sources, right: Found, span: Span) -> Side:
 
 
 def _projected(
-    relation: Relation, where: Expr | None, columns: tuple[tuple[str, Expr], ...]
+    sources: Sources,
+    relation: Relation,
+    where: Expr | None,
+    columns: tuple[tuple[str, Expr], ...],
 ) -> Relation:
     """Rows that pass, with these columns; of public rows, those rows themselves."""
     if not isinstance(relation, PublicRows):
         return Project(relation, where, columns)
+    sources.public_work.evaluate(relation, where, *(expr for _, expr in columns))
     kept = passing(relation, where)
     kinds = tuple((name, kind_of(expr) or Kind.TEXT) for name, expr in columns)
     return PublicRows(kinds, tuple(values_of(kept, [expr for _, expr in columns])))
@@ -132,6 +136,7 @@ def _narrowed(one: Column, two: Column | None) -> Column:
         return replace(one, nullable=False)
     keys = one.keys if two.keys is None else two.keys
     if one.keys is not None and two.keys is not None:
-        keys = tuple(value for value in one.keys if value in set(two.keys)) or one.keys
+        stated = set(two.keys)
+        keys = tuple(value for value in one.keys if value in stated) or one.keys
     low, high = (one.low, one.high) if one.low is not None else (two.low, two.high)
     return replace(one, nullable=False, keys=keys, low=low, high=high)

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from privlab.query.ask import Source, Span, Surface
 from privlab.query.passes.derive_column import derive_column
+from privlab.query.passes.public_work import PublicWork
 from privlab.query.passes.settle_source import refs, settle_source
 from privlab.query.plan import Call, Literal, Op, Question, Ref
 from privlab.query.plan_text import relation_lines
@@ -41,7 +42,8 @@ def test_settling_twice_changes_nothing(ask: Ask) -> None:
         "USING (patient_id) WHERE w.beds > 7 GROUP BY 1"
     ).plan
     read = refs(*(key.expr for key in plan.keys), *(one.of for one in plan.measures))
-    assert settle_source(plan.source, plan.where, read) == (plan.source, plan.where)
+    work = PublicWork(Source("", Surface.SQL), Span(0, 0))
+    assert settle_source(plan.source, plan.where, read, work) == (plan.source, plan.where)
 
 
 def test_a_preserving_join_keeps_its_right_side_as_it_is(ask: Ask) -> None:
