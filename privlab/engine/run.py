@@ -193,7 +193,7 @@ class Work:
 
     def found(self, scan: pl.LazyFrame) -> Found:
         """The groups that one part holds, and as `bounded` of each."""
-        read = scan.select(*UNIT_COLUMNS, *sorted(self.plan.columns))
+        read = scan.select(*UNIT_COLUMNS, *sorted(self.plan.named))
         rows = read.collect(engine="in-memory")  # once: rows and codes are side by side
         codes, labels = labelled(self.plan, rows)
         return Found(labels, self._exact(rows.lazy(), codes, tags_of(self.plan, labels)))

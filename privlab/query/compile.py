@@ -15,7 +15,7 @@ from privlab.query.encoding import canonical_text, encode_expr
 from privlab.query.frame import parse_frame
 from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
-from privlab.query.passes.bound_source import bound_source
+from privlab.query.passes.bound_source import bare, bound_source
 from privlab.query.passes.find_mistakes import notes_on, notes_on_keys, refuse_contradiction
 from privlab.query.passes.found_source import Public, marked
 from privlab.query.passes.join_quantiles import join_quantiles
@@ -81,7 +81,8 @@ def compile_question(
     read = of_keys | refs(*(measure.of for measure in outputs.measures))
     source, where = settle_source(resolved.relation, scope.where, read, resolved.public_work)
     limit_relation(source, resolved, ask)
-    bounds = bound_source(source, resolved.facts, frozenset(ref.column for ref in of_keys))
+    as_is = bare(key.expr for key in keys)
+    bounds = bound_source(source, resolved.facts, frozenset(ref.column for ref in of_keys), as_is)
     plan = Plan(
         dataset=table.dataset,
         unit=table.unit,

@@ -7,6 +7,7 @@ enforced there, not promised: of a unit with more rows, some are left out.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from privlab.query.expr import Expr, Ref, columns_read
@@ -58,8 +59,13 @@ class Facts:
         self.cells[at] = None if cells is None or before is None else max(cells, before)
 
 
-def bound_source(relation: Relation, facts: Facts, keys: frozenset[str]) -> Bounds:
+def bound_source(
+    relation: Relation, facts: Facts, keys: frozenset[str], whole: frozenset[str] | None = None
+) -> Bounds:
     """Bounds of a private relation whose rows are grouped by what is made of ``keys``.
+
+    whole: those of them that are keys as they are, so that other values are other groups;
+    None: all.
 
     What                      Rows of one unit
     ----                      ----------------
@@ -69,19 +75,21 @@ def bound_source(relation: Relation, facts: Facts, keys: frozenset[str]) -> Boun
     per unit                  one; with keys at most one for each of their values
     UNION ALL                 the sum of the parts
     """
+    whole = keys if whole is None else whole
     match relation:
         case Scan(table=name):
             table = facts.tables[name]
             return Bounds(table.bound, table.row_cap)
         case Project(of=of, columns=columns):
             made = [expr for name, expr in columns if name in keys]
-            return bound_source(of, facts, columns_read(*made))
+            as_is = bare(expr for name, expr in columns if name in whole)
+            return bound_source(of, facts, columns_read(*made), as_is)
         case PerUnit():
-            return _per_unit(relation, facts, keys)
+            return _per_unit(relation, facts, keys, whole)
         case Join():
-            return _join(relation, facts, keys)
+            return _join(relation, facts, keys, whole)
         case Union(parts=parts):
-            found = [bound_source(part, facts, keys) for part in parts]
+            found = [bound_source(part, facts, keys, whole) for part in parts]
             bounds = [one.bound for one in found]
             rows = sum(one.rows for one in bounds)
             bound = ContributionBound(
@@ -94,32 +102,41 @@ def bound_source(relation: Relation, facts: Facts, keys: frozenset[str]) -> Boun
             raise TypeError("public rows are of no unit")
 
 
-def _per_unit(relation: PerUnit, facts: Facts, keys: frozenset[str]) -> Bounds:
+def bare(exprs: Iterable[Expr]) -> frozenset[str]:
+    """The columns that are one of ``exprs`` as they are."""
+    return frozenset(expr.column for expr in exprs if isinstance(expr, Ref))
+
+
+def _per_unit(
+    relation: PerUnit, facts: Facts, keys: frozenset[str], whole: frozenset[str]
+) -> Bounds:
     names = [name for name, _ in relation.keys]
     exprs = tuple(expr for _, expr in relation.keys)
-    inner = bound_source(relation.of, facts, columns_read(*exprs))
+    inner = bound_source(relation.of, facts, columns_read(*exprs), bare(exprs))
     if not names:
         return Bounds(ONE, inner.row_cap)
     cells = facts.cells.get((scans(relation.of), exprs))
     rows = inner.bound.rows if cells is None else min(inner.bound.rows, cells)
-    if keys >= set(names):  # grouped by those keys, each of these rows is in another group
+    if whole >= set(names):  # grouped by those keys, each of these rows is in another group
         return Bounds(ContributionBound(rows, 1, min(rows, inner.bound.groups)), inner.row_cap)
-    return Bounds(ContributionBound(rows, rows, rows), inner.row_cap)
+    groups = min(rows, inner.bound.groups) if keys == set(names) else rows
+    return Bounds(ContributionBound(rows, rows, groups), inner.row_cap)
 
 
-def _join(relation: Join, facts: Facts, keys: frozenset[str]) -> Bounds:
+def _join(relation: Join, facts: Facts, keys: frozenset[str], whole: frozenset[str]) -> Bounds:
     back = {new: old for old, new in relation.right_names}
-    of_left, of_right = keys - set(back), frozenset(back[one] for one in keys if one in back)
+    of_left, of_right = _sides(keys, back)
+    whole_left, whole_right = _sides(whole, back)
     if not relation.unit:
         private_left = is_private(relation.left)
         inner = (
-            bound_source(relation.left, facts, of_left)
+            bound_source(relation.left, facts, of_left, whole_left)
             if private_left
-            else bound_source(relation.right, facts, of_right)
+            else bound_source(relation.right, facts, of_right, whole_right)
         )
         return Bounds(inner.bound, inner.row_cap * fan_out(relation))
-    left = bound_source(relation.left, facts, of_left)
-    right = bound_source(relation.right, facts, of_right)
+    left = bound_source(relation.left, facts, of_left, whole_left)
+    right = bound_source(relation.right, facts, of_right, whole_right)
     one, two = left.bound, right.bound
     if two.rows == 1 or _met_once(relation):
         return Bounds(one, left.row_cap)
@@ -128,14 +145,19 @@ def _join(relation: Join, facts: Facts, keys: frozenset[str]) -> Bounds:
     if one.rows == 1:
         return Bounds(two, row_cap)
     rows = one.rows * two.rows
-    both = bool(of_left) and bool(of_right)
-    if both:
-        each, groups = one.rows_per_group * two.rows_per_group, one.groups * two.groups
+    theirs = two.groups + relation.keep_left  # rows that meet none are a group too
+    if of_left and of_right:
+        each, groups = one.rows_per_group * two.rows_per_group, one.groups * theirs
     elif of_right:
-        each, groups = one.rows * two.rows_per_group, two.groups
+        each, groups = one.rows * two.rows_per_group, theirs
     else:
         each, groups = one.rows_per_group * two.rows, one.groups
     return Bounds(ContributionBound(rows, min(rows, each), min(rows, groups)), row_cap)
+
+
+def _sides(names: frozenset[str], back: Mapping[str, str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of a join's columns as those of its left side, and of its right one."""
+    return names - set(back), frozenset(back[one] for one in names if one in back)
 
 
 def _met_once(relation: Join) -> bool:

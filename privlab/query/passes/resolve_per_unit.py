@@ -15,7 +15,7 @@ from privlab.query import hints
 from privlab.query.ask import Aggregate, Apply, Const, Group, Name, Node, Windowed, aggregates, walk
 from privlab.query.encoding import canonical_text
 from privlab.query.kinds import columns_of
-from privlab.query.passes.bound_source import bound_source
+from privlab.query.passes.bound_source import bare, bound_source
 from privlab.query.passes.derive_column import derive_column
 from privlab.query.passes.found_source import Found, Sources
 from privlab.query.passes.infer_null import can_be_null
@@ -72,7 +72,10 @@ class _Reader:
         self.where = sources.scope(self.below).where
         self.keys = self.read_keys()
         bound = bound_source(
-            self.below.relation, sources.facts, frozenset(r.column for r in refs(*self.keys))
+            self.below.relation,
+            sources.facts,
+            frozenset(r.column for r in refs(*self.keys)),
+            bare(self.keys),
         ).bound
         self.rows = bound.rows_per_group if self.keys else bound.rows
         self.values = self.read_values()
