@@ -24,7 +24,8 @@ def each(question: Question, confidence: Fraction, *, together: bool) -> Fractio
     confidence: as it was asked for, in percent; together: for all intervals at
     once, those of cells that HAVING, QUALIFY or LIMIT leave out too.  The noise
     of different cells is independent (Sidak); columns of one cell may share
-    noise, and a window lets rows share it (Bonferroni).
+    noise, and a window lets rows share it (Bonferroni).  Where a threshold shows
+    groups, those of the most there can be: how many it will show is not known.
 
     :raises BadQuery: PL108, a window is over rows that noise chose: what it
         should be is not known beforehand.
@@ -64,6 +65,7 @@ def _has_interval(question: Question, out: Out) -> bool:
 def together_words(question: Question) -> str:
     """What a caption says: ``the half-widths of all 5 groups hold at once``."""
     cells, columns = question.plan.cells, _columns(question)
-    of = [f"all {cells:,} groups"] if cells > 1 else []
+    groups = "groups that are shown" if question.plan.thresholded else f"{cells:,} groups"
+    of = [f"all {groups}"] if cells > 1 else []
     of += [f"all {columns} columns"] if columns > 1 else []
     return f"the half-widths of {' and '.join(of) or 'the answer'} hold at once"

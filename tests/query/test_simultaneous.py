@@ -19,7 +19,9 @@ from privlab.query.price import Offer, Priced, price
 from privlab.query.simultaneous import each
 from privlab.query.words import caption, rank_words
 from privlab.terms.catalog import Table
-from privlab.terms.loss import Currency, Loss
+from privlab.terms.groups import ShownGroups
+from privlab.terms.loss import Currency, Delta, Loss
+from privlab.terms.noise import RoundedGaussian
 from privlab.wire.messages import Price
 
 Ask = Callable[..., Question]
@@ -177,3 +179,91 @@ def test_all_intervals_of_an_answer_cover_together(ask: Ask, currency: Currency)
             )
     assert held[True] >= 0.95 * 600 - 3 * (600 * 0.95 * 0.05) ** 0.5
     assert held[False] < held[True] - 100
+
+
+# --- groups that a threshold shows ---
+
+FOUND = "SELECT note, COUNT(DISTINCT patient_id) AS p, COUNT(*) AS n FROM visits GROUP BY note"
+THRESHOLDS = Delta.budget(DELTA / 10)
+
+
+def found_price(question: Question, *, together: bool, **kinds: object) -> Priced:
+    offer = Offer.parse(Price.model_validate(kinds), "95", together=together)
+    held = (Fraction(0),) * len(question.plan.measures)
+    return price(question, offer, held, GRANTED, DELTA, None, THRESHOLDS)
+
+
+def test_of_shown_groups_as_many_hold_as_there_can_be(ask: Ask, visits: Table) -> None:
+    """A z of 4.7 in place of 1.96, and a price that grows by its square: no more."""
+    question = ask(FOUND)
+    assert question.plan.cells == 10_000
+    assert float(missed(question)) == pytest.approx((1 - 0.95**1e-4) / 2, rel=1e-6)
+    alone, together = (
+        found_price(question, together=at_once, within={"n": "250", "p": "250"})
+        for at_once in (False, True)
+    )
+    for finer, usual in zip(together.precisions, alone.precisions, strict=True):
+        assert 5 < finer / usual < 7
+    assert together.threshold is not None
+    words = "the half-widths of all groups that are shown and all 2 columns hold at once"
+    assert words in explain(question, together, GRANTED, GRANTED, thresholds=THRESHOLDS).words
+    assert words in caption(question, visits, together=True)
+
+
+def test_a_share_buys_the_same_threshold_whether_intervals_hold_at_once(ask: Ask) -> None:
+    question = ask(FOUND)
+    alone, together = (
+        found_price(question, together=at_once, share="1") for at_once in (False, True)
+    )
+    assert together.threshold == alone.threshold
+    assert (together.noises, together.charge, together.delta) == (
+        alone.noises,
+        alone.charge,
+        alone.delta,
+    )
+
+
+@pytest.mark.parametrize("most", [200, 20], ids=["by the threshold", "the largest alone"])
+def test_all_intervals_of_shown_groups_cover_together(ask: Ask, most: int) -> None:
+    """300 answers of 60 groups, some far below the threshold, some near it, some above."""
+    question = ask(
+        "SELECT note, COUNT(DISTINCT patient_id) AS p, COUNT(*) AS n, "
+        "SUM(COUNT(*)) OVER () AS t FROM visits GROUP BY note"
+    )
+    question = replace(question, plan=replace(question.plan, row_cap=most))
+    plan, random = question.plan, np.random.default_rng(31)
+    sigma, threshold = 6.0, 40
+    noise = RoundedGaussian.at_most(Fraction(1, 36))
+    units = np.array([10 + at for at in range(60)])
+    exact = [units if at == plan.tested else 3 * units for at in range(len(plan.measures))]
+    held, runs, shown_groups = {True: 0, False: 0}, 300, set()
+    for _ in range(runs):
+        noisy = [one + np.rint(random.normal(0, sigma, 60)).astype(int) for one in exact]
+        counts = noisy[plan.tested]
+        reached = np.flatnonzero(counts >= threshold)
+        chosen = sorted(reached[np.argsort(-counts[reached], kind="stable")][: plan.cells])
+        shown_groups.add(len(chosen))
+        groups = ShownGroups(threshold, tuple((f"{at:02}",) for at in chosen))
+        vectors = [[Fraction(int(one[at])) for at in chosen] for one in noisy]
+        total = sum(3 * int(units[at]) for at in chosen)
+        for together in held:
+            answer = finish(
+                question,
+                vectors,
+                (noise.precision,) * len(vectors),
+                Fraction(95),
+                groups=groups,
+                together=together,
+            )
+            true = [
+                (None, int(units[int(str(row[0]))]), 3 * int(units[int(str(row[0]))]), total)
+                for row in answer.rows
+            ]
+            held[together] += all(
+                width is None or abs(value - exactly) <= width  # type: ignore[operator]
+                for values, trues, widths in zip(answer.rows, true, answer.half_widths, strict=True)
+                for value, exactly, width in zip(values, trues, widths, strict=True)
+            )
+    assert max(shown_groups) <= plan.cells
+    assert held[True] >= 0.95 * runs - 3 * (runs * 0.95 * 0.05) ** 0.5
+    assert held[False] < held[True] - 50
