@@ -49,17 +49,17 @@ def once(body: Callable[..., pl.Expr], *values: pl.Expr) -> pl.Expr:
     are not copied; they still cost time as the square of the depth, so what Polars does
     in one operation is better done by it.
     """
+    if all(value.meta.is_column() or value.meta.is_literal() for value in values):
+        return body(*values)
     bound: list[pl.Expr] = []
     given = []
     for value in values:
-        if value.meta.is_column() or value.meta.is_literal():
+        if value.meta.is_literal():
             given.append(value)
-        else:
+        else:  # columns too: beside them, what is the same in all rows gets as many
             name = f"value{len(bound)}"
             bound.append(value.alias(name))
             given.append(pl.field(name))
-    if not bound:
-        return body(*given)
     made = pl.struct(bound).struct.with_fields(made=body(*given))
     return made.struct.field("made")
 

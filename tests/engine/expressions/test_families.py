@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import polars as pl
@@ -42,6 +44,28 @@ def test_every_operation_agrees_with_plain_python(found: list[dict[str, Any]], e
     computed = in_polars(found, expr)
     expected = [evaluate(expr, row) for row in found]
     assert all(same(a, b) for a, b in zip(computed, expected, strict=True)), (computed, expected)
+
+
+INT, FLOAT, DAY = Ref("i", Kind.INT), Ref("f", Kind.FLOAT), Ref("d", Kind.DATE)
+CONSTANTS = [
+    (INT, Literal(1), Literal(2)),
+    (FLOAT, Literal(Fraction(1, 2)), Literal(Fraction(7, 3))),
+    (DAY, Literal(date(2020, 1, 1)), Literal(date(2021, 1, 1))),
+]
+
+
+@pytest.mark.parametrize("size", [0, 1, 3])
+@pytest.mark.parametrize("outer", [Op.GREATEST, Op.LEAST, Op.MAX_OF, Op.MIN_OF, Op.GT, Op.EQ])
+@pytest.mark.parametrize("inner", [Op.GREATEST, Op.LEAST, Op.MAX_OF, Op.MIN_OF, Op.COALESCE])
+def test_what_is_the_same_in_every_row_meets_columns(inner: Op, outer: Op, size: int) -> None:
+    """A choice of constants is folded before; one that stays must not fail either."""
+    row = {"i": 2, "f": 2.0, "d": date(2020, 6, 1)}
+    found = [dict.fromkeys("bkijfgtudech") | (row if at else {}) for at in range(size)]
+    for column, *constants in CONSTANTS:
+        one = Call(inner, tuple(constants))
+        for args in ((column, one), (one, column), (one, one)):
+            expr = Call(outer, args)
+            assert in_polars(found, expr) == [evaluate(expr, row) for row in found]
 
 
 def test_letters_of_all_of_unicode_have_one_case() -> None:
