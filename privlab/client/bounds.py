@@ -39,7 +39,8 @@ def measure_bounds(
     What was found first stays, however often this is asked; a price that was paid
     before is free.
 
-    :raises BadQuery: PL102 no such table, PL104 no such column, PL112 no name of both.
+    :raises BadQuery: PL102 no such table, PL104 no such column, PL112 no name of both, or
+        the contract states the column's range, so that nothing is to be measured.
     :raises PrivlabError: as `Session.ask`.
     """
     text = histogram(session, name)
@@ -55,8 +56,14 @@ def histogram(session: Session, name: str) -> str:
     """
     table, column = _split(name)
     facts = session.describe(table)
-    _column(facts, column)
-    return question((facts.dataset, facts.name), column, facts.unit)
+    asked = question((facts.dataset, facts.name), column, facts.unit)
+    if _column(facts, column).stated:
+        raise BadQuery(
+            f"the contract states the range of {name} already",
+            code="PL112",
+            hint=f"ask about it as it is; how its values lie shows: {asked}",
+        )
+    return asked
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -64,7 +71,7 @@ def _split(name: str) -> tuple[str, str]:
     if table and column:
         return table, column
     raise BadQuery(
-        f"{name!r} is not a column of a table", code="PL112", hint="name both: visits.charge"
+        f"{name!r} is not a column of a table", code="PL112", hint=f"name both: TABLE.{name}"
     )
 
 

@@ -176,6 +176,7 @@ def _column(found: Table, column: Column) -> ColumnFacts:
         key=_can_group(found, column),
         withheld=column.withheld,
         about=column.about,
+        stated=column.low is not None and column.high is not None,
     )
 
 
@@ -194,7 +195,7 @@ def _can_group(found: Table, column: Column) -> bool:
 
 def _stated(found: Table, column: Column) -> str:
     if column.name == found.unit:
-        return f"the privacy unit: only COUNT(DISTINCT {column.name})"
+        return f"the privacy unit: COUNT(DISTINCT {column.name}), joins, one row of each {found.unit_word}"
     if column.withheld:
         return "withheld"
     facts: list[str] = []

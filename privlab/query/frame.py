@@ -39,6 +39,7 @@ OTHER_METHODS = {
     "count": "agg(n=pl.len())",
     "mean": 'select(pl.col("{number}").mean())',
     "sum": 'select(pl.col("{number}").sum())',
+    "describe": "%private describe {table}",
     "pivot": f"group_by both keys and {ON_THE_FRAME}",
 }
 
@@ -88,9 +89,17 @@ def _expression(source: Source) -> tuple[ast.expr, Place]:
             "PL106",
             "a question is one expression",
             place.of(body[0]),
-            "name the answer on the magic's line: %%private by_ward",
+            f"name the answer on the magic's line: %%private {_assigned(body[0])}",
         )
     return body[0].value, place
+
+
+def _assigned(statement: ast.stmt) -> str:
+    """The name that an answer was to get."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name
+    return "by_ward"
 
 
 def _parsed(text: str) -> list[ast.stmt]:
@@ -183,5 +192,7 @@ class _Chain(ChainReader):
             return self.source.refuse("PL106", f"{method} does not fit here", span, ORDER)
         near = difflib.get_close_matches(method, METHODS, 1)
         hint = f"did you mean {near[0]}?" if near else f"a question has {', '.join(METHODS)}"
-        hint = OTHER_METHODS.get(method, hint).replace("{number}", number_of(self.source.table))
+        table = self.source.table
+        hint = OTHER_METHODS.get(method, hint).replace("{number}", number_of(table))
+        hint = hint.replace("{table}", "<table>" if table is None else table.name)
         return self.source.refuse("PL106", f"{method} is not in the language", span, hint)

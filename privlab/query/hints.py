@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import ast
 import re
+from fractions import Fraction
 
-from privlab.terms.catalog import Catalog, Kind, Table
+from privlab.terms.catalog import Catalog, Column, Kind, Table
 
 ON_THE_FRAME = "compute on the answer's frame: that is free"
 JOIN_UNIT_SQL = "join on the privacy unit: a JOIN b ON a.patient_id = b.patient_id"
@@ -159,12 +160,40 @@ def number_of(table: Table | None) -> str:
 
 def numbers_of(table: Table | None) -> str:
     """The columns of ``table`` that are numbers, in words; empty where there are none."""
+    unit = None if table is None else table.unit
     named = [
         column.name
         for column in (() if table is None else table.columns)
-        if column.kind.is_number and not column.withheld
+        if column.kind.is_number and not column.withheld and column.name != unit
     ]
     return ", ".join(named[:LISTED] + ["..."] * (len(named) > LISTED))
+
+
+def listed(column: Column) -> str:
+    """The keys that the contract states, the first few; empty where it states none."""
+    keys = [str(key) for key in column.keys or ()]
+    more = f" and {len(keys) - LISTED:,} more" if len(keys) > LISTED else ""
+    return f"{column.name} is one of {', '.join(keys[:LISTED])}{more}" if keys else ""
+
+
+def equal_steps(column: Column | None, *, sql: bool) -> str:
+    """A number with a range in some twenty steps, which can form groups; empty without a range."""
+    if column is None or not column.kind.is_number:
+        return ""
+    if not isinstance(column.low, Fraction | int) or not isinstance(column.high, Fraction | int):
+        return ""
+    width = max(1, int(column.high - column.low) // 20)
+    step = int(str(width)[0] + "0" * (len(str(width)) - 1))
+    if sql:
+        return f"FLOOR({column.name} / {step}) * {step}"
+    return f'(pl.col("{column.name}") / {step}).floor() * {step}'
+
+
+def aggregated(words: str, column: Column | None, *, sql: bool) -> str:
+    """What to do with a value of single rows; a decimal forms groups in steps alone."""
+    group = "GROUP BY" if sql else "group by"
+    decimal = column is not None and column.kind is Kind.FLOAT
+    return f"{group} {(decimal and equal_steps(column, sql=sql)) or words}, or aggregate it"
 
 
 def chained(words: str) -> str:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+from privlab.query import hints
 from privlab.query.ask import (
     Aggregate,
     AggregateKind,
@@ -227,7 +228,7 @@ class Outputs:
             "PL105",
             f"{words} is a value of single rows; only aggregates can be answered",
             node.span,
-            f"{'GROUP BY' if self.sql else 'group by'} {words}, or aggregate it",
+            hints.aggregated(words, self.scope.table.column(words), sql=self.sql),
         )
 
     def _key(self, node: Node) -> int | None:

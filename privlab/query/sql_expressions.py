@@ -284,7 +284,9 @@ class Expressions:
                 return self.refuse(node, what, hint)
         inner = node.this if isinstance(node, exp.WithinGroup) else node
         word = inner.name if isinstance(inner, exp.Anonymous) else inner.key.upper()
-        return self.refuse(node, f"{word} is not in the language", missing(word, sql=True))
+        shown = inner.sql_name() if isinstance(inner, exp.Func) else word
+        named = word if isinstance(inner, exp.Anonymous) else shown
+        return self.refuse(node, f"{named} is not in the language", missing(word, sql=True))
 
     def column(self, node: exp.Column) -> Node:
         self.only(node, "this", "table")

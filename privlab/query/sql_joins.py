@@ -42,7 +42,7 @@ def read_join(
     if side == "FULL":
         raise expressions.refuse(node.this, "FULL JOIN is not in the language", hints.NO_FULL)
     if on is None and not using:
-        what = "CROSS JOIN" if kind == "CROSS" else "a comma between tables"
+        what = "CROSS JOIN" if kind == "CROSS" else "a join without ON or USING, or a comma,"
         raise expressions.refuse(
             node.this, f"{what} pairs the rows of all people", hints.JOIN_UNIT_SQL
         )

@@ -173,7 +173,10 @@ class Practised(Message):
 
 
 class ColumnFacts(Message):
-    """One column of ``%private describe``: the contract's words."""
+    """One column of ``%private describe``: the contract's words.
+
+    stated: the contract has a range for it, so that nothing is to be measured.
+    """
 
     name: str
     kind: str
@@ -181,6 +184,7 @@ class ColumnFacts(Message):
     key: bool
     withheld: bool
     about: str = ""
+    stated: bool = False
 
 
 class TableFacts(Message):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from privlab.client.bounds import Bounds, histogram, question
+from privlab.client.bounds import Bounds, histogram, measure_bounds, question
 from privlab.errors import BadQuery
 from privlab.query.compile import compile_question
 from privlab.query.histogram import histogram_text
 from privlab.terms.catalog import Catalog, Column, Kind
-from privlab.wire.messages import ColumnFacts
+from privlab.wire.messages import ColumnFacts, TableFacts
 from tests.query.conftest import CATALOG, VISITS
 
 
@@ -38,3 +38,31 @@ def test_a_column_is_named_with_its_table(name: str) -> None:
 def test_it_is_shown_in_the_curators_words() -> None:
     facts = ColumnFacts(name="score", kind="int", facts="0 to 7", key=False, withheld=False)
     assert repr(Bounds("visits", facts, None)) == "visits.score: 0 to 7"  # type: ignore[arg-type]
+
+
+def test_nothing_is_bought_of_a_column_whose_range_is_stated() -> None:
+    """It would be paid for, and decide nothing."""
+    column = ColumnFacts(
+        name="age", kind="int", facts="0 to 110", key=True, withheld=False, stated=True
+    )
+
+    class Described:
+        def describe(self, name: str) -> TableFacts:
+            return TableFacts(
+                dataset="clinic",
+                name=name,
+                version=1,
+                unit="patient_id",
+                unit_word="patient",
+                bound="",
+                currency="gdp",
+                rows="",
+                synthetic=False,
+                about="",
+                purposes=(),
+                columns=(column,),
+            )
+
+    with pytest.raises(BadQuery, match="states the range of visits.age already") as caught:
+        measure_bounds(Described(), "visits.age")  # type: ignore[arg-type]
+    assert 'MAGNITUDE("age")' in caught.value.hint

@@ -124,6 +124,11 @@ def test_without_a_measurement_the_refusal_says_what_to_ask(clinic: Inside) -> N
     )
 
 
+def test_it_is_told_which_ranges_the_contract_states(clinic: Inside) -> None:
+    told = state.table(clinic.desk, clinic.who, "bills").columns
+    assert {column.name for column in told if column.stated} == {"age"}
+
+
 def test_a_histogram_bounds_every_later_question(clinic: Inside) -> None:
     clinic.answer(question(HISTOGRAM, "5", "the-histogram"))
     assert ends(compiled(clinic, TOTAL)) == (64, 1023)

@@ -13,6 +13,7 @@ from privlab.query.plan import Question
 from privlab.terms.catalog import Catalog, Table
 
 Refusal = Callable[..., PrivlabError]
+Ask = Callable[..., Question]
 
 SQL = [
     ("SELECT COUNT(*) FROM visits JOIN labs l ON l.ward = visits.ward", r"USING \(patient_id\)"),
@@ -172,3 +173,56 @@ def test_examples_name_what_is_there_or_are_clearly_patterns(visits: Table) -> N
 def test_an_unknown_function_gets_the_list_of_the_language() -> None:
     assert missing("frobnicate", sql=True).startswith("the language has COUNT, SUM, AVG")
     assert missing("frobnicate", sql=False).startswith("the language has len, count")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("SELECT COUNT(*) FROM visits WHERE ward = a", "a text stands between single quotes: 'A'"),
+        ("SELECT ward, COUNT(*) FROM visits WHERE ward = 'a' GROUP BY ward", "ward is one of A, B, C"),
+        ("SELECT area, COUNT(*) FROM visits GROUP BY area", "patients has it: JOIN patients USING (patient_id)"),
+        ('visits.group_by("area").agg(n=pl.len())', 'patients has it: .join(patients, on="patient_id")'),
+        ("df = visits.select(n=pl.len())", "name the answer on the magic's line: %%private df"),
+        ("visits.describe()", "%private describe visits"),
+        ('visits.filter(pl.col("age") > 65 & pl.col("urgent")).select(pl.len())', '& binds before >=: (pl.col("x") >= 1) & (pl.col("y") >= 1)'),
+    ],
+)  # fmt: skip
+def test_a_slip_of_the_first_week_is_named(refusal: Refusal, text: str, hint: str) -> None:
+    assert refusal(text).hint == hint
+
+
+@pytest.mark.parametrize(
+    ("asked", "fix", "typed"),
+    [
+        (
+            "SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id",
+            "SELECT AVG(n) AS m FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) t",
+            "{fix}",
+        ),
+        (
+            "SELECT COUNT(*) FROM visits WHERE patient_id NOT IN (SELECT patient_id FROM labs)",
+            "LEFT JOIN labs o USING (patient_id) WHERE o.patient_id IS NULL",
+            "SELECT COUNT(*) FROM visits {fix}",
+        ),
+        (
+            "SELECT cost, COUNT(*) FROM visits GROUP BY cost",
+            "FLOOR(cost / 2000) * 2000",
+            "SELECT {fix} AS c, COUNT(*) FROM visits GROUP BY c",
+        ),
+    ],
+)
+def test_what_a_hint_says_works_as_it_is_typed(
+    refusal: Refusal, ask: Ask, asked: str, fix: str, typed: str
+) -> None:
+    assert fix in refusal(asked).hint
+    assert ask(typed.format(fix=fix)).finish.outputs
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"), [("CURRENT_DATE", "CURRENT_DATE"), ("TO_CHAR(admitted, 'Y')", "TO_CHAR")]
+)
+def test_a_refused_function_has_the_name_it_was_typed_with(
+    refusal: Refusal, word: str, shown: str
+) -> None:
+    found = refusal(f"SELECT COUNT(*) FROM visits WHERE {word} = admitted")
+    assert found.what == f"{shown} is not in the language"

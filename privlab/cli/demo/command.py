@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,7 @@ def build(folder: Folder = Path(".demo")) -> None:
         from privlab.cli.demo import build as steps
     demo = steps.build(folder.resolve(), terminal.note)
     terminal.say(f"the demo is ready in {demo.workspace}")
+    terminal.note(f"to ask there: export PRIVLAB_WORKSPACE={shlex.quote(str(demo.workspace))}")
 
 
 @app.command()

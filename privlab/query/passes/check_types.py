@@ -141,6 +141,9 @@ def _plain(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
                 hint = "a date has no clock; it has a year, a month, a day"
             elif op is Op.CONCAT:
                 hint = "CAST(x AS TEXT)" if source.sql else ".cast(pl.String)"
+            elif op in (Op.AND, Op.OR) and not source.sql:
+                sign = _word(op, source)
+                hint = f'{sign} binds before >=: (pl.col("x") >= 1) {sign} (pl.col("y") >= 1)'
             what = f"{_word(op, source)} takes {signature.words}, and this is {WORDS[kind]}"
             raise source.refuse("PL111", what, part.span, hint)
     constants: list[Expr] = []

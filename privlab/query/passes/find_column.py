@@ -21,18 +21,19 @@ def find_column(name: Name, table: Table, source: Source) -> Column:
         raise source.refuse("PL104", what, name.span, f"select {name.name} there too")
     if name.name == table.unit:
         raise PolicyDenied(
-            f"{name.name} is the privacy unit of {table.name} and can only be counted",
+            f"{name.name} is the privacy unit of {table.name}: it is counted, joined on, "
+            "or grouped by before other aggregates",
             code="PL201",
-            hint=f"COUNT(DISTINCT {name.name})"
-            if source.surface == "sql"
-            else f'pl.col("{name.name}").n_unique()',
+            hint=_of_units(table, source),
             caret=source.caret(name.span),
         )
     column = table.column(name.name)
     if column is None:
         known = [one.name for one in table.columns if not one.withheld]
         near = difflib.get_close_matches(name.name, known, 1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"its columns are {', '.join(known)}"
+        hint = _text_meant(name, table, source) or _elsewhere(name, table, source)
+        if not hint:
+            hint = f"did you mean {near[0]}?" if near else f"its columns are {', '.join(known)}"
         raise source.refuse("PL104", f"{table.name} has no column {name.name}", name.span, hint)
     if column.withheld:
         raise PolicyDenied(
@@ -42,3 +43,45 @@ def find_column(name: Name, table: Table, source: Source) -> Column:
             caret=source.caret(name.span),
         )
     return column
+
+
+def _of_units(table: Table, source: Source) -> str:
+    """To count units, and to ask about one number of each."""
+    unit = table.unit
+    if not source.sql:
+        count = f'pl.col("{unit}").n_unique()'
+        each = f'group_by("{unit}").agg(n=pl.len()).select(m=pl.col("n").mean())'
+        return f"{count}; of each {table.unit_word}: {each}"
+    count = f"COUNT(DISTINCT {unit})"
+    if not table.name.isidentifier():
+        return count
+    rows = f"SELECT {unit}, COUNT(*) AS n FROM {table.name} GROUP BY {unit}"  # noqa: S608 to show
+    return f"{count}; of each {table.unit_word}: SELECT AVG(n) AS m FROM ({rows}) t"  # noqa: S608
+
+
+def _text_meant(name: Name, table: Table, source: Source) -> str:
+    """SQL's other quotes: a key of the contract that was written as a name."""
+    if not source.sql:
+        return ""
+    for column in table.columns:
+        for key in () if column.keys is None or column.withheld else column.keys:
+            if isinstance(key, str) and key.casefold() == name.name.casefold():
+                quoted = key.replace("'", "''")
+                return f"a text stands between single quotes: '{quoted}'"
+    return ""
+
+
+def _elsewhere(name: Name, table: Table, source: Source) -> str:
+    """Another table about the same units that has this column."""
+    for other in source.catalog.tables:
+        column = other.column(name.name)
+        if column is None or column.withheld or other.name in table.name.split():
+            continue
+        if (other.dataset, other.unit) == (table.dataset, table.unit):
+            join = (
+                f"JOIN {other.name} USING ({other.unit})"
+                if source.sql
+                else f'.join({other.name}, on="{other.unit}")'
+            )
+            return f"{other.name} has it: {join}"
+    return ""

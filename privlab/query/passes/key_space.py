@@ -10,7 +10,7 @@ from fractions import Fraction
 from privlab.errors import BadQuery
 from privlab.query.ask import Source, Span
 from privlab.query.evaluate import evaluate, grain
-from privlab.query.hints import key_of
+from privlab.query.hints import equal_steps, key_of, listed
 from privlab.query.kinds import (
     BOOLEAN,
     DAY_PARTS,
@@ -85,7 +85,9 @@ def key_space(expr: Expr, table: Table, where: Expr | None, source: Source, span
         if columns_of(about_key) == {_SELF}:
             values = [one for one in values if evaluate(about_key, {_SELF: one}) is True]
     if not values:
-        raise source.refuse("PL107", "WHERE leaves none of this key's public values", span)
+        known = table.column(expr.column) if isinstance(expr, Ref) else None
+        hint = "" if known is None else listed(known)
+        raise source.refuse("PL107", "WHERE leaves none of this key's public values", span, hint)
     return Key(expr, kind, tuple(values))
 
 
@@ -273,6 +275,8 @@ class _Space:
         elif kind is Kind.FLOAT or (inside and kind is Kind.INT):
             example = _example(column)
             hint = f"compare {name} with a constant, as in {name} >= {example}, and group by that"
+            if bins := equal_steps(column, sql=self.source.sql):
+                hint += f"; or in equal steps: {bins}"
         else:
             hint = f"the owner can list keys for {name} in the contract: keys = [...]"
         what = f"the values of {name} are not public"

@@ -60,7 +60,7 @@ def resolve_member(
             "PL106",
             "rows that meet none of the private rows are not asked for directly",
             base.span,
-            f"LEFT JOIN {right.table.name} o ON ... WHERE o.{unit} IS NULL"
+            f"LEFT JOIN {right.table.name} o USING ({unit}) WHERE o.{unit} IS NULL"
             if source.sql
             else f'.join(..., on="{unit}", how="left"), then filter what is null',
         )
