@@ -20,13 +20,13 @@ from privlab.engine import reference_relations, run, sources
 from privlab.engine.handle import Engine
 from privlab.engine.job import Job, bounding_key
 from privlab.engine.practice import Practice
-from privlab.engine.reference import UNIT, bounded_sums
+from privlab.engine.reference import UNIT, bounded_sums, cells_of
 from privlab.engine.stored import batches
 from privlab.query.compile import compile_question
 from privlab.query.plan import Measure, MeasureKind, Plan
 from privlab.query.relation_kinds import kinds_of
 from privlab.query.relations import Scan
-from privlab.terms.catalog import Catalog
+from privlab.terms.catalog import Catalog, Kind
 from tests.engine.conftest import CONTRACT, QUIET, frame
 
 CUSTODY = Custody(b"\x07" * 32)
@@ -141,6 +141,27 @@ def test_a_child_answers_as_the_twin_does(clinic: Clinic, engine: Engine, text: 
     assert any(any(vector) for vector in expected)
     assert run.measure(job).sums.tolist() == expected
     assert [list(vector) for vector in engine.run(job).vectors] == expected
+
+
+def test_a_child_shows_groups_of_several_tables(clinic: Clinic, engine: Engine) -> None:
+    """Whose keys are not public: of encrypted parts, and of rows invented."""
+    text = "SELECT big, COUNT(*) AS n FROM visits v JOIN people p ON v.patient = p.patient GROUP BY big"
+    plan = compile_question(text, {}, clinic.catalog).plan
+    noises = (QUIET,) * len(plan.measures)
+    tables = [clinic.opened[scan.table] for scan in plan.tables]
+    job = Job.of(plan=plan, noises=noises, tables=tables, custody=CUSTODY, threshold=2)
+    rows = reference_relations.rows_of(plan.source, {"big": Kind.INT}, clinic.rows)
+
+    shown = engine.run(job)
+
+    expected = zip(*bounded_sums(plan, rows, bounding_key(plan, CUSTODY)), strict=True)
+    exact = dict(zip(cells_of(plan, rows), expected, strict=True))
+    assert shown.labels
+    assert dict(zip(shown.labels, zip(*shown.vectors, strict=True), strict=True)) == {
+        label: values for label, values in exact.items() if values[plan.tested] >= 2
+    }
+    contracts = tuple(one[0].contract_text for one in tables)
+    assert engine.run(Practice(plan, noises, contracts, threshold=2)).labels is not None
 
 
 @pytest.mark.parametrize("text", QUESTIONS)
