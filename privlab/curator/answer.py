@@ -268,14 +268,17 @@ def recorded(desk: Desk, principal: Principal, ask: Ask) -> Answer | None:
 def copied(desk: Desk, principal: Principal, ask: Ask, asked: Compiled) -> Answer | None:
     """The sealed answer of an earlier request for the same, if nothing is missing.
 
-    It must be as precise as what is asked for now: a copy made before a top-up is not.
+    As precise as what is asked for now: a copy made before a top-up is not.  And it cites
+    the frames that came now, none that differ in what is not read.
     """
     if asked.priced.charge:
         return None
-    plan = asked.question.plan
+    plan, brought = asked.question.plan, certificate.brought(ask, asked)
     for copy in desk.ledger.released(principal.name, question_id(asked.question), ask.purpose):
         precise = certificate.precisions(copy.bundle, desk.signer.public)
-        if copy.confidence == certificate.intervals(asked.offer) and all(
+        same = copy.confidence == certificate.intervals(asked.offer)
+        same &= certificate.cites(copy.bundle, desk.signer.public, brought)
+        if same and all(
             wanted - had <= wanted * NEGLIGIBLE
             for wanted, had in zip(asked.priced.wanted, precise, strict=True)
         ):

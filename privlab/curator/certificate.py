@@ -30,9 +30,11 @@ from privlab.release.statement import (
     MeasureFacts,
     OutputFacts,
     PrivacyFacts,
+    PublicFacts,
     TableFacts,
     ThresholdFacts,
     noises_of,
+    public_tables,
     statement,
 )
 from privlab.release.verify import verify
@@ -104,7 +106,7 @@ def bundle(
             asked.question, precisions, asked.offer.confidence, together=asked.offer.together
         ),
     ]
-    words += [f"with {one.rows:,} public rows of {one.name}" for one in public_facts(ask.public)]
+    words += [f"with {one.rows:,} public rows of {one.name}" for one in brought(ask, asked)]
     result = result_json(answer, title=ask.name, caption="; ".join(words))
     facts = _facts(desk, principal, ask, asked, permit, paid, holdings)
     return make(result, statement(result, facts), desk.signer)
@@ -182,8 +184,24 @@ def _facts(
         engine=ENGINE,
         selected=selects(asked.question),
         together=asked.offer.together,
-        public=public_facts(ask.public),
+        public=brought(ask, asked),
     )
+
+
+def brought(ask: Ask, asked: Compiled) -> tuple[PublicFacts, ...]:
+    """The frames that came with a question and that it reads; others say nothing about it."""
+    return public_facts({name: ask.public[name] for name in asked.question.public})
+
+
+def cites(bundle: str, key: PublicKey, frames: tuple[PublicFacts, ...]) -> bool:
+    """Whether a sealed bundle names these frames, by every value of them, and no others.
+
+    Frames that differ in what a question does not read are one view, and two releases.
+
+    :raises IntegrityError: PL407, the stored bundle was changed.
+    """
+    cited = verify(bundle, key).facts["question"].get("publicTables", [])
+    return bool(cited == public_tables(frames))
 
 
 def intervals(offer: Offer) -> str:

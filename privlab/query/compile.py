@@ -108,6 +108,7 @@ def compile_question(
         notes=(*outputs.found, *notes_on(whole, table), *notes_on_keys(meant, table)),
         currency=table.currency,
         sql=ask.source.sql,
+        public=tuple(sorted(resolved.public_work.names)),
     )
 
 

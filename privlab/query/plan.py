@@ -227,6 +227,7 @@ class Question:
     notes: what the asker may not have meant, as far as the contract tells.
     currency: of the dataset, which says what noise is drawn and what it costs.
     sql: how it was typed, and is to be talked about; else Polars.
+    public: the names of the asker's frames that it reads, sorted.
     None of them is part of what was asked.
     """
 
@@ -237,3 +238,4 @@ class Question:
     notes: tuple[str, ...] = field(default=(), compare=False)
     currency: Currency = Currency.GDP
     sql: bool = field(default=True, compare=False)
+    public: tuple[str, ...] = field(default=(), compare=False)

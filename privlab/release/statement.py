@@ -8,7 +8,7 @@ Every number is a decimal text, and nothing here is computed from rows.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -230,7 +230,7 @@ def _predicate(facts: PrivacyFacts) -> dict[str, Json]:
             "columns": _columns(facts),
             "purpose": facts.purpose,
             "groupKeys": "public" if facts.threshold is None else THRESHOLDED,
-            **_public(facts),
+            **({"publicTables": public_tables(facts.public)} if facts.public else {}),
         },
         "loss": {
             "definition": DEFINITIONS[facts.currency],
@@ -287,18 +287,17 @@ def _dataset(facts: PrivacyFacts) -> dict[str, Json]:
     return found
 
 
-def _public(facts: PrivacyFacts) -> dict[str, Json]:
-    """What the asker brought, if anything."""
-    tables: list[Json] = [
+def public_tables(frames: Iterable[PublicFacts]) -> list[Json]:
+    """What a statement says of the tables that the asker brought."""
+    return [
         {
             "name": one.name,
             "columns": list(one.columns),
             "rows": str(one.rows),
             "sha256": one.digest,
         }
-        for one in facts.public
+        for one in frames
     ]
-    return {"publicTables": tables} if tables else {}
 
 
 def _columns(facts: PrivacyFacts) -> list[Json]:

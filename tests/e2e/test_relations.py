@@ -73,7 +73,7 @@ def session(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Iterator
     patch.delenv("PRIVLAB_URL", raising=False)
     patch.setenv("PRIVLAB_WORKSPACE", str(root / "w"))
     try:
-        done("init", root / "w")
+        done("init", root / "w", "--custody", "plain:keys/master.key")
         for name, contract in (("visits", VISITS), ("patients", PATIENTS)):
             (root / f"{name}.toml").write_text(contract)
             done("protect", root / f"{name}.csv", "--contract", root / f"{name}.toml")
@@ -131,6 +131,26 @@ def test_a_frame_goes_with_the_question_and_into_the_release(session: Session) -
     assert session.explain(text, public={"wards": WARDS}, price=Price(share="5")).columns[0].held
     practised = session.practise(text, public={"wards": WARDS})
     assert [row[0] for row in practised.result["rows"]] == ["up", "down"]
+
+
+def test_a_release_cites_the_frames_that_came_with_it_and_are_read(session: Session) -> None:
+    """A frame that differs in what is not read is the same view, and free, in a release of its own."""
+    text = "SELECT side, COUNT(*) AS n FROM visits JOIN wards USING (ward) GROUP BY side"
+    wider = {**WARDS, "beds": [3, 4, 5]}
+    unread = {"others": {"x": [1, 2]}}
+    first = session.ask(text, public={"wards": WARDS, **unread}, price=Price(share="5"))
+    other = session.ask(text, public={"wards": wider}, price=Price(share="5"))
+    again = session.ask(text, public={"wards": wider, **unread}, price=Price(share="5"))
+
+    assert other.receipt is not None
+    assert other.receipt.free
+    assert other.result["rows"] == first.result["rows"]
+    assert again.bundle == other.bundle
+    for release, frame in ((first, WARDS), (other, wider)):
+        (brought,) = release.facts["question"]["publicTables"]
+        assert (brought["name"], brought["columns"]) == ("wards", list(frame))
+        assert brought["sha256"] == digest(public_table("wards", frame))
+        assert "others" not in release.result["caption"]
 
 
 def test_a_frame_that_is_not_sent_is_asked_for(session: Session) -> None:

@@ -69,7 +69,7 @@ class Sources:
                     f"give the frame another name: --public my_{base.name}=...",
                 )
             rows = self.public[base.name]
-            self.public_work.read(rows, base.span)
+            self.public_work.read(base.name, rows, base.span)
             table = public_table(base.name, rows)
             return Found(rows, table, Names.of(table))
         if table is None:

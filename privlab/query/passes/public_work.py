@@ -5,7 +5,7 @@ What is brought is free to ask about, so that nothing but a limit bounds its wor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from privlab.query.ask import Source, Span
 from privlab.query.expr import Expr, columns_read
@@ -26,18 +26,23 @@ FREE = "work it out in the notebook, that is free, and send the result as a colu
 
 @dataclass
 class PublicWork:
-    """What one question made of public rows so far.  span: where its refusals point."""
+    """What one question made of public rows so far.
+
+    span: where its refusals point.  names: the frames that it reads.
+    """
 
     source: Source
     span: Span
     rows: int = 0
     parts: int = 0
+    names: set[str] = field(default_factory=set)
 
-    def read(self, rows: PublicRows, span: Span) -> None:
+    def read(self, name: str, rows: PublicRows, span: Span) -> None:
         """Count one use of a frame.
 
         :raises BadQuery: PL113, more than 50,000 rows.
         """
+        self.names.add(name)
         self.rows += len(rows.rows)
         if self.rows > MAX_PUBLIC_ROWS:
             raise self.source.refuse(
