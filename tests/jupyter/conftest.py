@@ -147,7 +147,11 @@ def signed(key: SigningKey) -> Event:
         "_type": STATEMENT_TYPE,
         "predicateType": PREDICATE_TYPE,
         "subject": [{"digest": {"sha256": hashlib.sha256(result.encode()).hexdigest()}}],
-        "predicate": {"loss": LOSS, "measures": [MEASURE]},
+        "predicate": {
+            "question": {"groupKeys": "public"},
+            "loss": LOSS,
+            "measures": [MEASURE],
+        },
     }
     bundle = bundles.make(result, statement, key)
     return Event(answer=Answer(bundle=bundle, receipt=RECEIPT))
