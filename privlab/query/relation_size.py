@@ -35,11 +35,14 @@ RowCaps = Mapping[str, int]
 """Per table, how many rows it has at most."""
 
 
-MAX_ROWS = 1 << 28
-"""How many rows any step of a relation may have at least."""
+MAX_ROWS = 1 << 26
+"""How many rows any step of a relation may have at least: some gigabytes, held at once."""
 
-TIMES = 1_000
-"""How many times the rows of its largest table any step may have."""
+TIMES = 16
+"""How many times the rows of its largest table any step may have.
+
+Who declares a large table runs a machine that holds it, not one that holds it a thousand times.
+"""
 
 
 def most_rows(relation: Relation, caps: RowCaps) -> int:
