@@ -59,7 +59,9 @@ def test_the_example_of_a_section_is_refused_with_its_code(code: str, catalog: C
     assert caught.value.code == code
 
 
-def test_no_value_of_the_privacy_unit_may_be_used_and_units_can_be_counted(catalog: Catalog) -> None:
+def test_no_value_of_the_privacy_unit_may_be_used_and_units_can_be_counted(
+    catalog: Catalog,
+) -> None:
     text = " ".join(section("PL201").split())
     assert "names the privacy unit no value may be used" in text
     fix = re.search(r"`(COUNT\(DISTINCT \w+\))`", text)
