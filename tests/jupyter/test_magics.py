@@ -168,7 +168,7 @@ def test_an_interrupt_says_what_was_going_on(stand_in, run):
         while not stand_in.asked and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.2)
-        signal.raise_signal(signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(CuratorUnreachable) as refused:

@@ -20,6 +20,7 @@ from privlab.query.passes import (
     resolve_per_unit,
     resolve_union,
 )
+from privlab.query.passes.public_work import PublicWork
 from privlab.query.passes.resolve_source import resolve_source
 from privlab.query.plan import Op
 from privlab.query.relations import Join, PerUnit, Union
@@ -132,7 +133,12 @@ def test_each_base_is_resolved_by_a_pass_of_its_own() -> None:
     )
     ask = parse(text, CATALOG)
     sources = found_source.Sources(
-        ask.source, CATALOG, PUBLIC, {}, lambda own, base: passes[type(base)](own, base)
+        ask.source,
+        CATALOG,
+        PUBLIC,
+        {},
+        lambda own, base: passes[type(base)](own, base),
+        PublicWork(ask.source, ask.base.span),
     )
     passes = {
         Named: lambda own, base: own.named(base),
