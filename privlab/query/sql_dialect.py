@@ -12,7 +12,9 @@ from typing import ClassVar
 from sqlglot import TokenType, exp, parser, tokens
 from sqlglot.dialects.dialect import Dialect
 
-logging.getLogger("sqlglot").disabled = True  # it quotes texts, and those belong in no log
+# It quotes texts, and those belong in no log.  A level stays when a server sets up its
+# own loggers; ``disabled`` does not.
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL + 1)
 
 AS_WRITTEN = {
     "DATEDIFF",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging.config
 import time
 
 import pytest
@@ -221,7 +222,11 @@ def test_a_choice_in_a_choice_takes_no_longer_than_its_text() -> None:
 
 
 def test_no_text_is_written_to_a_log(caplog: pytest.LogCaptureFixture) -> None:
-    """The parser would quote it; what an analyst types is nobody's to read there."""
+    """The parser would quote it; what an analyst types is nobody's to read there.
+
+    Nor does it when a server has set up its own loggers, as the curator's does.
+    """
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
     for text in ("GRANT ALL ON visits TO x", "SELECT a -> '$[1e309]' FROM visits", "CALL x(1)"):
         with pytest.raises(PrivlabError):
             compile_question(f"SELECT COUNT(*) FROM ({text})", {}, CATALOG)

@@ -1,7 +1,8 @@
 """A row's value depends on that row alone: not a bit of it on how many others are computed with it.
 
 Dividing by a constant is where that is not so by itself: for several rows Polars
-multiplies by the reciprocal, which rounds otherwise.
+multiplies by the reciprocal, which rounds otherwise.  The sign of a zero is no bit of
+a value: nothing that is asked of rows tells the two zeros apart.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ F = Ref("f", Kind.FLOAT)
 
 
 def bits(value: Any) -> Any:
-    return struct.pack("<d", value) if isinstance(value, float) else value
+    return struct.pack("<d", value or 0.0) if isinstance(value, float) else value
 
 
 def computed(frame: pl.DataFrame, expr: pl.Expr) -> list[Any]:
