@@ -16,7 +16,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from privlab.connector.durable import locked, read_private, remove, write_private
+from privlab.connector.durable import write_private
+from privlab.connector.providers.key_file import KeyFile
 from privlab.connector.providers.provider import (
     LEAST_PASSPHRASE,
     MASTER_BYTES,
@@ -24,7 +25,6 @@ from privlab.connector.providers.provider import (
     Secrets,
     decode_masters,
     encode_masters,
-    master_name,
     unusable,
 )
 from privlab.errors import IntegrityError
@@ -53,25 +53,15 @@ class _Opener:
         return {"format": FORMAT, "kdf": "scrypt", "n": str(self.work), "salt": salt}
 
 
-class PassphraseFile:
+class PassphraseFile(KeyFile):
     """See `provider.Provider`."""
 
     def __init__(self, path: Path, given: Secrets) -> None:
-        self._path = path
+        super().__init__(path)
         self._given = given
         self._opener: _Opener | None = None
 
-    def exists(self) -> bool:
-        return self._path.exists() or self._path.is_symlink()
-
-    def read(self) -> Masters:
-        try:
-            raw = read_private(self._path)
-        except FileNotFoundError:
-            raise unusable(
-                f"there is no readable master key at {self._path}",
-                "restore it from a backup, or with: privlab key restore",
-            ) from None
+    def _opened(self, raw: bytes) -> Masters:
         if len(raw) == MASTER_BYTES or raw.startswith(b'{"counter"'):
             raise unusable(
                 f"{self._path} is a plain key, and file: means one with a passphrase",
@@ -93,22 +83,6 @@ class PassphraseFile:
             ) from None
         self._opener = opener
         return found
-
-    def add(self, master: bytes) -> None:
-        with locked(self._path):
-            held = self.read() if self.exists() else self._first()
-            self._write(Masters({**held.by_name, master_name(master): master}, held.counter + 1))
-
-    def keep(self, name: str) -> str:
-        with locked(self._path):
-            held = self.read()
-            if set(held.by_name) != {name}:
-                self._write(Masters({name: held.by_name[name]}, held.counter + 1))
-        return ""
-
-    def destroy(self) -> str:
-        remove(self._path)
-        return ""
 
     def _first(self) -> Masters:
         passphrase = self._given.passphrase()
