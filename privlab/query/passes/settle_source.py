@@ -24,7 +24,6 @@ from privlab.query.relations import (
 from privlab.terms.catalog import Kind
 
 Refs = frozenset[Ref]
-NO_REFS: Refs = frozenset()
 
 
 def settle_source(
