@@ -5,7 +5,7 @@
 #   make test    check + all tests but the slow ones
 #   make check   lint, formats, types, layers      make fix    what can be fixed alone
 #   make slow    statistical and attack suites     make bench  speed and accuracy
-#   make bench-peers  accuracy beside other libraries, in environments of their own
+#   make bench-peers  accuracy and speed beside other libraries, in environments of their own
 #   make golden  README's help and picture anew      make clean  back to a fresh clone
 
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -75,6 +75,7 @@ bench: .stamps/python
 
 bench-peers: .stamps/python
 	@$(BIN)/python benchmarks/accuracy.py --install --slow-peers
+	@$(BIN)/python benchmarks/groupby.py --install --slow-peers
 
 fix: .stamps/python .stamps/node
 	@$(BIN)/ruff check --fix-only --quiet $(SRC) && $(BIN)/ruff format --quiet $(SRC)
@@ -85,4 +86,4 @@ golden: .stamps/python .stamps/panel .stamps/chromium
 
 clean:
 	@-test ! -x $(BIN)/privlab || $(DEMO) $(BIN)/privlab curator stop
-	rm -rf .venv .stamps .demo .peers node_modules .yarn labextension/lib privlab/labextension privlab/_version.py
+	rm -rf .venv .stamps .demo .bench .peers node_modules .yarn labextension/lib privlab/labextension privlab/_version.py

@@ -1,6 +1,6 @@
 """Peers in environments of their own: they pin what the others need otherwise.
 
-An environment is ``.peers/<peer>``; `peers/answer.py` runs in it.
+An environment is ``.peers/<peer>``; `peers/answer.py` or `peers/group.py` runs in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ PEERS = {
     "pipelinedp": ("PipelineDP", ["pipeline-dp==0.3.1"]),
     "diffprivlib": ("diffprivlib", ["diffprivlib==0.6.6", "scikit-learn<1.7"]),
 }
-"""Names, and what pip installs."""
+"""Names, and what pip installs: those that ``accuracy.py`` asks."""
+
+GROUPERS = {
+    "opendp": ("OpenDP", ["opendp[polars]==0.16.0"]),
+    "smartnoise": ("SmartNoise SQL", ["smartnoise-sql==1.0.10"]),
+    "pipelinedp": ("PipelineDP", ["pipeline-dp==0.3.1"]),
+    "tumult": ("Tumult Analytics", ["tmlt-analytics==0.21.0"]),
+}
+"""Those that ``groupby.py`` asks.  Tumult's runs on Spark and needs Java beside it."""
 
 SLOW = ("pipelinedp",)
 
@@ -33,8 +41,9 @@ def interpreter(peer: str) -> Path:
 def install(peer: str) -> None:
     """An environment of its own: peers pin what others need otherwise."""
     if not interpreter(peer).exists():
+        packages = {**PEERS, **GROUPERS}[peer][1]
         venv.create(ENVIRONMENTS / peer, with_pip=True)
-        asked = [str(interpreter(peer)), "-m", "pip", "install", "--quiet", *PEERS[peer][1]]
+        asked = [str(interpreter(peer)), "-m", "pip", "install", "--quiet", *packages]
         subprocess.run(asked, check=True)
 
 
