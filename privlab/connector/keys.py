@@ -12,7 +12,6 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +20,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from privlab.connector import keychain
-from privlab.connector.durable import remove
 from privlab.connector.keychain import KEY_BYTES, Keychain, Place
-from privlab.connector.providers.provider import Masters, Provider, Secrets, master_name
+from privlab.connector.providers.provider import Provider, Secrets
 from privlab.connector.providers.schemes import provider_of
-from privlab.errors import BadContract, IntegrityError, PrivlabError
+from privlab.connector.stored import Stored, older
+from privlab.errors import BadContract, IntegrityError
 from privlab.seal.envelope import seal, unseal
 
 __all__ = ["Custody", "Place", "Secrets"]
@@ -34,100 +33,6 @@ KEYCHAIN_FILE = "keys/keychain"
 """In a workspace's folder."""
 
 _SALT = b"privlab/custody/v1"
-
-
-class Stored:
-    """A keychain on disk, the provider of its master, and the order of every change.
-
-    A change of the master is: the provider holds both, the keychain is written under
-    the new one (from here on it is the new state), the provider forgets the old one.
-    Whoever is killed in between is set right at the next opening.
-    """
-
-    def __init__(self, path: Path, provider: Provider, master: bytes) -> None:
-        self._path = path
-        self._provider = provider
-        self._master = master
-
-    @classmethod
-    def make(cls, path: Path, provider: Provider, chain: Keychain) -> Stored:
-        """A new master and a new keychain; overwrites neither."""
-        if path.exists() or path.is_symlink():
-            raise BadContract(f"{path} exists already", code="PL152", hint="name another folder")
-        if provider.exists():
-            raise BadContract(
-                "there is a master key in this custody already",
-                code="PL152",
-                hint="use that workspace, or name another custody",
-            )
-        master = secrets.token_bytes(KEY_BYTES)
-        try:
-            provider.add(master)
-            keychain.write(path, chain, master)
-        except PrivlabError:
-            with suppress(PrivlabError):
-                remove(path)
-                if provider.exists():
-                    provider.destroy()
-            raise
-        return cls(path, provider, master)
-
-    @classmethod
-    def open(cls, path: Path, provider: Provider) -> tuple[Stored, Keychain]:
-        """What is there, after an interrupted change was ended one way or the other."""
-        header, sealed = keychain.read(path)
-        held = provider.read()
-        master = held.by_name.get(header.master)
-        if master is None:
-            raise IntegrityError(
-                "the master key in custody is not the one that sealed the keychain",
-                code="PL412",
-                hint="one of the two is an older copy: restore both from the newest backup, "
-                "or with: privlab key restore",
-            )
-        chain = keychain.opened(header, sealed, master)
-        if held.counter < chain.seen:
-            raise _older("the file of master keys")
-        if len(held.by_name) > 1:  # a change was cut short
-            provider.keep(header.master)
-        return cls(path, provider, master), chain
-
-    def write(self, chain: Keychain) -> None:
-        """Under the master of today."""
-        keychain.write(self._path, chain, self._master)
-
-    def renew(self, chain: Keychain, provider: Provider | None = None) -> Keychain:
-        """Under a new master, which the provider holds beside the old one until `retire`.
-
-        provider: where the new master is kept as well.  Returns what was written.
-        """
-        fresh = secrets.token_bytes(KEY_BYTES)
-        self._provider.add(fresh)
-        if provider is not None:
-            provider.add(fresh)
-        seen = self._provider.read().counter if provider is None else 0
-        counted = replace(chain, seen=seen)
-        keychain.write(self._path, counted, fresh)
-        self._master = fresh
-        return counted
-
-    def retire(self) -> str:
-        """Destroy every master but today's.  Returns as `Provider.keep`."""
-        return self._provider.keep(master_name(self._master))
-
-    def masters(self) -> Masters:
-        """What the provider holds now, asked anew."""
-        return self._provider.read()
-
-    @property
-    def master(self) -> bytes:
-        """For a recovery kit, and nothing else."""
-        return self._master
-
-    def reread(self) -> Keychain:
-        """The keychain as it is on disk now."""
-        header, sealed = keychain.read(self._path)
-        return keychain.opened(header, sealed, self._master)
 
 
 class Custody:
@@ -163,7 +68,7 @@ class Custody:
         provider = provider_of(uri, base, given or Secrets.found())
         stored, chain = Stored.open(base / KEYCHAIN_FILE, provider)
         if chain.generation < least:
-            raise _older("the keychain")
+            raise older("the keychain")
         made = cls(chain.secret, stored=stored)
         made._chain = chain
         return made
@@ -233,12 +138,19 @@ class Custody:
         """
         with self._lock:
             wanted = tuple(places)
-            for place in wanted:
-                if place in self._chain.gone:
-                    raise shredded(place)
+            self.check(wanted)
             fresh = {p: secrets.token_bytes(KEY_BYTES) for p in wanted if p not in self._chain.keys}
             if fresh:
                 self._keep(self._chain.with_keys(fresh))
+
+    def check(self, places: Iterable[Place]) -> None:
+        """Return when none of these places was shredded.
+
+        :raises IntegrityError: PL411, naming the first one that was.
+        """
+        for place in places:
+            if place in self._chain.gone:
+                raise shredded(place)
 
     def wrap(self, key: bytes, place: Place) -> bytes:
         """Encrypt a 32-byte data key for its place.
@@ -380,14 +292,6 @@ def shredded(place: Place) -> IntegrityError:
         f"{what}{place.dataset}.{place.table} version {place.version} was shredded",
         code="PL411",
         hint="nobody can read it again; a table protected anew is a new version",
-    )
-
-
-def _older(what: str) -> IntegrityError:
-    return IntegrityError(
-        f"{what} is older than one already seen",
-        code="PL412",
-        hint="somebody put an old copy back: restore the newest backup of keys and ledger together",
     )
 
 

@@ -20,6 +20,7 @@ from privlab.curator.desk import Desk
 from privlab.curator.epsilons import mu2
 from privlab.curator.public import public_rows
 from privlab.curator.receipts import receipt
+from privlab.curator.rest import read_by
 from privlab.curator.wish import Wish
 from privlab.engine.job import Job
 from privlab.engine.released import Released
@@ -179,7 +180,10 @@ def compile_ask(
     ask: Ask,
     stands: Callable[[Desk, Principal, Table], Standing] = standing,
 ) -> Compiled:
-    """Stop 4.  From the text, the catalog and her own account alone."""
+    """Stop 4.  From the text, the catalog and her own account alone.
+
+    :raises IntegrityError: PL411, what it reads was shredded.
+    """
     offer, registered = (
         Offer.parse(ask.price, ask.confidence, together=ask.simultaneous),
         desk.registered,
@@ -193,6 +197,7 @@ def compile_ask(
         desk.ledger.deny(principal.name, "query", "", refusal.code)
         raise
     dataset = question.plan.dataset
+    desk.custody.check(read_by(question.plan))
     names = [scan.table for scan in question.plan.tables]
     tables = tuple(registered.table(dataset, name) for name in names)
     account = stands(desk, principal, tables[0])

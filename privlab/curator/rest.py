@@ -8,11 +8,12 @@ its record stay as they were.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from privlab.connector.keys import Custody, Place
 from privlab.connector.manifest import FOOTER_KEY
 from privlab.errors import IntegrityError
+from privlab.query.plan import Plan
 from privlab.release.statement import reads
 from privlab.release.verify import verify
 from privlab.seal.keys import PublicKey
@@ -58,7 +59,13 @@ def places(source: str) -> tuple[Place, ...]:
         raise _not_ours() from None
 
 
-def _places(dataset: str, tables: list[tuple[str, str, list[str]]]) -> Iterator[Place]:
+def read_by(plan: Plan) -> tuple[Place, ...]:
+    """What a question reads: its columns, and the footer of each table version."""
+    tables = [(scan.table, scan.version, sorted(plan.reads[scan.table])) for scan in plan.tables]
+    return tuple(_places(plan.dataset, tables))
+
+
+def _places(dataset: str, tables: Iterable[tuple[str, str | int, list[str]]]) -> Iterator[Place]:
     for table, version, columns in tables:
         for column in (FOOTER_KEY, *columns):
             yield Place(dataset, table, int(version), column)

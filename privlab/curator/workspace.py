@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from privlab.connector.keys import KEYCHAIN_FILE, Custody, Secrets
-from privlab.connector.providers.schemes import SCHEMES
+from privlab.connector.providers.schemes import schemes
 from privlab.errors import BadContract
 from privlab.terms.principal import Principal, Role, Tier
 from privlab.wire.locate import ADDRESS_FILE, WORKSPACE_FILE
@@ -107,8 +107,8 @@ def load(folder: Path) -> Workspace:
     if policy not in POLICIES:
         problems.append(f"[workspace] policy must be one of {', '.join(POLICIES)}")
     custody = keys.get("custody")
-    if not isinstance(custody, str) or custody.partition(":")[0] not in SCHEMES:
-        problems.append(f"[keys] custody must begin with one of {', '.join(SCHEMES)} and a colon")
+    if not isinstance(custody, str) or custody.partition(":")[0] not in schemes():
+        problems.append(f"[keys] custody must begin with one of {', '.join(schemes())} and a colon")
     idle = curator.get("idle_minutes", 120)
     if not isinstance(idle, int) or isinstance(idle, bool) or idle < 1:
         problems.append("[curator] idle_minutes must be a whole number above 0")

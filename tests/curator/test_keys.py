@@ -15,7 +15,7 @@ import pytest
 from privlab.connector import durable
 from privlab.connector.keys import Custody, Place
 from privlab.connector.manifest import Manifest
-from privlab.curator import keys, state
+from privlab.curator import answer, keys, state
 from privlab.curator.boot import open_desk
 from privlab.curator.desk import Desk
 from privlab.curator.workspace import load
@@ -78,6 +78,24 @@ def test_a_shredded_column_is_refused_before_any_charge(inside: Inside, engine: 
         )
         assert inside.spent() == spent, "what it cost stays, and no more is charged"
         inside = reopened(inside, engine)
+
+
+@pytest.mark.parametrize(
+    "scope", ["clinic", "clinic.visits", "clinic.visits@1", "clinic.visits:age"]
+)
+def test_what_was_shredded_has_no_price(inside: Inside, scope: str) -> None:
+    """An explanation is refused as the question is; what is left has its price."""
+    before = answer.explain(inside.desk, inside.who, question(COUNTS))
+    shred(inside, scope)
+
+    told = refusal(lambda: answer.explain(inside.desk, inside.who, question(AGES)))
+
+    assert told.code == "PL411"
+    if scope == "clinic.visits:age":
+        assert answer.explain(inside.desk, inside.who, question(COUNTS)) == before
+    else:
+        told = refusal(lambda: answer.explain(inside.desk, inside.who, question(COUNTS)))
+        assert told.code == "PL411"
 
 
 def test_other_columns_are_asked_as_before(inside: Inside) -> None:

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from privlab.connector.durable import read_private
 from privlab.errors import BadContract, IntegrityError
@@ -39,8 +39,11 @@ class Masters:
     counter: int = 0
 
 
+@runtime_checkable
 class Provider(Protocol):
     """One place for masters.  Every method is durable when it returns.
+
+    Two processes may use one place at a time: a change is done whole or not at all.
 
     All of them raise BadContract (PL152: absent, locked, refused, unreachable) or
     IntegrityError (PL404: what is there is no master, or does not open).

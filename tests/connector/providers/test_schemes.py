@@ -9,7 +9,7 @@ import pytest
 
 from privlab.connector.keys import KEYCHAIN_FILE, Custody, Place
 from privlab.connector.providers.provider import Provider, master_name
-from privlab.connector.providers.schemes import provider_of
+from privlab.connector.providers.schemes import provider_of, schemes
 from privlab.errors import BadContract, IntegrityError
 
 from .conftest import GIVEN
@@ -144,3 +144,36 @@ def test_unknown_custody_is_refused_and_the_known_ones_named(wrong: str, tmp_pat
         provider_of(wrong, tmp_path, GIVEN)
     assert caught.value.code == "PL152"
     assert "keyring:NAME" in caught.value.hint
+
+
+@pytest.mark.usefixtures("other_package")
+def test_a_scheme_of_another_package_is_named_and_none_of_ours_is_replaced(
+    other_package, tmp_path: Path
+) -> None:
+    other_package(
+        "plain = privlab_shelf:Shelf\nshelf = privlab_shelf:Shelf\nX y = privlab_shelf:Shelf"
+    )
+
+    assert schemes() == ("keyring", "file", "plain", "transit", "shelf")
+    assert type(provider_of("plain:keys/master.key", tmp_path, GIVEN)).__name__ == "PlainFile"
+    assert type(provider_of("shelf:masters", tmp_path, GIVEN)).__name__ == "Shelf"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "shelf = privlab_shelf:nothing",
+        "shelf = privlab_shelf:json.dumps",
+        "shelf = nowhere:Shelf",
+        "shelf = privlab_shelf:_provider",
+    ],
+)
+def test_a_package_that_does_not_work_is_told_in_our_words(
+    names: str, other_package, tmp_path: Path
+) -> None:
+    other_package(names)
+
+    with pytest.raises(BadContract, match="the package that brings custody shelf:") as caught:
+        provider_of("shelf:masters", tmp_path, GIVEN)
+
+    assert caught.value.code == "PL152"
