@@ -115,10 +115,13 @@ def bounds(
     share: str | float | None = None,
     epsilon: str | float | None = None,
     purpose: str = "exploration",
+    again: int | bool = False,
 ) -> Bounds:
     """Measure the bounds of a column whose contract states none: ``"visits.charge"``.
 
     share, epsilon, purpose: as for `ask`; it is one question, charged as one.
+    again: have bounds that you measured measured anew and replaced, at the full price;
+    which time it is, 2 to 9, so that a second run is free, or True for the next time.
 
     :raises PrivlabError: what was refused, why, and what to type next.
     """
@@ -126,7 +129,7 @@ def bounds(
     from privlab.client.price import price
 
     put = price(share=share, within=None, epsilon=epsilon)
-    return measure_bounds(_connected(), column, price=put, purpose=purpose)
+    return measure_bounds(_connected(), column, price=put, purpose=purpose, again=again)
 
 
 def protect(

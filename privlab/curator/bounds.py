@@ -3,7 +3,9 @@
 A question about a column without a stated range is clamped to what her first
 histogram of its magnitudes (``query/histogram.py``) gives.  Only her own account is
 looked at, so that what she sees depends on nobody else, and only measurements that
-were sealed.  A histogram of an earlier version of the table serves the later ones,
+were sealed.  They stay until she asks for a histogram anew, which is another view
+(``MAGNITUDE(x, 2)``): the last one that gives bounds decides from then on, and the
+others stay what they are.  A histogram of an earlier version of the table serves the later ones,
 as long as the contract bounds units and rows as it did.
 """
 
@@ -16,9 +18,9 @@ from functools import lru_cache
 from privlab.curator.desk import Desk
 from privlab.query.canonical import view_id
 from privlab.query.compile import compile_question
-from privlab.query.histogram import histogram_text
+from privlab.query.histogram import MOST_TIMES, histogram_text
 from privlab.query.law import law_of
-from privlab.query.plan import MeasureKind
+from privlab.query.plan import Call, Key, Literal, MeasureKind
 from privlab.query.relations import Scan
 from privlab.terms.catalog import Catalog, Column, Found, Kind, Scalar, Table
 from privlab.terms.principal import Principal
@@ -62,18 +64,22 @@ def _is_open(column: Column, table: Table) -> bool:
 
 def _looked_up(desk: Desk, principal: Principal, table: Table, column: Column) -> Column:
     views, sizes = _histograms(table, column.name)
-    sealed = desk.ledger.sealed(principal.name, views)
+    sealed = desk.ledger.sealed(principal.name, list(views))
     if not sealed:
         return column
-    bounds = frozen_bounds(
-        [(view, measurement) for view, measurement, _ in sealed],
-        sizes,
-        law_of(table.currency),
-        whole=column.kind is Kind.INT,
-    )
-    if bounds is None:
-        return replace(column, searched=_words(sealed[-1][2]))
-    return replace(column, found=Found(bounds.low, bounds.high, _words(sealed[bounds.at][2])))
+    column = replace(column, measured=max(views[view] for view, _, _ in sealed))
+    for time in range(column.measured, 0, -1):
+        these = [one for one in sealed if views[one[0]] == time]
+        bounds = frozen_bounds(
+            [(view, measurement) for view, measurement, _ in these],
+            sizes,
+            law_of(table.currency),
+            whole=column.kind is Kind.INT,
+        )
+        if bounds is not None:
+            view, _, at = these[bounds.at]
+            return replace(column, found=Found(bounds.low, bounds.high, _words(at), view))
+    return replace(column, searched=_words(sealed[-1][2]))
 
 
 def _words(at: str) -> str:
@@ -82,12 +88,26 @@ def _words(at: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _histograms(table: Table, column: str) -> tuple[tuple[str, ...], tuple[Scalar | None, ...]]:
-    """The view of the column's histogram in every version so far, and the sizes of its cells."""
+def _histograms(table: Table, column: str) -> tuple[dict[str, int], tuple[Scalar | None, ...]]:
+    """The views of the column's histograms, and the sizes of their cells.
+
+    Of each view in every version so far: which time it is that the bounds were asked for.
+    """
     plan = compile_question(histogram_text(table, column), {}, Catalog((table,))).plan
     units = next(at for at, one in enumerate(plan.measures) if one.kind is MeasureKind.UNITS)
-    views = tuple(
-        view_id(replace(plan, source=Scan(table.name, version)), units)
+    (key,) = plan.keys
+    views = {
+        view_id(
+            replace(plan, source=Scan(table.name, version), keys=(_anew(key, time),)), units
+        ): time
+        for time in range(1, MOST_TIMES + 1)
         for version in range(1, table.version + 1)
-    )
-    return views, plan.keys[0].values
+    }
+    return views, key.values
+
+
+def _anew(key: Key, time: int) -> Key:
+    """The key of the histogram as it is asked for the second time, and later."""
+    if time == 1 or not isinstance(key.expr, Call):
+        return key
+    return replace(key, expr=Call(key.expr.op, (*key.expr.args, Literal(time))))

@@ -177,6 +177,7 @@ def _column(found: Table, column: Column) -> ColumnFacts:
         withheld=column.withheld,
         about=column.about,
         stated=column.low is not None and column.high is not None,
+        measured=column.measured,
     )
 
 

@@ -63,7 +63,12 @@ def bounds_page(bounds: Bounds) -> Page:
     rows = ((bounds.column.name, bounds.column.facts),)
     receipt = bounds.release.receipt
     paid = () if receipt is None else (receipt.words,)
-    notes = ("bounds that were found stay, whatever is measured later", *paid)
+    stay = "bounds that were found stay, until you ask for new ones with --again"
+    if bounds.time > 1:
+        stay = (
+            f"--again {bounds.time} is this measurement: with its number, running it again is free"
+        )
+    notes = (stay, *paid)
     return Page(
         (Table(f"Bounds in {bounds.table}", ("column", "known"), (False, False), rows, notes),)
     )

@@ -31,6 +31,7 @@ SUBCOMMANDS = {
     "tables": "what can be asked about",
     "describe TABLE": "the columns of one table, their ranges and keys",
     "bounds TABLE.COLUMN [--share S]": "measure the bounds of a column without a range",
+    "bounds TABLE.COLUMN --again [N]": "measure them anew, at the full price, to replace those",
     "budget": "what is left of your grants",
     "history": "your releases, newest first",
     "connect [URL]": "which curator answers, or another one: unix:/path/to/the.sock",
@@ -134,11 +135,12 @@ class PrivateMagics(Magics):
 
     def _bounds(self, column: str, options: list[str]) -> display.Page:
         """One question, asked and charged as any other."""
+        again, options = _again(options)
         words = "bounds " + " ".join(map(shlex.quote, options))
         asked = self._options(words)
         if asked.name != "bounds" or asked.practice or asked.simultaneous or asked.public:
             raise BadQuery(
-                "bounds takes a column, --share, --within, --epsilon, --purpose and --explain",
+                "bounds takes a column, --again, --share, --within, --epsilon, --purpose, --explain",
                 code="PL112",
                 hint=f"%private bounds {column} --share 1%",
             )
@@ -146,12 +148,19 @@ class PrivateMagics(Magics):
         if asked.explain:
             return display.explain_page(
                 self.connection.read(
-                    lambda s: s.explain(histogram(s, column), price=put, purpose=asked.purpose)
+                    lambda s: s.explain(
+                        histogram(s, column, again), price=put, purpose=asked.purpose
+                    )
                 )
             )
         with PhaseLine(self._shell) as phase:
             found = measure_bounds(
-                self.connection.open(), column, price=put, purpose=asked.purpose, on_phase=phase
+                self.connection.open(),
+                column,
+                price=put,
+                purpose=asked.purpose,
+                on_phase=phase,
+                again=again,
             )
         return display.bounds_page(found)
 
@@ -195,6 +204,17 @@ def _interrupted(phase: str) -> CuratorUnreachable:
         hint="run the cell again; if it had been charged already, the same question is free",
         facts={"while": phase},
     )
+
+
+def _again(options: list[str]) -> tuple[int | bool, list[str]]:
+    """Which time the bounds are asked for, True for the next one, and the other options."""
+    if "--again" not in options:
+        return False, options
+    at = options.index("--again")
+    rest = options[at + 1 :]
+    if rest and rest[0].isascii() and rest[0].isdecimal() and len(rest[0]) < 3:
+        return int(rest[0]) or 1, [*options[:at], *rest[1:]]
+    return True, [*options[:at], *rest]
 
 
 def _words(line: str) -> list[str]:

@@ -9,6 +9,7 @@ of the names or the order in which an analyst listed her columns.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 
 from privlab.errors import IntegrityError
@@ -40,6 +41,8 @@ from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
 
 VERSION = 2
+FOUND_VERSION = 3
+"""Of a plan that says from which views its bounds were found."""
 VIEW_LABEL = "privlab/view/v1"
 QUESTION_LABEL = "privlab/question/v1"
 
@@ -70,8 +73,10 @@ def encode_plan(plan: Plan, public: OfPublic = encode_rows) -> dict[str, Json]:
 
     public: how public rows are written; whole, for the plan to be read back.
     """
+    found = {"bounds_from": [*plan.bounds_from]} if plan.bounds_from else {}
     return {
-        "version": VERSION,
+        **found,
+        "version": FOUND_VERSION if found else VERSION,
         "dataset": plan.dataset,
         "unit": plan.unit,
         "source": encode_relation(plan.source, public),
@@ -102,8 +107,10 @@ def view_ids(plan: Plan) -> tuple[str, ...]:
     """The id of every measure: the same in every question that measures it.
 
     What a threshold shows belongs together, so there all measures are of one view.
+    Where its bounds were found does not matter, only which they are.
     The plan is written once for all of them, and its public rows are known by their digest.
     """
+    plan = replace(plan, bounds_from=())
     places = range(len(plan.measures))
     if plan.thresholded:
         whole = canonical_text(encode_plan(plan, rows_digest))
@@ -160,6 +167,7 @@ def decode_plan(value: Json) -> Plan:
         raise IntegrityError("this is not a plan of a version known here", code="PL400") from None
 
 
+_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _BOUNDED = (MeasureKind.SUM, MeasureKind.QUANTILE)
 _OPTIONAL = ("q", "share", "among")
 _VALUED = (*_BOUNDED, MeasureKind.DISTINCT)
@@ -212,7 +220,8 @@ def _key(value: Json) -> Key:
 
 
 def _plan(value: Json) -> Plan:
-    (version, dataset, unit, source, bound, row_cap, where, keys, measures) = fields(
+    more = ("bounds_from",) if isinstance(value, dict) and "bounds_from" in value else ()
+    (version, dataset, unit, source, bound, row_cap, where, keys, measures, *views) = fields(
         value,
         "version",
         "dataset",
@@ -223,9 +232,15 @@ def _plan(value: Json) -> Plan:
         "where",
         "keys",
         "measures",
+        *more,
     )
-    if version != VERSION or isinstance(version, bool):
+    if version != (FOUND_VERSION if more else VERSION) or isinstance(version, bool):
         raise ValueError("version")
+    bounds_from = tuple(text_of(one) for part in views for one in list_of(part))
+    if more and (not bounds_from or list(bounds_from) != sorted(set(bounds_from))):
+        raise ValueError("views rise, and there is one")
+    if not all(_ID.fullmatch(one) for one in bounds_from):
+        raise ValueError("a view has an id")
     rows, rows_per_group, groups = (count_of(one) for one in list_of(bound))
     found = Plan(
         dataset=text_of(dataset),
@@ -236,6 +251,7 @@ def _plan(value: Json) -> Plan:
         where=None if where is None else decode_expr(where),
         keys=tuple(_key(one) for one in list_of(keys)),
         measures=tuple(_measure(one) for one in list_of(measures)),
+        bounds_from=bounds_from,
     )
     if not found.tables:
         raise ValueError("a plan reads a private table")

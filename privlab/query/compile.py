@@ -16,6 +16,7 @@ from privlab.query.frame import parse_frame
 from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
 from privlab.query.passes.bound_source import bare, bound_source
+from privlab.query.passes.find_bounds import found_words
 from privlab.query.passes.find_mistakes import notes_on, notes_on_keys, refuse_contradiction
 from privlab.query.passes.found_source import Public, marked
 from privlab.query.passes.join_quantiles import join_quantiles
@@ -93,6 +94,9 @@ def compile_question(
         keys=tuple(keys),
         measures=join_quantiles(tuple(outputs.measures)),
     )
+    measured = tuple(dict.fromkeys((*resolved.facts.measured, *outputs.found)))
+    views = sorted({one.found.view for one in measured if one.found is not None})
+    plan = replace(plan, bounds_from=tuple(views))
     most = plan.row_cap if plan.thresholded else plan.cells
     plan = replace(plan, bound=plan.bound.for_cells(most))
     asked = Finish(tuple(outputs.columns), having, qualify, tuple(order.values()), limit, offset)
@@ -105,7 +109,7 @@ def compile_question(
         question,
         rows=table.rows,
         units=table.units,
-        notes=(*outputs.found, *notes_on(whole, table), *notes_on_keys(meant, table)),
+        notes=(*found_words(measured), *notes_on(whole, table), *notes_on_keys(meant, table)),
         currency=table.currency,
         sql=ask.source.sql,
         public=tuple(sorted(resolved.public_work.names)),

@@ -114,6 +114,7 @@ _ARITY: dict[Op, tuple[int, int | None]] = {
     **dict.fromkeys((Op.SUB, Op.LIKE, Op.DAYS, Op.ELAPSED), (2, 2)),
     **dict.fromkeys((Op.CLIP, Op.SLICE, Op.REPLACE), (3, 3)),
     Op.CASE: (3, None),
+    Op.MAGNITUDE: (1, 2),
 }
 
 

@@ -50,7 +50,9 @@ class Op(StrEnum):
     ROUND = "round"  # value, digits: a literal; halves away from zero
     ROUND_EVEN = "round_even"  # value, digits: a literal; halves to the even neighbour
     SIGN = "sign"
-    MAGNITUDE = "magnitude"  # powers of two, as in magnitude.py
+    MAGNITUDE = (
+        "magnitude"  # powers of two, as in magnitude.py; a second literal changes the view alone
+    )
     SQRT = "sqrt"
     LN = "ln"
     EXP = "exp"

@@ -21,7 +21,6 @@ PLAIN = {
     "neg": Op.NEG,
     "abs": Op.ABS,
     "sign": Op.SIGN,
-    "magnitude": Op.MAGNITUDE,
     "sqrt": Op.SQRT,
     "exp": Op.EXP,
 }
@@ -97,6 +96,10 @@ def read_method(reader: Expressions, node: ast.Call, inner: ast.expr, attr: str)
             return _logarithm(reader, node, inner, attr, build)
         case "round":
             return _round(reader, node, inner, build)
+        case "magnitude":
+            (which,) = reader.arguments(node, "which")
+            rest = [] if which is None else [reader.node(which)]
+            return build.call(Op.MAGNITUDE, reader.node(inner), *rest)
         case "is_not_null":
             reader.arguments(node)
             return build.known(reader.node(inner))

@@ -20,8 +20,16 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
 
+MOST_TIMES = 9
+"""How often the bounds of one column may be measured anew, the first time included."""
+
+
 def histogram_text(table: Table, column: str, source: Source | None = None) -> str:
-    """What to type for the sizes of ``column``, in the language of ``source``; SQL without one."""
+    """What to type for the sizes of ``column``, in the language of ``source``; SQL without one.
+
+    A second argument, ``MAGNITUDE(x, 2)``, makes it another view of the same sizes: the
+    second histogram, whose bounds replace those of the first.
+    """
     if source is not None and not source.sql:
         return (
             f"{table.name}.group_by(bin=pl.col({_text(column)}).magnitude())"

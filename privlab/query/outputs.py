@@ -30,7 +30,7 @@ from privlab.query.ask import (
 )
 from privlab.query.passes.bind_parameters import bind_parameters
 from privlab.query.passes.count_conditions import distinct_of
-from privlab.query.passes.find_bounds import found_words
+from privlab.query.passes.find_bounds import found_under
 from privlab.query.passes.lower_aggregate import lower_aggregate
 from privlab.query.passes.lower_moment import LABELS, lower_moment
 from privlab.query.passes.lower_output import lower_output
@@ -59,7 +59,7 @@ from privlab.query.post.tree import (
 )
 from privlab.query.scope import Scope
 from privlab.query.shares import LINE, PARABOLA
-from privlab.terms.catalog import Kind, Scalar
+from privlab.terms.catalog import Column, Kind, Scalar
 from privlab.terms.loss import Currency
 
 MAX_OUTPUTS = 100
@@ -83,7 +83,7 @@ class Outputs:
         self.measures: list[Measure] = []
         self.columns: list[Output] = []
         self.adding = False
-        self.found: dict[str, None] = {}
+        self.found: dict[Column, None] = {}
 
     @property
     def sql(self) -> bool:
@@ -310,7 +310,7 @@ class Outputs:
         return lowered.label, MeasureOut(self._measure(lowered.total))
 
     def _note_found(self, of: Expr) -> None:
-        self.found |= dict.fromkeys(found_words(of, self.scope.table, self.scope.where))
+        self.found |= dict.fromkeys(found_under(of, self.scope.table, self.scope.where))
 
     def _measure(self, measure: Measure) -> int:
         if measure not in self.measures:

@@ -155,6 +155,9 @@ class Plan:
     keys: outermost first; the cells are their product, last key fastest.  Where one
     of them is not public, the groups are the combinations that rows hold, and
     `tested` is among the measures.
+    bounds_from: the ids, rising, of the views from which bounds of values were found, which
+    the contract does not state.  They say where numbers of the plan come from; what is
+    measured does not depend on them, so that no view's id does.
     """
 
     dataset: str
@@ -165,6 +168,7 @@ class Plan:
     where: Expr | None
     keys: tuple[Key, ...]
     measures: tuple[Measure, ...]
+    bounds_from: tuple[str, ...] = ()
 
     @property
     def named(self) -> frozenset[str]:

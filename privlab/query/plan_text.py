@@ -69,6 +69,7 @@ def plan_text(plan: Plan) -> str:
         lines.append(f"where {expression_text(plan.where)}")
     lines += [f"by {expression_text(key.expr)}: {_values(key)}" for key in plan.keys]
     lines += [measure_text(measure) for measure in plan.measures]
+    lines += [f"bounds from view {view[:12]}" for view in plan.bounds_from]
     return "\n".join(lines)
 
 

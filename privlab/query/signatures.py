@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from privlab.query.histogram import MOST_TIMES
 from privlab.query.kinds import (
     CLOCK_PARTS,
     DAY_PARTS,
@@ -35,7 +36,7 @@ class Signature:
     """values: the kinds that every argument but the constants may have; words say them.
 
     constants: what the last arguments are: "digits", "text", "some text",
-    "offset", "length", "shift", or a word of the parsers, "how" and "escape".
+    "offset", "length", "shift", "which", or a word of the parsers, "how" and "escape".
     """
 
     values: frozenset[Kind]
@@ -56,7 +57,8 @@ def _with(base: Signature, *constants: str) -> Signature:
 
 SIGNATURES: dict[Op, Signature] = {
     **dict.fromkeys((Op.AND, Op.OR, Op.NOT), _CONDITIONS),
-    **dict.fromkeys((Op.ADD, Op.SUB, Op.MUL, Op.NEG, Op.ABS, Op.SIGN, Op.MAGNITUDE), _NUMBERS),
+    **dict.fromkeys((Op.ADD, Op.SUB, Op.MUL, Op.NEG, Op.ABS, Op.SIGN), _NUMBERS),
+    Op.MAGNITUDE: _with(_NUMBERS, "which"),  # it may be left out
     **dict.fromkeys((Op.SQRT, Op.LN, Op.EXP, *DIVISIONS), _NUMBERS),
     **dict.fromkeys(ROUNDINGS, _with(_NUMBERS, "digits")),
     **dict.fromkeys(DAY_PARTS | GRAINS, _TIMES),
@@ -84,6 +86,8 @@ def trouble(what: str, value: Scalar | None) -> str:
             return "a place in a text is a constant whole number"
         case "length" if value is not None and (not whole or int(value) < 0):  # type: ignore[arg-type]
             return "a length is a constant whole number, 0 or more"
+        case "which" if not whole or not 2 <= int(value or 0) <= MOST_TIMES:  # type: ignore[arg-type]
+            return f"a measurement that is made anew has a number from 2 to {MOST_TIMES}"
         case "text" | "some text" if not isinstance(value, str) or len(value) > MAX_TEXT:
             return f"this is a constant text of at most {MAX_TEXT:,} characters"
         case "some text" if not value:

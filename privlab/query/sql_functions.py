@@ -209,8 +209,8 @@ def _named(node: exp.Anonymous, reader: Expressions, build: Builder) -> Node | N
         case (("PREFIX" | "SUFFIX"), 2):
             how = "starts" if node.name.upper() == "PREFIX" else "ends"
             return build.call(Op.LIKE, read(args[0]), read(args[1]), how, None)
-        case "MAGNITUDE", 1:
-            return build.call(Op.MAGNITUDE, read(args[0]))
+        case "MAGNITUDE", 1 | 2:
+            return build.call(Op.MAGNITUDE, *map(read, args))
         case "WEEKDAY", 1:
             return build.call(Op.ADD, build.call(Op.WEEKDAY, read(args[0])), -1)
         case "TO_DATE", 1:

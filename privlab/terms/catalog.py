@@ -42,12 +42,14 @@ class Kind(StrEnum):
 class Found:
     """Bounds that an asker's own released histogram gave a column, and which one.
 
-    words: whose and of when, as in "your measurement of 2025-03-01".
+    words: whose and of when, as in "your measurement of 2025-03-01".  view: the id of
+    the histogram, of which this is the first measurement that gave any.
     """
 
     low: Fraction
     high: Fraction
     words: str
+    view: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Column:
     keys: every value that may form a group, or None.
     found: bounds for a number without a stated range, which no contract has: they
     are one asker's, and say where values are clamped and nothing else.  searched:
-    words of her measurement that gave none.
+    words of her measurement that gave none.  measured: how many times she asked for
+    bounds anew, the first included.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Column:
     about: str = ""
     found: Found | None = None
     searched: str = ""
+    measured: int = 0
 
     def ranged(self, low: Fraction, high: Fraction) -> Column:
         """The column with another range."""

@@ -176,6 +176,7 @@ class ColumnFacts(Message):
     """One column of ``%private describe``: the contract's words.
 
     stated: the contract has a range for it, so that nothing is to be measured.
+    measured: how often the asker had its bounds measured anew, the first time included.
     """
 
     name: str
@@ -185,6 +186,7 @@ class ColumnFacts(Message):
     withheld: bool
     about: str = ""
     stated: bool = False
+    measured: int = 0
 
 
 class TableFacts(Message):

@@ -15,6 +15,7 @@ from privlab.connector.protect import protect
 from privlab.curator import answer as answers
 from privlab.curator import bounds, owner, practice, state
 from privlab.errors import BadQuery
+from privlab.query.canonical import view_ids
 from privlab.query.histogram import histogram_text
 from privlab.query.plan import Plan
 from privlab.release.verify import verify
@@ -169,6 +170,49 @@ def test_a_new_version_keeps_the_bounds_that_were_found(clinic: Inside) -> None:
     assert ends(compiled(clinic, wide)) == (0, 1_000_000), "a clip of her own goes first"
 
 
+AGAIN = HISTOGRAM.replace("(charge)", "(charge, 2)")
+
+
+def test_bounds_are_replaced_by_a_measurement_anew_that_is_paid_in_full(clinic: Inside) -> None:
+    first = clinic.answer(question(HISTOGRAM, "5", "the-histogram"))
+    old = compiled(clinic, TOTAL)
+    register(clinic, factor=1000)
+    again = clinic.answer(question(AGAIN, "5", "measured-anew"))
+    assert again.receipt.charged == first.receipt.charged != "0"
+    new = compiled(clinic, TOTAL)
+    assert (ends(old), ends(new)) == ((64, 1023), (65536, 1048575))
+    assert set(old.bounds_from) != set(new.bounds_from)
+    assert set(new.bounds_from) <= set(view_ids(compiled(clinic, AGAIN)))
+    (facts,) = (
+        c for c in state.table(clinic.desk, clinic.who, "bills").columns if c.name == "charge"
+    )
+    assert facts.measured == 2
+    assert facts.facts.startswith("65536 to 1048575, from your measurement of")
+
+
+def test_more_of_the_first_histogram_does_not_bring_its_bounds_back(clinic: Inside) -> None:
+    clinic.answer(question(HISTOGRAM, "5", "the-histogram"))
+    register(clinic, factor=1000)
+    clinic.answer(question(AGAIN, "5", "measured-anew"))
+    clinic.answer(question(HISTOGRAM, "20", "more-of-the-first"))
+    assert ends(compiled(clinic, TOTAL)) == (65536, 1048575)
+
+
+def test_a_measurement_anew_that_shows_nothing_replaces_nothing(clinic: Inside) -> None:
+    clinic.answer(question(HISTOGRAM, "5", "the-histogram"))
+    before = compiled(clinic, TOTAL)
+    clinic.answer(question(AGAIN, "0.000001", "far-too-coarse"))
+    assert compiled(clinic, TOTAL) == before
+
+
+def test_the_views_of_every_time_are_those_that_are_asked_for(clinic: Inside) -> None:
+    table = clinic.desk.registered.table("clinic", "bills")
+    views, _ = bounds._histograms(table, "charge")
+    for time in range(1, client.MOST_TIMES + 1):
+        plan = compiled(clinic, client.question(("clinic", "bills"), "charge", "patient_id", time))
+        assert [views[view] for view in view_ids(plan) if view in views] == [time]
+
+
 def test_what_had_bounds_before_keeps_its_view(clinic: Inside) -> None:
     texts = (
         "SELECT SUM(LEAST(GREATEST(charge, 0), 5000)) AS s FROM bills",
@@ -240,9 +284,9 @@ def test_a_charge_that_is_resumed_comes_after_what_was_sealed_before(
             clinic.answer(broken)
     clinic.answer(question(HISTOGRAM, "1", "sealed-before-it"))
     views, _ = bounds._histograms(clinic.desk.registered.table("clinic", "bills"), "charge")
-    first = clinic.desk.ledger.sealed(clinic.who.name, views)[0]
+    first = clinic.desk.ledger.sealed(clinic.who.name, list(views))[0]
     clinic.answer(broken)
-    sealed = clinic.desk.ledger.sealed(clinic.who.name, views)
+    sealed = clinic.desk.ledger.sealed(clinic.who.name, list(views))
     assert len(sealed) == 2
     assert sealed[0] == first
 

@@ -151,15 +151,15 @@ POLARS = {
 """Texts whose meaning here is not that of this version of Polars, and why."""
 
 MACRO = """
-CREATE MACRO MAGNITUDE(x) AS CASE WHEN x IS NOT NULL THEN
+CREATE MACRO MAGNITUDE(x, which := 1) AS CASE WHEN x IS NOT NULL THEN
   len(list_filter(range(-32, 64), lambda j: x >= pow(2.0, j)))
   - len(list_filter(range(-32, 64), lambda j: x <= -pow(2.0, j))) END
 """
 """DuckDB has not the word: powers of two, counted one by one."""
 
 
-def magnitude(x: pl.Expr) -> pl.Expr:
-    """Nor has Polars."""
+def magnitude(x: pl.Expr, which: int = 1) -> pl.Expr:
+    """Nor has Polars.  which: of two histograms with the same bins."""
     powers = [2.0**j for j in range(-32, 64)]
     up, down = (pl.sum_horizontal([s * x >= power for power in powers]) for s in (1, -1))
     return pl.when(x.is_not_null()).then(up.cast(pl.Int64) - down.cast(pl.Int64))

@@ -260,6 +260,13 @@ def test_bounds_of_a_column_are_one_question(stand_in, run):
     assert "0 to 110" in repr(page)
 
 
+@pytest.mark.parametrize("again", ["--again", "--again 1"])
+def test_the_first_time_that_bounds_are_measured_anew_is_the_first(stand_in, run, again):
+    run(f"%private bounds visits.age {again} --share 2%")
+    assert 'MAGNITUDE("age") AS bin' in stand_in.asked[0].text
+    assert stand_in.asked[0].price.share == "2"
+
+
 def test_the_price_of_bounds_is_explained_without_asking(stand_in, run):
     page = run("%private bounds visits.age --explain")
     assert stand_in.paths[-1] == "/v1/explain"
@@ -274,6 +281,8 @@ def test_the_price_of_bounds_is_explained_without_asking(stand_in, run):
         ("visits.age --practice", "PL112"),
         ("visits.age --simultaneous", "PL112"),
         ("visits.age --share", None),
+        ("visits.age --again 2", "PL112"),
+        ("visits.age --again --again", None),
     ],
 )
 def test_bounds_of_nothing_are_not_asked(stand_in, run, line, code):

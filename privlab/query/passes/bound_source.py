@@ -24,7 +24,7 @@ from privlab.query.relations import (
     scans,
 )
 from privlab.terms.bounds import ContributionBound
-from privlab.terms.catalog import Table
+from privlab.terms.catalog import Column, Table
 
 ONE = ContributionBound(1, 1, 1)
 
@@ -46,11 +46,13 @@ class Facts:
 
     tables: the private ones, by name.  cells: of the keys of rows per unit, how many
     public values they have together, for the tables that are grouped by them; None where
-    they are not known of some of these rows.
+    they are not known of some of these rows.  measured: columns whose measured bounds
+    decide what the rows of a unit come to.
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
     cells: dict[tuple[tuple[Scan, ...], tuple[Expr, ...]], int | None] = field(default_factory=dict)
+    measured: dict[Column, None] = field(default_factory=dict)
 
     def counted(self, of: Relation, keys: tuple[Expr, ...], cells: int | None) -> None:
         """Remember the cells of keys; of several counts the largest, and None if one is not known."""

@@ -130,7 +130,7 @@ def _plain(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
     if (other := _overloaded(op, args, node, source)) is not None:
         return other
     signature = SIGNATURES[op]
-    count = len(args) - len(signature.constants)
+    count = max(1, len(args) - len(signature.constants))
     for kind, part in zip(kinds[:count], node.args, strict=False):
         if kind is None:
             null = "IS NULL" if source.sql else ".is_null()"
@@ -147,7 +147,9 @@ def _plain(op: Op, args: tuple[Expr, ...], node: Apply, source: Source) -> Expr:
             what = f"{_word(op, source)} takes {signature.words}, and this is {WORDS[kind]}"
             raise source.refuse("PL111", what, part.span, hint)
     constants: list[Expr] = []
-    for what, arg, part in zip(signature.constants, args[count:], node.args[count:], strict=True):
+    for what, arg, part in zip(
+        signature.constants[: len(args) - count], args[count:], node.args[count:], strict=True
+    ):
         found = _constant(arg)
         why = NOT_OF_ROWS if found is None else trouble(what, found.value)
         if found is None or why:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from privlab.errors import BadQuery
@@ -43,12 +44,12 @@ def found_under(of: Expr, table: Table, where: Expr | None) -> tuple[Column, ...
     return tuple(one for one in named if one is not None and one.found is not None)
 
 
-def found_words(of: Expr, table: Table, where: Expr | None) -> list[str]:
-    """A sentence for each of them: which bounds, and from where."""
+def found_words(columns: Iterable[Column]) -> list[str]:
+    """A sentence for each that has measured bounds: which, and from where."""
     return [
         f"{one.name} has no stated range: "
         f"{decimal(one.found.low)}..{decimal(one.found.high)} is from {one.found.words}"
-        for one in found_under(of, table, where)
+        for one in columns
         if one.found is not None
     ]
 

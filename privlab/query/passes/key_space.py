@@ -249,7 +249,7 @@ class _Space:
                 days = _calendar(infer_interval(inner, self.table, where))
                 if days is not None:
                     return _hours(days)
-            case Call(op=Op.MAGNITUDE, args=(inner,)):
+            case Call(op=Op.MAGNITUDE, args=(inner, *_)):
                 ends = infer_interval(expr, self.table, where)
                 if ends.low is not None and ends.high is not None:
                     whole = kind_of(inner) is Kind.INT

@@ -17,6 +17,7 @@ from privlab.query.encoding import canonical_text
 from privlab.query.kinds import columns_of
 from privlab.query.passes.bound_source import bare, bound_source
 from privlab.query.passes.derive_column import derive_column
+from privlab.query.passes.find_bounds import found_under
 from privlab.query.passes.found_source import Found, Sources
 from privlab.query.passes.infer_null import can_be_null
 from privlab.query.passes.key_space import key_space
@@ -172,7 +173,11 @@ class _Reader:
                 aggregate,
             )
         of = None if inner is None else self.sources.expression(inner, self.below)
-        return lower_unit_value(aggregate, of, self.table, self.where, self.source)
+        value = lower_unit_value(aggregate, of, self.table, self.where, self.source)
+        if value.of is not None and value.kind in (UnitKind.SUM, UnitKind.MEAN):
+            measured = found_under(value.of if of is None else of, self.table, self.where)
+            self.sources.facts.measured |= dict.fromkeys(measured)
+        return value
 
     # --- what comes out ---
 

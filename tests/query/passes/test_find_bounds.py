@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from privlab.errors import BadQuery
-from privlab.query.canonical import question_id
+from privlab.errors import BadQuery, IntegrityError
+from privlab.query.canonical import decode_plan, encode_plan, plan_text, question_id, view_ids
 from privlab.query.compile import compile_question
 from privlab.query.expr import Call, Literal, Op, Ref
 from privlab.query.passes.find_bounds import found_under, with_found
@@ -17,12 +17,13 @@ from privlab.terms.catalog import Catalog, Column, Found, Kind, Table
 from privlab.terms.loss import Currency
 from tests.query.conftest import VISITS
 
+VIEW = "a5" * 32
 SCORE = Ref("score", Kind.INT)
 
 
 def bounded(low: int = -64, high: int = 1023, table: Table = VISITS) -> Catalog:
     """The table, with bounds of score that its asker found."""
-    found = Found(Fraction(low), Fraction(high), "your measurement of 2025-03-01 10:00 UTC")
+    found = Found(Fraction(low), Fraction(high), "your measurement of 2025-03-01 10:00 UTC", VIEW)
     column = table.column("score")
     assert column is not None
     return Catalog((table.replacing({"score": replace(column, found=found)}),))
@@ -88,7 +89,7 @@ def test_measured_bounds_make_no_keys() -> None:
 def test_a_range_that_the_contract_states_goes_first() -> None:
     age = VISITS.column("age")
     assert age is not None
-    found = Found(Fraction(0), Fraction(7), "your measurement")
+    found = Found(Fraction(0), Fraction(7), "your measurement", VIEW)
     table = VISITS.replacing({"age": replace(age, found=found)})
     assert with_found(table).column("age") == table.column("age")
     assert value_of("SELECT SUM(age) AS s FROM visits", Catalog((table,))).high == 110
@@ -104,8 +105,43 @@ def test_the_note_says_where_bounds_are_from() -> None:
     assert found_under(Call(Op.CLIP, (SCORE, Literal(0), Literal(9))), table, None) == ()
 
 
+def test_a_plan_says_from_which_view_its_bounds_are_and_its_views_do_not() -> None:
+    clipped = "SELECT SUM(LEAST(GREATEST(score, -64), 1023)) AS s FROM visits"
+    typed = compile_question(clipped, {}, bounded())
+    found = compile_question("SELECT SUM(score) AS s FROM visits", {}, bounded())
+    assert typed.plan.bounds_from == ()
+    assert found.plan.bounds_from == (VIEW,)
+    assert encode_plan(typed.plan)["version"] == 2
+    assert encode_plan(found.plan)["version"] == 3
+    assert view_ids(typed.plan) == view_ids(found.plan), "what is measured is the same"
+    assert question_id(typed) != question_id(found), "what it says is not"
+    assert plan_text(found.plan) == plan_text(typed.plan) + f"\nbounds from view {VIEW[:12]}"
+    assert decode_plan(encode_plan(found.plan)) == found.plan
+
+
+@pytest.mark.parametrize(
+    "views", [[], ["a5"], [VIEW, VIEW], [VIEW, "a4" * 32], [VIEW.upper()], VIEW]
+)
+def test_a_plan_with_other_words_for_its_views_is_refused(views: object) -> None:
+    found = compile_question("SELECT SUM(score) AS s FROM visits", {}, bounded())
+    with pytest.raises(IntegrityError):
+        decode_plan({**encode_plan(found.plan), "bounds_from": views})
+    with pytest.raises(IntegrityError):
+        decode_plan({**encode_plan(found.plan), "version": 2})
+
+
+def test_bounds_of_what_one_person_sums_are_named_too() -> None:
+    text = (
+        "SELECT AVG(s) AS m FROM"
+        " (SELECT patient_id, SUM(score) AS s FROM visits GROUP BY patient_id) t"
+    )
+    question = compile_question(text, {}, bounded())
+    assert question.plan.bounds_from == (VIEW,)
+    assert any("score has no stated range: -64..1023" in note for note in question.notes)
+
+
 def test_bounds_of_a_decimal_choose_its_step() -> None:
-    free = Column("free", Kind.FLOAT, found=Found(Fraction(0), Fraction(1, 64), "yours"))
+    free = Column("free", Kind.FLOAT, found=Found(Fraction(0), Fraction(1, 64), "yours", VIEW))
     table = replace(VISITS, columns=(*VISITS.columns, free))
     measure = value_of("SELECT SUM(free) AS s FROM visits", Catalog((table,)))
     assert measure.low == 0
