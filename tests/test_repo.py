@@ -77,6 +77,31 @@ def test_no_source_file_is_longer_than_a_reader_can_hold() -> None:
     assert long == {}
 
 
+DOORS = {
+    "cryptography": {
+        "privlab/seal/", "privlab/mechanisms/entropy.py", "privlab/connector/keys.py",
+        "privlab/connector/keychain.py", "privlab/connector/modules.py",
+        "privlab/connector/providers/passphrase.py", "privlab/connector/spill.py",
+    },
+    "pyarrow": {
+        "privlab/connector/arrow.py", "privlab/connector/postgres.py", "privlab/connector/source.py",
+    },
+}  # fmt: skip
+"""Where a library is used, and nowhere else."""
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_library_is_used_behind_its_doors(library: str) -> None:
+    imports = re.compile(rf"^\s*(?:from|import) {library}\b", re.MULTILINE)
+    users = {
+        name for name, text in texts(".py") if name.startswith("privlab/") and imports.search(text)
+    }
+    doors = DOORS[library]
+    inside = {name: [door for door in doors if name.startswith(door)] for name in users}
+    assert {name for name, through in inside.items() if not through} == set()
+    assert doors == {door for through in inside.values() for door in through}
+
+
 def test_every_module_says_what_it_is_for() -> None:
     silent = [
         name
