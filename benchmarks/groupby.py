@@ -37,8 +37,9 @@ from pathlib import Path
 
 from grouped import private, work
 from peers import apart
+from protect import GROUPS, MILLION
 
-ROUNDS, ROUNDS_PEERS, ROUND_TRIPS = 5, 3, 5
+ROUNDS, ROUNDS_PEERS = 5, 3
 FOLDER = Path(__file__).resolve().parents[1] / ".bench"
 SMALL = 1
 """Millions of rows that other libraries are asked about."""
@@ -85,21 +86,21 @@ def timed(path: Path) -> tuple[float, float]:
     return time.perf_counter() - start, time.process_time() - cpu
 
 
-def measure(folder: Path, millions: int, rounds: int, *, by_unit: bool) -> Size:
+def measure(
+    folder: Path, workspace: private.Workspace, millions: int, rounds: int, *, by_unit: bool
+) -> Size:
     rows = work.rows(folder / "rows", millions)
     sorted_rows = work.rows_by_unit(folder / "rows", millions) if by_unit else None
     timed(rows)  # the file is in the page cache, as the table will be
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        workspace = private.Workspace(Path(place) / "workspace")
-        size = Size(millions, workspace.protect(rows, millions))
-        with workspace.engine() as runs:
-            runs.once()
-            for _ in range(rounds):
-                size.plain.append(timed(rows))
-                size.private.append(runs.once())
-                if sorted_rows is not None:
-                    size.by_unit.append(timed(sorted_rows))
-        size.trips = workspace.round_trips(ROUND_TRIPS)
+    size = Size(millions, workspace.protect(rows, millions))
+    with workspace.engine(millions) as runs:
+        runs.once()
+        for _ in range(rounds):
+            size.plain.append(timed(rows))
+            size.private.append(runs.once())
+            if sorted_rows is not None:
+                size.by_unit.append(timed(sorted_rows))
+    size.trips = workspace.round_trips(millions, rounds)
     check(size)
     return size
 
@@ -126,8 +127,8 @@ def ask_peer(folder: Path, peer: str) -> list[float] | str:
     job = {
         "parquet": str(work.rows(folder / "rows", SMALL)),
         "columns": str(work.columns(folder / "rows", SMALL)),
-        "rows": SMALL * work.MILLION,
-        "groups": work.GROUPS,
+        "rows": SMALL * MILLION,
+        "groups": GROUPS,
         "groups_per_unit": work.GROUPS_PER_UNIT,
         "rows_per_group": work.ROWS_PER_GROUP,
         "low": float(work.LOW),
@@ -203,8 +204,11 @@ def figures(
     }
     for peer in apart.GROUPERS:
         seconds = peers.get(peer)
-        told = small is not None and isinstance(seconds, list)
-        found[f"vs_{peer}"] = statistics.median(seconds) / median_wall(small) if told else None
+        found[f"vs_{peer}"] = (
+            statistics.median(seconds) / median_wall(small)
+            if small is not None and isinstance(seconds, list)
+            else None
+        )
     return found
 
 
@@ -224,9 +228,13 @@ def main() -> None:
             apart.install(peer)
     names = [] if asked.no_peers else list(apart.GROUPERS) if asked.slow_peers else ["opendp"]
     millions = sorted({asked.rows, *asked.sizes, *([SMALL] if names else [])})
-    sizes = [
-        measure(asked.folder, one, asked.rounds, by_unit=one == asked.rows) for one in millions
-    ]
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=asked.folder) as place:
+        workspace = private.Workspace(Path(place) / "workspace")
+        sizes = [
+            measure(asked.folder, workspace, one, asked.rounds, by_unit=one == asked.rows)
+            for one in millions
+        ]
     peers = {peer: ask_peer(asked.folder, peer) for peer in names}
     show(sizes, peers)
     found = figures(asked.rows, sizes, peers)

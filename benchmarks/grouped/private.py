@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from grouped.work import QUESTION, contract_text
+from grouped.work import contract_text, question
 
 from privlab.cli import curator
 from privlab.client.owner import Owner
@@ -40,7 +40,8 @@ DELTA = Fraction(1, 10**6)
 LOOK_SECONDS = 0.004
 
 PROTECT = """
-import json, os, resource, sys, time
+import json, sys, time
+from pathlib import Path
 from privlab.cli.protect import keep_compiled_code_private, protect_source
 from privlab.client.owner import Owner
 keep_compiled_code_private()
@@ -48,10 +49,11 @@ import privlab.connector.protect
 owner = Owner.connect()
 start, cpu = time.perf_counter(), time.process_time()
 done = protect_source(owner, sys.argv[1], open(sys.argv[2]).read())
+lines = Path("/proc/self/status").read_text().splitlines()
 print(json.dumps({
     "rows": done.counts.rows_kept, "units": done.counts.units,
     "seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu,
-    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "peak_mib": next(int(one.split()[1]) for one in lines if one.startswith("VmHWM")) / 1024,
 }))
 """
 
@@ -67,7 +69,7 @@ class Cell:
 
 
 class Workspace:
-    """A workspace of its own with one protected table."""
+    """A workspace of its own, with a dataset and a protected table per size."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -76,7 +78,7 @@ class Workspace:
 
     def protect(self, rows: Path, millions: int) -> dict[str, float]:
         """What it cost, measured in the owner's process: seconds and peak memory."""
-        contract = self.folder / "visits.toml"
+        contract = self.folder / "contracts" / f"visits_{millions}.toml"
         contract.write_text(contract_text(millions))
         done = subprocess.run(
             [sys.executable, "-c", PROTECT, str(rows), str(contract)],
@@ -87,11 +89,11 @@ class Workspace:
         )
         cell: dict[str, float] = json.loads(done.stdout)
         cell["rows_per_second"] = cell["rows"] / cell["seconds"]
-        tables = self.folder / "tables"
-        cell["bytes"] = sum(p.stat().st_size for p in tables.rglob("*") if p.is_file())
+        table = self.folder / "tables" / f"clinic_{millions}"
+        cell["bytes"] = sum(p.stat().st_size for p in table.rglob("*") if p.is_file())
         return cell
 
-    def round_trips(self, rounds: int) -> list[float]:
+    def round_trips(self, millions: int, rounds: int) -> list[float]:
         """Seconds from a client's question to its signed answer, the charge and record included.
 
         Each asks for more precision than the one before: nothing is answered from a view.
@@ -100,18 +102,18 @@ class Workspace:
         locate.start(place)
         owner = Owner(Session(place))
         me, budget = owner.session.hello.principal, Loss.budget(BUDGET)
-        owner.set_budget("clinic", budget, DELTA, {me: budget})
+        owner.set_budget(f"clinic_{millions}", budget, DELTA, {me: budget})
         seconds = []
         for at in range(rounds):
             start = time.perf_counter()
-            owner.session.ask(QUESTION, price=client_price(share=str(at + 1)))
+            owner.session.ask(question(millions), price=client_price(share=str(at + 1)))
             seconds.append(time.perf_counter() - start)
         owner.session.close()
         curator.end(self.folder)
         return seconds
 
     @contextmanager
-    def engine(self) -> Iterator[Runs]:
+    def engine(self, millions: int) -> Iterator[Runs]:
         """A warm engine, as the curator has it; no curator may be running."""
         curator.end(self.folder)
         workspace = workspaces.load(self.folder)
@@ -120,7 +122,7 @@ class Workspace:
         try:
             desk = open_desk(workspace, engine)
             try:
-                yield Runs(engine, desk)
+                yield Runs(engine, desk, question(millions))
             finally:
                 desk.ledger.close()
         finally:
@@ -130,13 +132,14 @@ class Workspace:
 class Runs:
     """Runs of one question, priced once."""
 
-    def __init__(self, engine: Engine, desk: Desk) -> None:
+    def __init__(self, engine: Engine, desk: Desk, text: str) -> None:
         self._engine, self._desk = engine, desk
-        self._question = compile_question(QUESTION, {}, desk.catalog)
+        self._question = compile_question(text, {}, desk.catalog)
         plan = self._question.plan
         offer = Offer(share=Fraction(1, 100), within=None, epsilon=None, confidence=Fraction(95))
         nothing = [Fraction(0)] * len(plan.measures)
-        self._noises = price(self._question, offer, nothing, Loss.budget(BUDGET), DELTA).noises
+        priced = price(self._question, offer, nothing, Loss.budget(BUDGET), DELTA)
+        self._noises = tuple(one for one in priced.noises if one is not None)
 
     def once(self) -> Cell:
         """From the priced question to the released vector."""

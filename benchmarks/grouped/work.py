@@ -12,14 +12,14 @@ import numpy as np
 import polars as pl
 from protect import GROUPS, MILLION, source
 
-QUESTION = "SELECT ward, COUNT(*) AS n, SUM(amount) AS s FROM visits GROUP BY ward"
+QUESTION = "SELECT ward, COUNT(*) AS n, SUM(amount) AS s FROM visits_{millions} GROUP BY ward"
 GROUPS_PER_UNIT, ROWS_PER_GROUP = 8, 2
 LOW, HIGH = 0, 1_000
 
 CONTRACT = f"""
 [table]
-name = "visits"
-dataset = "clinic"
+name = "visits_{{millions}}"
+dataset = "clinic_{{millions}}"
 unit = "patient"
 rows_per_unit = {GROUPS_PER_UNIT * ROWS_PER_GROUP}
 rows_per_group = {ROWS_PER_GROUP}
@@ -42,7 +42,11 @@ type = "date"
 
 
 def contract_text(millions: int) -> str:
-    return CONTRACT.format(row_cap=millions * MILLION)
+    return CONTRACT.format(millions=millions, row_cap=millions * MILLION)
+
+
+def question(millions: int) -> str:
+    return QUESTION.format(millions=millions)
 
 
 def rows(folder: Path, millions: int) -> Path:

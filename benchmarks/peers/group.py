@@ -140,6 +140,7 @@ def tumult(job):
     spark = (
         SparkSession.builder.master("local[*]")
         .config("spark.ui.enabled", "false")
+        .config("spark.sql.warehouse.dir", job["columns"] + "-spark")
         .config("spark.driver.memory", "6g")
         .config("spark.sql.shuffle.partitions", os.cpu_count())
         .getOrCreate()
