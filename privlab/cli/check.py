@@ -41,7 +41,7 @@ def check(
     terminal.say(first.rpartition(", of ")[0])
     for line in rest:
         terminal.say(line)
-    if rest:
+    if not counts.fits:
         terminal.say("do not fit ranges or keys to these numbers: a contract is public, so what is")
         terminal.say("written into it because of them tells about rows, and no budget counts that;")
         terminal.say("state what you know of the subject, values outside are clamped or left out")

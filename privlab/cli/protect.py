@@ -223,8 +223,11 @@ def account(counts: Counts) -> list[str]:
         ("could not be read as the stated type and are null", counts.unreadable),
         ("are outside the stated range or keys", counts.outside),
         ("are null where the contract says never", counts.unexpected_nulls),
+        ("were redacted", counts.redacted),
+        ("became coarser", counts.coarsened),
     )
     for words, columns in kinds:
         for name, count in columns.items():
             lines.append(f"{name}: {count:,} values {words}")
+    lines += [f"{name}: dropped, never read" for name in counts.dropped]
     return lines

@@ -20,7 +20,10 @@ MAX_SUM = 1 << 62
 MAX_STEPS = 1 << 50
 """Steps in a FLOAT's range: below 2^53, where float64 still tells all of them apart."""
 
-_FIELDS = ("type", "nullable", "range", "step", "keys", "withheld", "about")
+TREATMENTS = ("drop", "redact", "coarsen")
+"""Fields that say what becomes of values before they are stored; `treatment` reads them."""
+
+_FIELDS = ("type", "nullable", "range", "step", "keys", "withheld", "about", *TREATMENTS)
 _KEYED = (Kind.BOOL, Kind.INT, Kind.TEXT)
 _KEY_TYPES: dict[Kind, type] = {Kind.BOOL: bool, Kind.INT: int, Kind.TEXT: str}
 _INT64 = 1 << 63

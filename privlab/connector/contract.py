@@ -8,16 +8,20 @@ read as exact Fractions: no float touches a range or a step.
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from typing import NamedTuple
 
-from privlab.connector.column import column_of, section_lines
+from privlab.connector.column import TREATMENTS, column_of, section_lines
 from privlab.connector.fields import OPEN, Fields, Problems
+from privlab.connector.treatment import is_dropped, treatment_of
 from privlab.errors import BadContract
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Column, Kind, Table
 from privlab.terms.contract import Contract
 from privlab.terms.loss import Currency
+from privlab.terms.treatment import Treatment
 
 MAX_ROW_CAP = 1 << 40
 """Rows a version may be allowed at most."""
@@ -63,8 +67,16 @@ def parse(text: str) -> Contract:
     stated = _table(document, problems)
     if problems.found or stated is None:
         raise problems.error()
-    table, null_unit, null_values = stated
-    return Contract(table, null_values, null_unit, text)
+    table, null_unit, null_values, columns = stated
+    return Contract(table, null_values, null_unit, text, columns.treatments, columns.dropped)
+
+
+class _Columns(NamedTuple):
+    """The table's columns, what is done to their values, and what is never read."""
+
+    stored: tuple[Column, ...] = ()
+    treatments: dict[str, Treatment] = {}  # noqa: RUF012  never changed
+    dropped: tuple[str, ...] = ()
 
 
 def _document(text: str) -> dict[str, object]:
@@ -92,7 +104,7 @@ def _exact(text: str) -> Fraction:
 
 def _table(
     document: dict[str, object], problems: Problems
-) -> tuple[Table, str, tuple[str, ...]] | None:
+) -> tuple[Table, str, tuple[str, ...], _Columns] | None:
     section = document.get("table")
     if not isinstance(section, dict):
         problems.add("there is no [table] section; begin with: [table]")
@@ -118,10 +130,10 @@ def _table(
     null_values = fields.texts("null_values", 'null_values = ["NA"]')
     bound = _bound(fields, problems)
     columns = _columns(document, row_cap, unit, problems)
-    if unit and columns and all(column.name != unit for column in columns):
+    if unit and columns.stored and all(c.name != unit for c in columns.stored):
         problems.add(
             f"the unit column {unit!r} is not among the columns"
-            + problems.nearest(unit, tuple(c.name for c in columns))
+            + problems.nearest(unit, tuple(c.name for c in columns.stored))
             + f"; {section_lines(unit)}"
         )
     if problems.found or bound is None or row_cap is None:
@@ -134,7 +146,7 @@ def _table(
         unit_word=unit_word,
         bound=bound,
         row_cap=row_cap,
-        columns=columns,
+        columns=columns.stored,
         rows=rows,
         units=units,
         purposes=purposes,
@@ -144,7 +156,7 @@ def _table(
         currency=currency,
         retention_days=retention,
     )
-    return table, null_unit, null_values
+    return table, null_unit, null_values, columns
 
 
 def _bound(fields: Fields, problems: Problems) -> ContributionBound | None:
@@ -165,27 +177,44 @@ def _bound(fields: Fields, problems: Problems) -> ContributionBound | None:
 
 def _columns(
     document: dict[str, object], row_cap: int | None, unit: str, problems: Problems
-) -> tuple[Column, ...]:
+) -> _Columns:
     section = document.get("columns")
     if not isinstance(section, dict) or not section:
         problems.add(f"there are no columns; {section_lines('age')}")
-        return ()
+        return _Columns()
     if len(section) > MAX_COLUMNS:
         problems.add(f"there are {len(section)} columns; at most {MAX_COLUMNS} are possible")
-        return ()
+        return _Columns()
     found: list[Column] = []
+    treatments: dict[str, Treatment] = {}
+    dropped: list[str] = []
     for name, entry in section.items():
+        if name != unit and is_dropped(name, entry, problems):
+            dropped.append(name)
+            continue
         column = column_of(name, entry, row_cap or MAX_ROW_CAP, problems)
         if column is None:
             found.append(Column(name, Kind.TEXT))  # its problems are listed already
             continue
         if name == unit and unit != OPEN:
-            _check_unit(column, problems)
+            _check_unit(column, entry, problems)
+        elif (treatment := treatment_of(column, entry, problems)) is not None:
+            treatments[name] = treatment
+            about = "; ".join(filter(None, (column.about, treatment.words)))
+            column = replace(column, about=about)
         found.append(column)
-    return tuple(found)
+    if dropped and not found:
+        problems.add(f"every column is dropped; {section_lines('age')}")
+    return _Columns(tuple(found), treatments, tuple(dropped))
 
 
-def _check_unit(column: Column, problems: Problems) -> None:
+def _check_unit(column: Column, entry: dict[str, object], problems: Problems) -> None:
+    for field in TREATMENTS:
+        if field in entry:
+            problems.add(
+                f"[columns.{column.name}] is the unit: remove {field}; its ids are never stored, "
+                "and coarser ones would make one unit of several"
+            )
     where = f"[columns.{column.name}]"
     if column.kind not in (Kind.INT, Kind.TEXT):
         problems.add(f'{where} is the unit, so its type is "int" or "text", not "{column.kind}"')

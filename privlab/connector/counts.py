@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from privlab.connector.coarse import coarse
 from privlab.connector.scan import DTYPES, casts, leaves, outside, present
 from privlab.errors import BadContract
 from privlab.terms.catalog import Kind
 from privlab.terms.contract import Contract
+from privlab.terms.treatment import Coarsening, Redaction, Treatment
 
 _FAILED = "privlab_failed_"
+_CHANGED = "privlab_changed_"
 _SURE = (Kind.BOOL, Kind.INT, Kind.TEXT)
 """Kinds that every value of their own type belongs to."""
 
@@ -27,8 +30,9 @@ class Counts:
 
     without_unit: rows whose unit is null.  unreadable: values that are not of
     their column's type.  outside: values outside the stated range or keys.
-    unexpected_nulls: nulls in columns stated as never null.  Only columns with
-    at least one such value are listed.
+    unexpected_nulls: nulls in columns stated as never null.  redacted, coarsened: values
+    that were replaced, or became coarser, as the contract says.  Only columns with at
+    least one such value are listed.  dropped: columns that were not read.
     """
 
     rows_read: int
@@ -38,6 +42,14 @@ class Counts:
     unreadable: Mapping[str, int] = field(default_factory=dict)
     outside: Mapping[str, int] = field(default_factory=dict)
     unexpected_nulls: Mapping[str, int] = field(default_factory=dict)
+    redacted: Mapping[str, int] = field(default_factory=dict)
+    coarsened: Mapping[str, int] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether every row and value is as the contract says."""
+        return not (self.without_unit or self.unreadable or self.outside or self.unexpected_nulls)
 
     def of(self, units: int) -> Counts:
         """With the number of units, which is known last."""
@@ -54,28 +66,37 @@ class Reading:
 
 
 def reading(schema: pl.Schema, contract: Contract) -> Reading:
-    """The contract's columns, and for each that a value may not fit a column that says so.
+    """The contract's columns as they are stored, and what is counted of each.
 
     :raises BadContract: PL151, the source does not fit the contract.
     """
     readers = casts(schema, contract)
-    kinds = {c.name: c.kind for c in contract.stated.columns}
     there = leaves(schema)
-    fallible = tuple(
-        name
-        for name, kind in kinds.items()
-        if not (kind in _SURE and there[name][1] == DTYPES[kind])
-    )
-    raw = {name: present(*there[name], contract.null_values) for name in fallible}
+    stored: dict[str, pl.Expr] = {}
+    failed: dict[str, pl.Expr] = {}
+    changed: dict[str, pl.Expr] = {}
+    for column in contract.stated.columns:
+        name, reader = column.name, readers[column.name]
+        treatment = contract.treatments.get(name)
+        stored[name] = left = reader
+        if treatment is not None:
+            stored[name] = coarse(reader, column.kind, treatment)
+        if isinstance(treatment, Redaction):
+            changed[name] = reader.is_not_null()
+        elif treatment is not None:
+            left = stored[name]
+            changed[name] = reader.ne(left).fill_null(value=False)
+        sure = column.kind in _SURE and there[name][1] == DTYPES[column.kind]
+        if not sure or isinstance(treatment, Coarsening):
+            raw = present(*there[name], contract.null_values)
+            failed[name] = raw.is_not_null() & left.is_null()
     return Reading(
         (
-            *(expr.alias(name) for name, expr in readers.items()),
-            *(
-                (raw[name].is_not_null() & readers[name].is_null()).alias(f"{_FAILED}{name}")
-                for name in fallible
-            ),
+            *(expr.alias(name) for name, expr in stored.items()),
+            *(expr.alias(f"{_FAILED}{name}") for name, expr in failed.items()),
+            *(expr.alias(f"{_CHANGED}{name}") for name, expr in changed.items()),
         ),
-        fallible,
+        tuple(failed),
         {c.name: test for c in contract.stated.columns if (test := outside(c)) is not None},
     )
 
@@ -93,11 +114,13 @@ class Counter:
         self._unreadable: dict[str, int] = {}
         self._outside: dict[str, int] = {}
         self._nulls: dict[str, int] = {}
+        self._changed: dict[str, int] = {}
 
     def add(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Count a piece; returns what is kept of it: the contract's columns alone."""
         stated = self._contract.stated
         failed = {name: int(rows[f"{_FAILED}{name}"].sum()) for name in self._how.fallible}
+        changed = {n: int(rows[f"{_CHANGED}{n}"].sum()) for n in self._contract.treatments}
         frame = rows.select(c.name for c in stated.columns)
         without = frame[stated.unit].null_count()
         if without and self._contract.null_unit == "drop":
@@ -116,6 +139,7 @@ class Counter:
             _add(self._unreadable, failed)
             _add(self._outside, outsiders)
             _add(self._nulls, nulls)
+            _add(self._changed, changed)
         return frame
 
     @property
@@ -151,7 +175,14 @@ class Counter:
             unreadable=dict(self._unreadable),
             outside=dict(self._outside),
             unexpected_nulls=dict(self._nulls),
+            redacted=self._changed_by(Redaction),
+            coarsened=self._changed_by(Coarsening),
+            dropped=self._contract.dropped,
         )
+
+    def _changed_by(self, treatment: type[Treatment]) -> dict[str, int]:
+        stated = self._contract.treatments
+        return {n: k for n, k in self._changed.items() if isinstance(stated[n], treatment)}
 
 
 def _add(sums: dict[str, int], more: Mapping[str, int | None]) -> None:

@@ -166,8 +166,9 @@ def _decimal_whole(raw: pl.Expr) -> pl.Expr:
 
 
 def _finite(raw: pl.Expr) -> pl.Expr:
+    """NaN and infinities are null, and there is one zero: Polars leaves ``x + 0.0`` as it is."""
     number = raw.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number + 0.0)
+    return pl.when(number == 0.0).then(0.0).when(number.is_finite()).then(number)
 
 
 def _text_int(raw: pl.Expr) -> pl.Expr:
