@@ -1,4 +1,7 @@
-"""An encrypted part's bytes as a frame, by either reader: the one door to rows."""
+"""An encrypted part's bytes as a frame, by either reader: the one door to rows.
+
+Both are imported here: an engine child can open no file of this package any more.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from privlab.connector import scan
+from privlab.connector.arrow import decoded
 from privlab.connector.manifest import FOOTER_KEY
 from privlab.connector.parts import PartFacts, check_part
 from privlab.connector.reader import Reader
@@ -31,7 +35,5 @@ def open_part(
     if reader is Reader.NATIVE:
         return scan.open_part(part, data, aad_prefix, keys)
     check_part(part, data)
-    from privlab.connector.arrow import decoded  # pyarrow, for those who choose it
-
     columns = {name: key for name, key in keys.items() if name != FOOTER_KEY}
     return decoded(data, aad_prefix, keys[FOOTER_KEY], columns).lazy()

@@ -310,6 +310,7 @@ def prepared(desk: Desk, asked: Compiled) -> Job | None:
         tables=tuple(zip(asked.manifests, folders, strict=True)),
         custody=desk.custody,
         threshold=None if test is None else test.threshold,
+        reader=desk.workspace.reader,
     )
 
 

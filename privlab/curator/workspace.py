@@ -12,6 +12,7 @@ from pathlib import Path
 
 from privlab.connector.keys import KEYCHAIN_FILE, Custody, Secrets
 from privlab.connector.providers.schemes import schemes
+from privlab.connector.reader import Reader
 from privlab.errors import BadContract
 from privlab.terms.principal import Principal, Role, Tier
 from privlab.wire.locate import ADDRESS_FILE, WORKSPACE_FILE
@@ -39,6 +40,7 @@ class Workspace:
     custody: str
     idle_minutes: int
     people: tuple[Person, ...] = field(default=())
+    reader: Reader = Reader.NATIVE
 
     @property
     def tables(self) -> Path:
@@ -100,7 +102,9 @@ def load(folder: Path) -> Workspace:
         problems.append(f"[{name}] must be a section")
         return {}
 
-    about, keys, curator, people = (section(n) for n in ("workspace", "keys", "curator", "people"))
+    about, keys, curator, engine, people = (
+        section(n) for n in ("workspace", "keys", "curator", "engine", "people")
+    )
     if about.get("format") != FORMAT:
         problems.append(f"[workspace] format must be {FORMAT}")
     policy = about.get("policy")
@@ -112,6 +116,9 @@ def load(folder: Path) -> Workspace:
     idle = curator.get("idle_minutes", 120)
     if not isinstance(idle, int) or isinstance(idle, bool) or idle < 1:
         problems.append("[curator] idle_minutes must be a whole number above 0")
+    reader = engine.get("reader", str(Reader.NATIVE))
+    if reader not in list(Reader):
+        problems.append(f"[engine] reader must be one of {', '.join(Reader)}")
     known = tuple(_person(name, entry, problems) for name, entry in people.items())
     if problems:
         raise BadContract(
@@ -125,6 +132,7 @@ def load(folder: Path) -> Workspace:
         str(custody),
         int(str(idle)),
         tuple(person for person in known if person is not None),
+        Reader(str(reader)),
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from privlab.connector.keys import Custody
 from privlab.connector.manifest import Manifest
+from privlab.connector.reader import Reader
 from privlab.engine.stored import (
     Stored,
     batches,
@@ -72,6 +73,7 @@ class Job:
         tables: Sequence[tuple[Manifest, Path]],
         custody: Custody,
         threshold: int | None = None,
+        reader: Reader = Reader.NATIVE,
     ) -> Job:
         """Check the parts on disk and unwrap the keys the plan needs.
 
@@ -95,6 +97,7 @@ class Job:
                     plan.reads[one.table],
                     plan.row_cap if alone else one.described().row_cap,
                     custody,
+                    reader,
                 )
                 for one, folder in tables
             ),

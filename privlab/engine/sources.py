@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from privlab.connector.decrypt import open_part
 from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.connector.parts import PartFacts, aad_prefix, read_part
-from privlab.connector.scan import open_part
 from privlab.engine.job import Job
 from privlab.engine.relations import Tables, source_rows
 from privlab.engine.stored import Batch, Stored
@@ -35,7 +35,7 @@ def scanned(dataset: str, table: Stored, parts: Sequence[PartFacts]) -> pl.LazyF
     for facts in parts:
         data = read_part(facts, Path(table.folder) / facts.name)
         aad = aad_prefix(dataset, table.table, table.version, facts.bucket)
-        frames.append(open_part(facts, data, aad, table.keys))
+        frames.append(open_part(facts, data, aad, table.keys, table.reader))
     return frames[0] if len(frames) == 1 else pl.concat(frames)
 
 

@@ -17,11 +17,12 @@ from typing import Any
 from privlab.connector.keys import Custody
 from privlab.connector.manifest import FOOTER_KEY, UNIT_COLUMNS, Manifest
 from privlab.connector.parts import PartFacts
+from privlab.connector.reader import Reader
 from privlab.query.relations import Scan
 
 KEY_BYTES = 32
 
-_FIELDS = {"table", "version", "folder", "parts", "keys", "row_cap"}
+_FIELDS = {"table", "version", "folder", "parts", "keys", "row_cap", "reader"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Stored:
     """One table version.  folder: absolute.  keys: column to 32-byte data key.
 
     parts: in the order of their buckets.  row_cap: no version of the table has more rows.
+    reader: who decrypts and decodes them.
     """
 
     table: str
@@ -37,6 +39,7 @@ class Stored:
     parts: tuple[PartFacts, ...]
     keys: Mapping[str, bytes]
     row_cap: int
+    reader: Reader = Reader.NATIVE
 
     def __post_init__(self) -> None:
         if any(len(key) != KEY_BYTES for key in self.keys.values()):
@@ -52,6 +55,7 @@ class Stored:
         columns: frozenset[str],
         row_cap: int,
         custody: Custody,
+        reader: Reader = Reader.NATIVE,
     ) -> Stored:
         """Check the parts on disk and unwrap the keys of ``columns``.
 
@@ -66,6 +70,7 @@ class Stored:
             parts=tuple(sorted(manifest.parts, key=lambda part: part.bucket)),
             keys=manifest.data_keys(columns, custody),
             row_cap=row_cap,
+            reader=reader,
         )
 
     @property
@@ -86,6 +91,7 @@ class Stored:
             "parts": [[p.name, p.bucket, p.size, p.footer_sha256] for p in self.parts],
             "keys": {name: text_of_bytes(key) for name, key in self.keys.items()},
             "row_cap": self.row_cap,
+            "reader": str(self.reader),
         }
 
     @classmethod
@@ -106,6 +112,7 @@ class Stored:
             ),
             keys={name: bytes_of_text(key) for name, key in value["keys"].items()},
             row_cap=whole(value["row_cap"]),
+            reader=Reader(text(value["reader"])),
         )
 
     def __repr__(self) -> str:

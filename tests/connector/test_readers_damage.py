@@ -370,3 +370,17 @@ def test_the_sample_of_frames_has_pages_enough() -> None:
     assert same_pages(raw, other_file())
     assert isinstance(opened(raw, Reader.ARROW, keys_of(PAIR)), pl.DataFrame)
     assert set(PAIR) < set(SCHEMA)
+
+
+def test_a_short_file_makes_polars_panic_and_the_second_reader_not(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Were its size signed.  In an engine child nobody sees what is printed here."""
+    raw = written(awkward(2000).select("number"), data_page_size=2048)
+    short = raw[:40] + raw[-footer_length(raw[-8:]) :]
+    with pytest.raises(pl.exceptions.PanicException):
+        opened(short, Reader.NATIVE, keys_of(["number"]))
+    assert "panicked" in capfd.readouterr().err
+    with pytest.raises(EngineFailed):
+        opened(short, Reader.ARROW, keys_of(["number"]))
+    assert capfd.readouterr() == ("", "")

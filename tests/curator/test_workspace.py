@@ -53,14 +53,14 @@ def test_an_unknown_policy_makes_nothing(tmp_path: Path) -> None:
 
 def test_every_problem_of_the_settings_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "privlab.toml").write_text(
-        '[workspace]\nformat = 9\npolicy = "lax"\n[curator]\nidle_minutes = 0\n'
+        '[workspace]\nformat = 9\npolicy = "lax"\n[curator]\nidle_minutes = 0\n[engine]\nreader = "fast"\n'
         '[people.ana]\nuid = "x"\n[people.bo]\nuid = 5\nroles = ["king"]\n'
     )
 
     with pytest.raises(BadContract) as refusal:
         workspace.load(tmp_path)
 
-    assert len(refusal.value.facts) == 6
+    assert len(refusal.value.facts) == 7
     assert "king" in str(refusal.value)
 
 
@@ -80,3 +80,14 @@ def test_a_uid_is_one_person_and_a_stranger_is_nobody(tmp_path: Path) -> None:
     assert found is not None
     assert found.tier is Tier.SAME_UID
     assert made.principal(4_000_000_000) is None
+
+
+@pytest.mark.parametrize(
+    "setting", ["", '[engine]\nreader = "native"\n', '[engine]\nreader = "arrow"\n']
+)
+def test_a_workspace_chooses_who_reads_its_tables(setting: str, tmp_path: Path) -> None:
+    folder = workspace.create(tmp_path / "w", custody=PLAIN).folder
+    file = folder / "privlab.toml"
+    file.write_text(file.read_text() + setting)
+
+    assert workspace.load(folder).reader == ("arrow" if "arrow" in setting else "native")

@@ -11,7 +11,7 @@ import pytest
 
 from privlab.client.price import price
 from privlab.client.session import Session
-from privlab.errors import PrivlabError
+from privlab.errors import EngineFailed, PrivlabError
 from privlab.wire import locate
 
 
@@ -151,11 +151,14 @@ def test_a_damaged_table_is_found_before_anything_is_charged(
     assert error.code in codes, str(error)
 
 
+@pytest.mark.parametrize("reader", ["native", "arrow"])
 def test_a_damaged_page_is_the_engines_failure_and_its_charge_stands(
-    fresh_workspace: Callable[[], Any],
+    fresh_workspace: Callable[[], Any], reader: str
 ) -> None:
     """Only the engine reads pages, so the words are the uniform ones."""
     place = fresh_workspace()
+    with (place.folder / "privlab.toml").open("a") as settings:
+        settings.write(f'[engine]\nreader = "{reader}"\n')
     for part in _parts(place):
         raw = bytearray(part.read_bytes())
         for at in range(200, len(raw) // 2, 97):
@@ -168,7 +171,7 @@ def test_a_damaged_page_is_the_engines_failure_and_its_charge_stands(
     with pytest.raises(PrivlabError) as caught:
         session.ask("SELECT ward, SUM(stay_days) AS d FROM visits GROUP BY ward")
 
-    assert caught.value.code == "PL500"
+    assert str(caught.value) == str(EngineFailed())
     assert session.state().accounts[0].spent != "0"
 
 

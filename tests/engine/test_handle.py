@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from privlab.connector.parts import footer_length
+from privlab.connector.reader import Reader
 from privlab.engine.handle import Engine
 from privlab.engine.job import Job
 from privlab.engine.reference import bounded_sums
@@ -70,11 +72,22 @@ def flip_a_page(job: Job) -> Job:
 
 
 def cut_from_the_middle(job: Job) -> Job:
-    """Plain readers panic on this one and print it."""
     path = Path(job.tables[0].folder) / job.tables[0].parts[0].name
     raw = path.read_bytes()
     path.write_bytes(raw[:300] + raw[400:] + bytes(0))
     return job
+
+
+def panic(job: Job) -> Job:
+    """A short file that is signed as it is: Polars panics and prints (``test_readers_damage.py``)."""
+    (table,) = job.tables
+    part, *others = table.parts
+    path = Path(table.folder) / part.name
+    raw = path.read_bytes()
+    raw = raw[:40] + raw[-footer_length(raw[-8:]) :]
+    path.write_bytes(raw)
+    parts = (replace(part, size=len(raw)), *others)
+    return replace(job, tables=(replace(table, parts=parts),))
 
 
 def lose_a_part(job: Job) -> Job:
@@ -91,14 +104,23 @@ def ill_typed(job: Job) -> Job:
     return replace(job, plan=replace(job.plan, where=Call(Op.EQ, (WARD, Literal(1)))))
 
 
-CAUSES = [flip_a_page, cut_from_the_middle, lose_a_part, wrong_key, ill_typed]
+CAUSES = [flip_a_page, cut_from_the_middle, panic, lose_a_part, wrong_key, ill_typed]
 
 
+def read_by(job: Job, reader: Reader) -> Job:
+    return replace(job, tables=tuple(replace(one, reader=reader) for one in job.tables))
+
+
+@pytest.mark.parametrize("reader", Reader)
 @pytest.mark.parametrize("cause", CAUSES, ids=[cause.__name__ for cause in CAUSES])
 def test_whatever_goes_wrong_the_words_are_the_same(
-    engine: Engine, fresh: Any, cause: Callable[[Job], Job], capfd: pytest.CaptureFixture[str]
+    engine: Engine,
+    fresh: Any,
+    cause: Callable[[Job], Job],
+    reader: Reader,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    job = cause(grouped(fresh))
+    job = cause(read_by(grouped(fresh), reader))
 
     with pytest.raises(EngineFailed) as caught:
         engine.run(job)
