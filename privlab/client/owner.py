@@ -16,25 +16,43 @@ from privlab.wire.keys import KeyDeed, Keys, Rotate, Rotated, Shred, Shredded
 from privlab.wire.owner import (
     Budgets,
     DatasetFacts,
+    File,
     Part,
     Prepare,
     Register,
     Registered,
 )
+from privlab.wire.owner import DataKeys as KeysMessage
 from privlab.wire.owner import Prepared as PreparedMessage
+
+
+class FileFacts(Protocol):
+    """One written file."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def footer_sha256(self) -> str: ...
 
 
 class PartFacts(Protocol):
     """One written part; `connector.protect` makes them."""
 
     @property
-    def name(self) -> str: ...
-    @property
     def bucket(self) -> int: ...
     @property
-    def size(self) -> int: ...
+    def rows(self) -> FileFacts: ...
     @property
-    def footer_sha256(self) -> str: ...
+    def units(self) -> FileFacts: ...
+
+
+class DataKeys(Protocol):
+    """The keys of what was written; `connector.datakeys` makes them."""
+
+    @property
+    def columns(self) -> Mapping[str, bytes]: ...
+    @property
+    def buckets(self) -> Mapping[int, bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +100,7 @@ class Owner:
         prepared: Prepared,
         contract_text: str,
         parts: Iterable[PartFacts],
-        keys: Mapping[str, bytes],
+        keys: DataKeys,
     ) -> Registered:
         """Have the data keys wrapped and the manifest signed; the version is then live.
 
@@ -95,11 +113,8 @@ class Owner:
             Register(
                 contract=contract_text,
                 version=prepared.version,
-                parts=tuple(
-                    Part(name=p.name, bucket=p.bucket, size=p.size, footer_sha256=p.footer_sha256)
-                    for p in parts
-                ),
-                keys={name: base64.b64encode(key).decode() for name, key in keys.items()},
+                parts=parts_message(parts),
+                keys=keys_message(keys),
             ),
         )
 
@@ -164,3 +179,24 @@ class Owner:
         """Have it recorded that a recovery kit was made."""
         body = KeyDeed(deed="key-recovery-kit")
         self.session.call("POST", "/v1/owner/keys/deeds", Keys, body)
+
+
+def parts_message(parts: Iterable[PartFacts]) -> tuple[Part, ...]:
+    """Written parts as the wire has them."""
+
+    def file(facts: FileFacts) -> File:
+        return File(size=facts.size, footer_sha256=facts.footer_sha256)
+
+    return tuple(Part(bucket=p.bucket, rows=file(p.rows), units=file(p.units)) for p in parts)
+
+
+def keys_message(keys: DataKeys) -> KeysMessage:
+    """Data keys as the wire has them."""
+
+    def text(key: bytes) -> str:
+        return base64.b64encode(key).decode()
+
+    return KeysMessage(
+        columns={name: text(key) for name, key in keys.columns.items()},
+        buckets={str(number): text(key) for number, key in keys.buckets.items()},
+    )

@@ -1,7 +1,8 @@
 """The keychain: every key of a workspace in one file, sealed under the master.
 
-A table version has one key per column (and one for the footer, the column "").  It
-wraps the column's data keys in the manifest, and seals the answers that read it.  To
+A table version has one key per column (and one for the footer, the column ""), and one
+per bucket of its units.  They wrap the data keys in the manifest, and those of the
+columns seal the answers that read them.  To
 shred is to write the file without a key, under a new master, and to destroy the old
 one: a copy of the old file then opens no more (``docs/spec/keys.md``).
 """
@@ -27,14 +28,30 @@ FORMAT = "privlab/keychain/v1"
 KEY_BYTES = 32
 
 
+_BUCKET = "privlab_bucket_"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """What a key is for: a column of one table version.  The footer's column is ""."""
+    """What a key is for: a column of one table version, or a bucket of its units.
+
+    The footer's column is "".  No contract has a column that is called as buckets are.
+    """
 
     dataset: str
     table: str
     version: int
     column: str
+
+    @classmethod
+    def of_bucket(cls, dataset: str, table: str, version: int, bucket: int) -> Place:
+        """The place of a bucket's key."""
+        return cls(dataset, table, version, f"{_BUCKET}{bucket:04d}")
+
+    @property
+    def is_bucket(self) -> bool:
+        """Whether it is a bucket's, and no column's."""
+        return self.column.startswith(_BUCKET)
 
     def framed(self) -> bytes:
         """Its names, each with its length: what additional data is made of."""

@@ -288,6 +288,8 @@ class Custody:
 def shredded(place: Place) -> IntegrityError:
     """PL411, naming what was shredded."""
     what = f"column {place.column} of " if place.column else ""
+    if place.is_bucket:
+        what = "a part of "
     return IntegrityError(
         f"{what}{place.dataset}.{place.table} version {place.version} was shredded",
         code="PL411",

@@ -18,15 +18,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from privlab.connector.contract import parse
+from privlab.connector.datakeys import DataKeys
 from privlab.connector.keys import Custody, Place
-from privlab.connector.parts import FORMAT, PartFacts, check_file, open_regular
+from privlab.connector.parts import (
+    FORMAT,
+    ROWS,
+    UNITS,
+    FileFacts,
+    PartFacts,
+    check_file,
+    file_name,
+    open_regular,
+)
 from privlab.errors import IntegrityError, PrivlabError
 from privlab.seal import dsse
 from privlab.seal.canonical import Json, canonical
 from privlab.seal.keys import PublicKey, SigningKey, decode_base64
 from privlab.terms.catalog import Table
 
-__all__ = ["FOOTER_KEY", "MANIFEST_FILE", "UNIT_COLUMNS", "Manifest", "PartFacts", "key_names"]
+__all__ = [
+    "FOOTER_KEY",
+    "MANIFEST_FILE",
+    "UNITS_FILE_COLUMNS",
+    "UNIT_COLUMNS",
+    "UNIT_ROWS",
+    "Manifest",
+    "PartFacts",
+    "key_names",
+]
 
 MANIFEST_FILE = "manifest.json"
 PAYLOAD_TYPE = "application/vnd.privlab.table.v1+json"
@@ -36,29 +55,45 @@ FOOTER_KEY = ""
 """The column name under which the footer's key is kept."""
 
 UNIT_COLUMNS = ("privlab_unit_hi", "privlab_unit_lo")
-"""The two halves of the pseudonym, as columns of every part."""
+"""The two halves of the pseudonym."""
 
-_FIELDS = {"format", "dataset", "table", "version", "contract", "created", "parts", "keys"}
-_PART_NAME = re.compile(r"part-[0-9]{4}\.parquet")
+UNIT_ROWS = "privlab_unit_rows"
+"""How many rows a unit has."""
+
+UNITS_FILE_COLUMNS = (*UNIT_COLUMNS, UNIT_ROWS)
+"""The columns of every units file."""
+
+_OLD_FIELDS = {"format", "dataset", "table", "version", "contract", "created", "parts", "keys"}
+_FIELDS = _OLD_FIELDS | {"rows_since"}
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
 def key_names(table: Table) -> tuple[str, ...]:
-    """Everything of a part that has a key of its own: footer, pseudonym, columns."""
+    """Everything of a part that has a key of its own: footer, units, columns."""
     return (
         FOOTER_KEY,
-        *UNIT_COLUMNS,
+        *UNITS_FILE_COLUMNS,
         *(c.name for c in table.columns if c.name != table.unit),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """`DataKeys`, each wrapped for its place in the version whose manifest holds them."""
+
+    columns: Mapping[str, bytes]
+    buckets: Mapping[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What the curator signed about one table version.
 
-    keys: column name to wrapped data key; ``""`` is the footer's.
-    created: UTC, RFC 3339, to the second.
+    keys: by the version that wrote them; all are wrapped for places of this one, so a
+    version's keys do not need those of another.
+    created, rows_since: UTC, RFC 3339, to the second: of this version, and of the oldest
+    rows in it.
     """
 
     dataset: str
@@ -66,8 +101,9 @@ class Manifest:
     version: int
     contract_text: str
     parts: tuple[PartFacts, ...]
-    keys: Mapping[str, bytes]
+    keys: Mapping[int, Wrapped]
     created: str
+    rows_since: str
 
     @classmethod
     def wrapping(
@@ -75,27 +111,48 @@ class Manifest:
         table: Table,
         contract_text: str,
         parts: Sequence[PartFacts],
-        keys: Mapping[str, bytes],
+        keys: DataKeys,
         custody: Custody,
         created: datetime,
+        *,
+        carried: Mapping[int, DataKeys] | None = None,
+        rows_since: str | None = None,
     ) -> Manifest:
         """Wrap the data keys and write the list down.
 
+        keys: of what this version wrote.  carried: of the parts that earlier versions
+        wrote, by version.  rows_since: of the oldest rows, if not all are new.
+
         :raises IntegrityError: PL404, the keys are not those of the contract's
-            columns; PL402, the parts are not those of a protected table.
+            columns and of the parts; PL402, the parts are not those of a protected table.
         """
-        if set(keys) != set(key_names(table)):
-            raise IntegrityError(
-                "the keys are not one per column of the contract, the pseudonym and the footer",
-                code="PL404",
-                hint="protect the file again",
+        by_version = {**(carried or {}), table.version: keys}
+        _check_keys(table, parts, by_version)
+        column = {
+            name: Place(table.dataset, table.name, table.version, name) for name in keys.columns
+        }
+        bucket = {
+            part.bucket: Place.of_bucket(table.dataset, table.name, table.version, part.bucket)
+            for part in parts
+        }
+        custody.provide((*column.values(), *bucket.values()))
+        wrapped = {
+            written: Wrapped(
+                {name: custody.wrap(key, column[name]) for name, key in of.columns.items()},
+                {number: custody.wrap(key, bucket[number]) for number, key in of.buckets.items()},
             )
-        places = {name: Place(table.dataset, table.name, table.version, name) for name in keys}
-        custody.provide(places.values())
-        wrapped = {name: custody.wrap(key, places[name]) for name, key in keys.items()}
+            for written, of in by_version.items()
+        }
         stamp = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         manifest = cls(
-            table.dataset, table.name, table.version, contract_text, tuple(parts), wrapped, stamp
+            table.dataset,
+            table.name,
+            table.version,
+            contract_text,
+            tuple(parts),
+            wrapped,
+            stamp,
+            rows_since or stamp,
         )
         try:
             return _decoded(json.loads(manifest.payload()))
@@ -124,7 +181,12 @@ class Manifest:
             envelope = json.loads(raw)
             if not isinstance(envelope, dict):
                 raise TypeError("an envelope is an object")
-            return _decoded(json.loads(dsse.verify(envelope, PAYLOAD_TYPE, public)))
+            payload = json.loads(dsse.verify(envelope, PAYLOAD_TYPE, public))
+            if isinstance(payload, dict) and set(payload) == _OLD_FIELDS:
+                raise _before_release(path)
+            return _decoded(payload)
+        except _BeforeRelease:
+            raise
         except (OSError, ValueError, TypeError, KeyError, RecursionError, PrivlabError):
             raise IntegrityError(
                 "a table's manifest is missing, is not the one that was registered, "
@@ -172,20 +234,49 @@ class Manifest:
         :raises IntegrityError: PL402 or PL403, naming the part.
         """
         for part in self.parts:
-            check_file(part, folder / part.name)
+            for facts in part.files:
+                check_file(facts, folder / facts.name)
 
-    def data_keys(self, columns: Iterable[str], custody: Custody) -> dict[str, bytes]:
-        """The keys of these columns, of the footer and of the pseudonym.
+    def data_keys(self, columns: Iterable[str], custody: Custody) -> dict[int, dict[str, bytes]]:
+        """Per bucket, the keys of these columns, of the footer and of the units file.
+
+        They open these columns alone, and nothing else can be worked out from them.
 
         :raises IntegrityError: PL404, the workspace's keys do not open them; PL411, one
             was shredded.
         """
+        names = (FOOTER_KEY, *UNITS_FILE_COLUMNS, *sorted(columns))
+        opened = self.unwrapped(names, custody)
+        return {part.bucket: opened[part.written].of(part.bucket) for part in self.parts}
+
+    def unwrapped(self, names: Iterable[str], custody: Custody) -> dict[int, DataKeys]:
+        """The data keys themselves, by the version that wrote them.
+
+        :raises IntegrityError: as `data_keys`.
+        """
+        listed = tuple(names)
+        buckets: dict[int, list[int]] = {}
+        for part in self.parts:
+            buckets.setdefault(part.written, []).append(part.bucket)
+        empty = Wrapped({}, {})
         return {
-            name: custody.unwrap(
-                self.keys.get(name, b""),
-                Place(self.dataset, self.table, self.version, name),
+            written: DataKeys(
+                {
+                    name: custody.unwrap(
+                        self.keys.get(written, empty).columns.get(name, b""),
+                        Place(self.dataset, self.table, self.version, name),
+                    )
+                    for name in listed
+                },
+                {
+                    bucket: custody.unwrap(
+                        self.keys.get(written, empty).buckets.get(bucket, b""),
+                        Place.of_bucket(self.dataset, self.table, self.version, bucket),
+                    )
+                    for bucket in numbers
+                },
             )
-            for name in (FOOTER_KEY, *UNIT_COLUMNS, *sorted(columns))
+            for written, numbers in buckets.items()
         }
 
     def payload(self) -> bytes:
@@ -197,50 +288,118 @@ class Manifest:
             "version": str(self.version),
             "contract": self.contract_text,
             "created": self.created,
+            "rows_since": self.rows_since,
             "parts": [
                 {
-                    "name": part.name,
                     "bucket": str(part.bucket),
-                    "size": str(part.size),
-                    "footer_sha256": part.footer_sha256,
+                    "written": str(part.written),
+                    ROWS: _file_value(part.rows),
+                    UNITS: _file_value(part.units),
                 }
                 for part in self.parts
             ],
             "keys": {
-                name: base64.b64encode(key).decode("ascii") for name, key in self.keys.items()
+                str(written): {
+                    "columns": {name: _base64(key) for name, key in of.columns.items()},
+                    "buckets": {str(number): _base64(key) for number, key in of.buckets.items()},
+                }
+                for written, of in self.keys.items()
             },
         }
         return canonical(value)
+
+
+def _file_value(facts: FileFacts) -> Json:
+    return {"size": str(facts.size), "footer_sha256": facts.footer_sha256}
+
+
+def _base64(key: bytes) -> str:
+    return base64.b64encode(key).decode("ascii")
+
+
+class _BeforeRelease(IntegrityError):
+    """A manifest of the form before the first release."""
+
+
+def _before_release(path: Path) -> IntegrityError:
+    return _BeforeRelease(
+        "this table was protected by a privlab of before the first release, "
+        "whose files this one does not read",
+        code="PL401",
+        facts={"manifest": "/".join(path.parts[-4:])},
+        hint="make a new workspace with: privlab init, and protect the tables again",
+    )
+
+
+def _check_keys(
+    table: Table, parts: Sequence[PartFacts], by_version: Mapping[int, DataKeys]
+) -> None:
+    """:raises IntegrityError: PL404, the keys are not those of the columns and of the parts."""
+    names = set(key_names(table))
+    buckets: dict[int, set[int]] = {table.version: set()}
+    for part in parts:
+        buckets.setdefault(part.written, set()).add(part.bucket)
+    if set(by_version) != set(buckets) or any(
+        set(of.columns) != names or set(of.buckets) != buckets[written]
+        for written, of in by_version.items()
+    ):
+        raise IntegrityError(
+            "the keys are not one per column of the contract, per bucket, for the units and the footer",
+            code="PL404",
+            hint="protect the file again",
+        )
 
 
 def _decoded(value: object) -> Manifest:
     """The manifest in a payload; KeyError, TypeError or ValueError when it is none."""
     if not isinstance(value, dict) or set(value) != _FIELDS or value["format"] != FORMAT:
         raise ValueError("not a manifest of this format")
+    version = _number(value["version"])
     parts = tuple(_part(entry) for entry in value["parts"])
-    if not parts or len({p.name for p in parts}) != len(parts):
-        raise ValueError("no parts, or one twice")
-    if len({p.bucket for p in parts}) != len(parts):
-        raise ValueError("a bucket has two parts")
-    keys = {str(name): decode_base64(_text(key)) for name, key in value["keys"].items()}
+    if not parts or len({part.bucket for part in parts}) != len(parts):
+        raise ValueError("no parts, or a bucket twice")
+    if any(not 1 <= part.written <= version for part in parts):
+        raise ValueError("a part was written in no version up to this one")
     return Manifest(
         dataset=_text(value["dataset"]),
         table=_text(value["table"]),
-        version=_number(value["version"]),
+        version=version,
         contract_text=_text(value["contract"]),
         parts=parts,
-        keys=keys,
+        keys={_number(written): _wrapped(entry) for written, entry in value["keys"].items()},
         created=_text(value["created"]),
+        rows_since=_text(value["rows_since"]),
     )
 
 
 def _part(entry: Mapping[str, object]) -> PartFacts:
-    if set(entry) != {"name", "bucket", "size", "footer_sha256"}:
+    if set(entry) != {"bucket", "written", ROWS, UNITS}:
         raise ValueError("not a part")
-    name, digest = _text(entry["name"]), _text(entry["footer_sha256"])
-    if _PART_NAME.fullmatch(name) is None or _HEX.fullmatch(digest) is None:
-        raise ValueError("not a part")
-    return PartFacts(name, _number(entry["bucket"]), _number(entry["size"]), digest)
+    bucket = _number(entry["bucket"])
+    return PartFacts(
+        bucket,
+        _number(entry["written"]),
+        _file(file_name(ROWS, bucket), entry[ROWS]),
+        _file(file_name(UNITS, bucket), entry[UNITS]),
+    )
+
+
+def _file(name: str, entry: object) -> FileFacts:
+    if not isinstance(entry, dict) or set(entry) != {"size", "footer_sha256"}:
+        raise ValueError("not a file")
+    digest = _text(entry["footer_sha256"])
+    if _HEX.fullmatch(digest) is None:
+        raise ValueError("not a digest")
+    return FileFacts(name, _number(entry["size"]), digest)
+
+
+def _wrapped(entry: Mapping[str, Mapping[str, object]]) -> Wrapped:
+    if set(entry) != {"columns", "buckets"}:
+        raise ValueError("not the keys of a version")
+    return Wrapped(
+        {str(name): decode_base64(_text(key)) for name, key in entry["columns"].items()},
+        {_number(number): decode_base64(_text(key)) for number, key in entry["buckets"].items()},
+    )
 
 
 def _text(value: object) -> str:

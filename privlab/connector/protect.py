@@ -14,9 +14,8 @@ grow with the source, only with what falls into one bucket.
 from __future__ import annotations
 
 import errno
-import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -26,7 +25,9 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
+from privlab.connector.bucket import UNITS_SCHEMA
 from privlab.connector.counts import Counter, Counts, Reading, reading
+from privlab.connector.datakeys import DataKeys
 from privlab.connector.manifest import UNIT_COLUMNS, PartFacts, key_names
 from privlab.connector.pseudonyms import Pseudonyms, row_tags
 from privlab.connector.scan import DTYPES
@@ -39,7 +40,6 @@ from privlab.kernels.buckets import partition, settle
 from privlab.terms.catalog import Table
 from privlab.terms.contract import Contract
 
-KEY_BYTES = 32
 WORKERS = 2
 
 LARGE_BUCKET = 96 << 20
@@ -58,14 +58,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """The written parts, the fresh data keys (``""`` is the footer's), and the counts."""
+    """The written parts in the order of their buckets, the fresh data keys, and the counts."""
 
     parts: tuple[PartFacts, ...]
-    keys: dict[str, bytes]
+    keys: DataKeys
     counts: Counts
 
     def __repr__(self) -> str:
-        return f"Protected({len(self.parts)} parts, {len(self.keys)} keys)"
+        return f"Protected({len(self.parts)} parts)"
 
 
 def protect(
@@ -92,17 +92,18 @@ def protect(
     table = contract.table(version)
     how = reading(opened.schema, contract)
     work = _Work(table, order_key, Counter(contract, how), progress or _silent)
-    keys = {name: secrets.token_bytes(KEY_BYTES) for name in key_names(table)}
+    buckets = bucket_count(table.row_cap)
+    keys = DataKeys.fresh(key_names(table), range(buckets))
     with (
         _disk_full_told(table.name),
         new_version(folder) as draft,
-        closing(Spill(draft, bucket_count(table.row_cap))) as spill,
+        closing(Spill(draft, buckets)) as spill,
     ):
         work.scatter(opened, how, spill, Pseudonyms(unit_key))
         counts = work.counter.accepted()
         drafts, units = work.gather(spill, keys, draft, counts.rows_kept)
         work.progress(FINISHING, counts.rows_kept, counts.rows_kept)
-        parts = finish_parts(drafts)
+        parts = finish_parts(drafts, version)
     return Protected(parts, keys, counts.of(units))
 
 
@@ -146,7 +147,7 @@ class _Work:
                 spill.put(bucket, rows)
 
     def gather(
-        self, spill: Spill, keys: Mapping[str, bytes], folder: Path, total: int
+        self, spill: Spill, keys: DataKeys, folder: Path, total: int
     ) -> tuple[list[Draft], int]:
         """Sort each bucket and write its part; the parts by bucket, and how many units."""
         buckets = bucket_count(self.table.row_cap)
@@ -155,31 +156,46 @@ class _Work:
         def write(bucket: int) -> tuple[Draft, int]:
             nonlocal written
             frame = spill.take(bucket)
-            rows, units = self._ordered(self._empty() if frame is None else frame)
+            rows, units = ordered(
+                self._empty() if frame is None else frame, self.table, self.order_key
+            )
             del frame
-            draft = draft_part(rows, bucket, self.table, keys, folder)
+            draft = draft_part(rows, units, bucket, self.table, keys.of(bucket), folder)
             with self._lock:
                 written += rows.height
                 self.progress(WRITING, written, total)
-            return draft, units
+            return draft, units.height
 
         workers = 1 if spill.largest > LARGE_BUCKET else WORKERS
         done = list(parallel(write, range(buckets), workers))
         drafts = sorted((draft for draft, _ in done), key=lambda draft: draft.bucket)
         return drafts, sum(units for _, units in done)
 
-    def _ordered(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-        """Rows by (pseudonym, tag), columns as a part has them; and how many units."""
-        high, low = frame[_HI].to_numpy(), frame[_LO].to_numpy()
-        tags = row_tags(frame, self.table, self.order_key)
-        order = np.argsort(high)
-        units = settle(order, high, low, tags)
-        names = [_HI, _LO, *(c.name for c in self.table.columns if c.name != self.table.unit)]
-        return frame.select(names)[order], units
-
     def _empty(self) -> pl.DataFrame:
         stored = {c.name: DTYPES[c.kind] for c in self.table.columns if c.name != self.table.unit}
         return pl.DataFrame(schema={_HI: pl.UInt64(), _LO: pl.UInt64(), **stored})
+
+
+def ordered(
+    frame: pl.DataFrame, table: Table, order_key: bytes
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows and units as the two files of a part have them.
+
+    frame: pseudonyms and values of a bucket's rows, in any order.  The rows go by
+    (pseudonym, tag), and their order does not depend on that of ``frame``.
+    """
+    high, low = frame[_HI].to_numpy(), frame[_LO].to_numpy()
+    order = np.argsort(high)
+    settle(order, high, low, row_tags(frame, table, order_key))
+    high, low = high[order], low[order]
+    first = np.ones(high.size, dtype=np.bool_)
+    first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+    starts = np.flatnonzero(first)
+    counts = np.diff(starts, append=high.size).astype(np.uint32)
+    units = pl.DataFrame([high[starts], low[starts], counts], schema=UNITS_SCHEMA)
+    names = [c.name for c in table.columns if c.name != table.unit]
+    rows = frame.select(names)[order] if names else pl.DataFrame(height=frame.height)
+    return rows, units
 
 
 def parallel(do: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:

@@ -14,7 +14,7 @@ from datetime import date
 import polars as pl
 
 from privlab.connector.manifest import FOOTER_KEY
-from privlab.connector.parts import PartFacts, check_part
+from privlab.connector.parts import FileFacts, check_bytes
 from privlab.errors import BadContract
 from privlab.terms.catalog import Column, Kind
 from privlab.terms.contract import Contract
@@ -246,16 +246,16 @@ _READERS: dict[tuple[str, Kind], Reader] = {
 
 
 def open_part(
-    part: PartFacts, data: bytes, aad_prefix: bytes, keys: Mapping[str, bytes]
+    facts: FileFacts, data: bytes, aad_prefix: bytes, keys: Mapping[str, bytes]
 ) -> pl.LazyFrame:
-    """The decrypting scan of a part's bytes, after checking these very bytes.
+    """The decrypting scan of one file's bytes, after checking these very bytes.
 
-    keys: data keys by column, the footer's under ``""``; columns without a key
+    keys: of this bucket, by column, the footer's under ``""``; columns without a key
     cannot be read.
 
     :raises IntegrityError: PL402, PL403.
     """
-    check_part(part, data)
+    check_bytes(facts, data)
     decryption = pl.ParquetDecryptionProperties(
         footer_key=keys[FOOTER_KEY],
         column_keys={name: key for name, key in keys.items() if name != FOOTER_KEY},

@@ -1,4 +1,4 @@
-"""A bucket's rows as an encrypted part, and all parts of a version of one size.
+"""A bucket's rows and units as two encrypted files, and all files of a kind of one size.
 
 Parquet under Modular Encryption: AES-GCM, 256 bit, encrypted footer, a key per
 column.  ``docs/spec/table.md``, Files.
@@ -15,11 +15,22 @@ from pathlib import Path
 
 import polars as pl
 
-from privlab.connector.parts import PartFacts, aad_prefix, footer_digest, footer_length, part_name
+from privlab.connector.parts import (
+    ROWS,
+    UNITS,
+    FileFacts,
+    PartFacts,
+    aad_prefix,
+    file_name,
+    footer_digest,
+    footer_length,
+)
 from privlab.connector.spill import write_all
 from privlab.terms.catalog import Table
 
-ROWS_PER_BUCKET = 1 << 17
+ROWS_PER_BUCKET = 1 << 19
+"""Of the stated row cap.  Every file costs a question something, whatever is in it."""
+
 MAX_BUCKETS = 256
 SMALLEST_PART = 1 << 16
 
@@ -27,13 +38,21 @@ _SIZE_OF_FILLER = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A part without its end: its pages are on disk, its footer is held back."""
+class DraftFile:
+    """A file without its end: its pages are on disk, its footer is held back."""
 
     path: Path
-    bucket: int
     footer: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A part of such files."""
+
+    bucket: int
+    rows: DraftFile
+    units: DraftFile
 
 
 def bucket_count(row_cap: int) -> int:
@@ -56,31 +75,59 @@ def size_class(size: int) -> int:
 
 
 def draft_part(
-    rows: pl.DataFrame, bucket: int, table: Table, keys: Mapping[str, bytes], folder: Path
+    rows: pl.DataFrame,
+    units: pl.DataFrame,
+    bucket: int,
+    table: Table,
+    keys: Mapping[str, bytes],
+    folder: Path,
 ) -> Draft:
-    """Encrypt a bucket's rows, in the order they have, and write all but the footer.
+    """Encrypt a bucket's rows and units, in the order they have, and write all but the footers.
+
+    keys: of this bucket.
 
     :raises OSError: the disk is full.
     """
-    whole = _encrypted(rows, keys, aad_prefix(table.dataset, table.name, table.version, bucket))
+
+    def file(kind: str, frame: pl.DataFrame) -> DraftFile:
+        aad = aad_prefix(table.dataset, table.name, table.version, bucket, kind)
+        return _begun(folder / file_name(kind, bucket), _encrypted(frame, keys, aad))
+
+    return Draft(bucket, file(ROWS, rows), file(UNITS, units))
+
+
+def finish_parts(
+    drafts: Sequence[Draft], version: int, beside: Sequence[PartFacts] = ()
+) -> tuple[PartFacts, ...]:
+    """Fill the files of each kind up to one size, and make them durable.
+
+    beside: parts of the version that were written before: what is new is not smaller.
+
+    :raises OSError: the disk is full.
+    """
+    largest_rows = _size([one.rows for one in drafts], [one.rows for one in beside])
+    largest_units = _size([one.units for one in drafts], [one.units for one in beside])
+    return tuple(
+        PartFacts(
+            one.bucket, version, _filled(one.rows, largest_rows), _filled(one.units, largest_units)
+        )
+        for one in drafts
+    )
+
+
+def _size(drafts: Sequence[DraftFile], beside: Sequence[FileFacts]) -> int:
+    needed = [size_class(one.size + _SIZE_OF_FILLER) for one in drafts]
+    return max([*needed, *(one.size for one in beside)], default=0)
+
+
+def _begun(path: Path, whole: memoryview) -> DraftFile:
     cut = len(whole) - footer_length(bytes(whole[-8:]))
-    path = folder / part_name(bucket)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    file = os.open(path, flags, 0o600)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         write_all(file, whole[:cut])
     finally:
         os.close(file)
-    return Draft(path, bucket, bytes(whole[cut:]), len(whole))
-
-
-def finish_parts(drafts: Sequence[Draft]) -> tuple[PartFacts, ...]:
-    """Fill every part up to the one size, and make it durable.
-
-    :raises OSError: the disk is full.
-    """
-    target = size_class(max(draft.size for draft in drafts) + _SIZE_OF_FILLER)
-    return tuple(_filled(draft, target - draft.size) for draft in drafts)
+    return DraftFile(path, bytes(whole[cut:]), len(whole))
 
 
 def _encrypted(rows: pl.DataFrame, keys: Mapping[str, bytes], aad: bytes) -> memoryview:
@@ -99,19 +146,20 @@ def _encrypted(rows: pl.DataFrame, keys: Mapping[str, bytes], aad: bytes) -> mem
     return buffer.getbuffer()
 
 
-def _filled(draft: Draft, filler: int) -> PartFacts:
-    """Append ``filler`` bytes that look like one more encrypted page, then the footer.
+def _filled(draft: DraftFile, target: int) -> FileFacts:
+    """Append bytes that look like one more encrypted page, then the footer: ``target`` in all.
 
     Columns are found by absolute offsets, and the footer from the end, so bytes
     between the last page and the footer belong to nothing (Parquet, File Format).
     """
+    filler = target - draft.size - 4
     file = os.open(draft.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
     try:
-        write_all(file, (filler - 4).to_bytes(4, "little"))
-        write_all(file, secrets.token_bytes(filler - 4))
+        write_all(file, filler.to_bytes(4, "little"))
+        write_all(file, secrets.token_bytes(filler))
         write_all(file, draft.footer)
         os.fsync(file)
         size = os.fstat(file).st_size
     finally:
         os.close(file)
-    return PartFacts(draft.path.name, draft.bucket, size, footer_digest(draft.footer))
+    return FileFacts(draft.path.name, size, footer_digest(draft.footer))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from privlab.connector.keys import Place
-from privlab.connector.manifest import FOOTER_KEY, MANIFEST_FILE, UNIT_COLUMNS, Manifest
+from privlab.connector.manifest import FOOTER_KEY, MANIFEST_FILE, UNITS_FILE_COLUMNS, Manifest
 from privlab.curator.desk import Desk
 from privlab.errors import BadQuery, IntegrityError, Refused
 from privlab.policy.decide import Request
@@ -37,7 +37,7 @@ def listed(desk: Desk, who: Principal) -> Keys:
         (p, 1) for p in desk.custody.gone()
     ]:
         entry = versions.setdefault((place.dataset, place.table, place.version), ([], []))
-        if place.column != FOOTER_KEY and place.column not in UNIT_COLUMNS:
+        if _has_name(place):
             entry[at].append(place.column)
     ends = dict(_ends(desk))
     return Keys(
@@ -145,17 +145,38 @@ def _cannot_be_read(desk: Desk, places: Iterable[Place]) -> None:
         manifest = manifests.get((place.dataset, place.table, place.version))
         if manifest is None:
             continue
-        try:
-            desk.custody.unwrap(manifest.keys.get(place.column, b""), place)
-        except IntegrityError as refusal:
-            if refusal.code == "PL411":
-                continue
-            raise
-        raise IntegrityError(
-            "a key that was shredded can still be read",
-            code="PL404",
-            hint="look at the disk, then shred again",
-        )
+        for wrapped in _wrapped(manifest, place):
+            try:
+                desk.custody.unwrap(wrapped, place)
+            except IntegrityError as refusal:
+                if refusal.code == "PL411":
+                    continue
+                raise
+            raise IntegrityError(
+                "a key that was shredded can still be read",
+                code="PL404",
+                hint="look at the disk, then shred again",
+            )
+
+
+def _wrapped(manifest: Manifest, place: Place) -> Iterator[bytes]:
+    """The data keys that are wrapped for this place: one of each version that wrote parts."""
+    for of in manifest.keys.values():
+        if place.is_bucket:
+            yield from (
+                key for number, key in of.buckets.items() if _of_bucket(place, number) == place
+            )
+        else:
+            yield of.columns.get(place.column, b"")
+
+
+def _of_bucket(place: Place, number: int) -> Place:
+    return Place.of_bucket(place.dataset, place.table, place.version, number)
+
+
+def _has_name(place: Place) -> bool:
+    """Whether it is a column of the contract."""
+    return not place.is_bucket and place.column not in (FOOTER_KEY, *UNITS_FILE_COLUMNS)
 
 
 def _of(desk: Desk, scope: str) -> tuple[Place, ...]:
@@ -180,7 +201,7 @@ def _of(desk: Desk, scope: str) -> tuple[Place, ...]:
         and version in (None, str(place.version))
         and column in (None, place.column)
     )
-    if column in ("", *UNIT_COLUMNS) or not lost:
+    if not lost or (column is not None and not _has_name(lost[0])):
         raise BadQuery(
             f"nothing with a key is called {scope[:80]}",
             code="PL112",
@@ -200,7 +221,7 @@ def _ends(desk: Desk) -> Iterator[tuple[tuple[str, str, int], datetime]]:
     for name, manifest in _manifests(desk).items():
         days = manifest.described().retention_days
         if days is not None:
-            yield name, _time(manifest.created) + timedelta(days=days)
+            yield name, _time(manifest.rows_since) + timedelta(days=days)
 
 
 def _manifests(desk: Desk) -> dict[tuple[str, str, int], Manifest]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from fractions import Fraction
 
 from privlab.connector import contract as contracts
+from privlab.connector.datakeys import DataKeys
 from privlab.connector.manifest import MANIFEST_FILE, Manifest
-from privlab.connector.parts import PartFacts
+from privlab.connector.parts import ROWS, UNITS, FileFacts, PartFacts, file_name
 from privlab.curator.desk import Desk
 from privlab.curator.epsilons import mu2
 from privlab.errors import BadContract, BadQuery, PrivlabError, Refused
@@ -21,10 +23,14 @@ from privlab.wire.owner import (
     Budgets,
     DatasetFacts,
     DatasetTable,
+    Part,
     Prepare,
     Prepared,
     Register,
     Registered,
+)
+from privlab.wire.owner import (
+    DataKeys as KeysMessage,
 )
 
 
@@ -73,8 +79,8 @@ def _registered(desk: Desk, who: Principal, body: Register) -> Registered:
     manifest = Manifest.wrapping(
         table,
         contract.text,
-        tuple(PartFacts(p.name, p.bucket, p.size, p.footer_sha256) for p in body.parts),
-        {name: base64.b64decode(key) for name, key in body.keys.items()},
+        parts_of(body.parts, body.version),
+        keys_of(body.keys),
         desk.custody,
         desk.clock(),
     )
@@ -232,6 +238,29 @@ def _decide(
     except Refused as refusal:
         desk.ledger.deny(who.name, action, dataset, refusal.code)
         raise
+
+
+def parts_of(parts: Iterable[Part], written: int) -> tuple[PartFacts, ...]:
+    """The parts of a message, written in this version."""
+    return tuple(
+        PartFacts(
+            part.bucket,
+            written,
+            *(
+                FileFacts(file_name(kind, part.bucket), file.size, file.footer_sha256)
+                for kind, file in ((ROWS, part.rows), (UNITS, part.units))
+            ),
+        )
+        for part in parts
+    )
+
+
+def keys_of(keys: KeysMessage) -> DataKeys:
+    """The data keys of a message."""
+    return DataKeys(
+        {name: base64.b64decode(key) for name, key in keys.columns.items()},
+        {int(number): base64.b64decode(key) for number, key in keys.buckets.items()},
+    )
 
 
 def _text(key: bytes) -> str:

@@ -1,8 +1,8 @@
 """Everything an engine child is told: one plan, its noise, its keys, its files.
 
-A job names no analyst, price or budget.  It holds, per table, the data keys of the
-plan's own columns, of the pseudonym and of the footer, and one bounding key; never
-a master key.
+A job names no analyst, price or budget.  It holds, per table and bucket, the keys of
+the plan's own columns, of the units and of the footer, and one bounding key; never
+a master key, nor a key that opens other columns or buckets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from privlab.query.relation_size import MAX_REACH, check_plan, most_rows
 from privlab.query.relations import Scan
 from privlab.terms.noise import Choice, Mechanism, RoundedGaussian, law_name, mechanism_of
 
-VERSION = 2
+VERSION = 3
 BOUNDING_KEY_BYTES = 16
 
 _FIELDS = {"version", "plan", "noises", "tables", "bounding_key", "threshold"}

@@ -1,4 +1,8 @@
-"""The rows behind FROM, of one range of units: parts decrypted, and relations made of them."""
+"""The rows behind FROM, of one range of units: parts decrypted, and relations made of them.
+
+A part comes as a `Bucket`: rows that are read lazily, and arrays of its units.  Where
+ids are needed in every row, as where rows of several tables meet, they are repeated.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,17 @@ from pathlib import Path
 
 import polars as pl
 
-from privlab.connector.decrypt import open_part
+from privlab.connector.bucket import Bucket, open_bucket
 from privlab.connector.manifest import UNIT_COLUMNS
-from privlab.connector.parts import PartFacts, aad_prefix, read_part
 from privlab.engine.job import Job
 from privlab.engine.relations import Tables, source_rows
-from privlab.engine.stored import Batch, Stored
+from privlab.engine.stored import Batch, Stored, StoredPart
 from privlab.query.plan import Plan
 from privlab.query.relations import Scan
 
 
 def opened(job: Job, batch: Batch) -> pl.LazyFrame:
-    """The rows of the job's source, of the units of ``batch``.
+    """The rows of the job's source, of the units of ``batch``, an id in each.
 
     :raises IntegrityError: a part is not the one signed.
     """
@@ -29,14 +32,23 @@ def opened(job: Job, batch: Batch) -> pl.LazyFrame:
     return standing(job.plan, frames)
 
 
-def scanned(dataset: str, table: Stored, parts: Sequence[PartFacts]) -> pl.LazyFrame:
-    """The rows of these parts, decrypted as they are read."""
-    frames = []
-    for facts in parts:
-        data = read_part(facts, Path(table.folder) / facts.name)
-        aad = aad_prefix(dataset, table.table, table.version, facts.bucket)
-        frames.append(open_part(facts, data, aad, table.keys, table.reader))
+def scanned(dataset: str, table: Stored, parts: Sequence[StoredPart]) -> pl.LazyFrame:
+    """The rows of these parts, decrypted as they are read, an id in each.
+
+    :raises IntegrityError: a part is not the one signed.
+    """
+    frames = [bucket(dataset, table, part).with_ids() for part in parts]
     return frames[0] if len(frames) == 1 else pl.concat(frames)
+
+
+def bucket(dataset: str, table: Stored, part: StoredPart) -> Bucket:
+    """A part's rows, and its units.
+
+    :raises IntegrityError: the part is not the one signed.
+    """
+    return open_bucket(
+        Path(table.folder), dataset, table.table, part.facts, part.keys, table.reader
+    )
 
 
 def standing(plan: Plan, tables: Tables) -> pl.LazyFrame:

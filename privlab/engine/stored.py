@@ -15,19 +15,56 @@ from pathlib import Path
 from typing import Any
 
 from privlab.connector.keys import Custody
-from privlab.connector.manifest import FOOTER_KEY, UNIT_COLUMNS, Manifest
-from privlab.connector.parts import PartFacts
+from privlab.connector.manifest import FOOTER_KEY, UNITS_FILE_COLUMNS, Manifest
+from privlab.connector.parts import ROWS, UNITS, FileFacts, PartFacts, file_name
 from privlab.connector.reader import Reader
 from privlab.query.relations import Scan
 
 KEY_BYTES = 32
 
-_FIELDS = {"table", "version", "folder", "parts", "keys", "row_cap", "reader"}
+_FIELDS = {"table", "version", "folder", "parts", "row_cap", "reader"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """One part.  keys: column to its 32-byte key in this bucket, and in no other."""
+
+    facts: PartFacts
+    keys: Mapping[str, bytes]
+
+    def __post_init__(self) -> None:
+        if any(len(key) != KEY_BYTES for key in self.keys.values()):
+            raise ValueError(f"a data key has {KEY_BYTES} bytes")
+
+    def encode(self) -> list[Any]:
+        """JSON values, keys in base64."""
+        return [
+            self.facts.bucket,
+            self.facts.written,
+            *([file.size, file.footer_sha256] for file in self.facts.files),
+            {name: text_of_bytes(key) for name, key in self.keys.items()},
+        ]
+
+    @classmethod
+    def decode(cls, value: Any) -> StoredPart:
+        """Read `encode` back; an error of any kind when it is something else."""
+        bucket, written, rows, units, keys = value
+        files = [
+            FileFacts(file_name(kind, whole(bucket)), whole(size), text(digest))
+            for kind, (size, digest) in ((ROWS, rows), (UNITS, units))
+        ]
+        return cls(
+            PartFacts(whole(bucket), whole(written), *files),
+            {name: bytes_of_text(key) for name, key in keys.items()},
+        )
+
+    def __repr__(self) -> str:
+        return f"StoredPart({self.facts.bucket})"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One table version.  folder: absolute.  keys: column to 32-byte data key.
+    """One table version.  folder: absolute.
 
     parts: in the order of their buckets.  row_cap: no version of the table has more rows.
     reader: who decrypts and decodes them.
@@ -36,15 +73,13 @@ class Stored:
     table: str
     version: int
     folder: str
-    parts: tuple[PartFacts, ...]
-    keys: Mapping[str, bytes]
+    parts: tuple[StoredPart, ...]
     row_cap: int
     reader: Reader = Reader.NATIVE
 
     def __post_init__(self) -> None:
-        if any(len(key) != KEY_BYTES for key in self.keys.values()):
-            raise ValueError(f"a data key has {KEY_BYTES} bytes")
-        if [part.bucket for part in self.parts] != sorted({part.bucket for part in self.parts}):
+        buckets = [part.facts.bucket for part in self.parts]
+        if buckets != sorted(set(buckets)):
             raise ValueError("parts are in the order of their buckets, each once")
 
     @classmethod
@@ -63,12 +98,15 @@ class Stored:
             the master does not open a key.
         """
         manifest.verify_parts(folder)
+        keys = manifest.data_keys(columns, custody)
         return cls(
             table=manifest.table,
             version=manifest.version,
             folder=str(folder.resolve()),
-            parts=tuple(sorted(manifest.parts, key=lambda part: part.bucket)),
-            keys=manifest.data_keys(columns, custody),
+            parts=tuple(
+                StoredPart(part, keys[part.bucket])
+                for part in sorted(manifest.parts, key=lambda part: part.bucket)
+            ),
             row_cap=row_cap,
             reader=reader,
         )
@@ -79,8 +117,9 @@ class Stored:
         return Scan(self.table, self.version)
 
     def holds(self, columns: frozenset[str]) -> bool:
-        """Whether it has the keys of exactly these columns, of the pseudonym and the footer."""
-        return set(self.keys) == {FOOTER_KEY, *UNIT_COLUMNS, *columns}
+        """Whether every part has the keys of exactly these columns, of the units and the footer."""
+        names = {FOOTER_KEY, *UNITS_FILE_COLUMNS, *columns}
+        return all(set(part.keys) == names for part in self.parts)
 
     def encode(self) -> dict[str, Any]:
         """JSON values, keys in base64."""
@@ -88,8 +127,7 @@ class Stored:
             "table": self.table,
             "version": self.version,
             "folder": self.folder,
-            "parts": [[p.name, p.bucket, p.size, p.footer_sha256] for p in self.parts],
-            "keys": {name: text_of_bytes(key) for name, key in self.keys.items()},
+            "parts": [part.encode() for part in self.parts],
             "row_cap": self.row_cap,
             "reader": str(self.reader),
         }
@@ -106,11 +144,7 @@ class Stored:
             table=text(value["table"]),
             version=whole(value["version"]),
             folder=text(value["folder"]),
-            parts=tuple(
-                PartFacts(_file(name), whole(bucket), whole(size), text(digest))
-                for name, bucket, size, digest in value["parts"]
-            ),
-            keys={name: bytes_of_text(key) for name, key in value["keys"].items()},
+            parts=tuple(StoredPart.decode(part) for part in value["parts"]),
             row_cap=whole(value["row_cap"]),
             reader=Reader(text(value["reader"])),
         )
@@ -119,7 +153,7 @@ class Stored:
         return f"Stored({self.table} v{self.version}, {len(self.parts)} parts)"
 
 
-Batch = tuple[tuple[PartFacts, ...], ...]
+Batch = tuple[tuple[StoredPart, ...], ...]
 """Per table, the parts that hold one range of pseudonyms, in their order."""
 
 
@@ -132,7 +166,7 @@ def batches(tables: Sequence[Stored]) -> tuple[Batch, ...]:
         return tuple(((part,),) for part in tables[0].parts)
     for one in tables:
         count = len(one.parts)
-        if count & (count - 1) or [part.bucket for part in one.parts] != list(range(count)):
+        if count & (count - 1) or [part.facts.bucket for part in one.parts] != list(range(count)):
             raise ValueError("parts of joined tables are a power of two of equal ranges")
     ranges = min(len(one.parts) for one in tables)
     return tuple(
@@ -166,9 +200,3 @@ def whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise TypeError("whole number")
     return value
-
-
-def _file(value: Any) -> str:
-    if Path(text(value)).name != value:
-        raise ValueError("a part is named without a folder")
-    return str(value)

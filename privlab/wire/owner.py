@@ -34,25 +34,35 @@ class Prepared(Message):
     folder: str
 
 
-class Part(Message):
-    """One encrypted file of a table version."""
+class File(Message):
+    """One encrypted file."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{1,80}$")]
-    bucket: int = Field(ge=0)
     size: int = Field(gt=0)
     footer_sha256: Hex256
 
 
-class Register(Message):
-    """Wrap these data keys, sign the manifest, and let the version be asked about.
+class Part(Message):
+    """A bucket of a table version: the file of its rows, and that of its units."""
 
-    keys: column name to its 32-byte key, base64; the footer's key is under "".
-    """
+    bucket: int = Field(ge=0)
+    rows: File
+    units: File
+
+
+class DataKeys(Message):
+    """32-byte keys, base64: of each column by its name, the footer's under "", and of each bucket."""
+
+    columns: dict[Annotated[str, StringConstraints(max_length=200)], Base64Key]
+    buckets: dict[Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}$")], Base64Key]
+
+
+class Register(Message):
+    """Wrap these data keys, sign the manifest, and let the version be asked about."""
 
     contract: Contract
     version: int
     parts: tuple[Part, ...] = Field(min_length=1, max_length=4_096, strict=False)
-    keys: dict[Annotated[str, StringConstraints(max_length=200)], Base64Key]
+    keys: DataKeys
 
 
 class Registered(Message):

@@ -8,8 +8,7 @@ from typing import Any
 import polars as pl
 from hypothesis import given, settings
 
-from privlab.connector.parts import aad_prefix
-from privlab.connector.scan import open_part
+from privlab.connector.bucket import open_bucket
 from tests.attack.contract import CUSTODY, SCHEMA, Place, frame
 from tests.attack.neighbours import INT64, MANY, STRANGE, Pair, pairs, sampled, swaps, unit_of
 
@@ -20,12 +19,7 @@ def stored(place: Place) -> list[tuple[Any, ...]]:
     names = frozenset(name for name in SCHEMA if name != "patient")
     keys = manifest.data_keys(names, CUSTODY)
     parts = [
-        open_part(
-            part,
-            (place.folder / part.name).read_bytes(),
-            aad_prefix("clinic", "visits", 1, part.bucket),
-            keys,
-        ).collect()
+        open_bucket(place.folder, "clinic", "visits", part, keys[part.bucket]).with_ids().collect()
         for part in manifest.parts
     ]
     return pl.concat(parts).rows()

@@ -26,7 +26,7 @@ dataset = "clinic"
 unit = "patient"
 unit_word = "patient"
 rows_per_unit = 4
-row_cap = 500_000
+row_cap = 2_000_000
 null_values = ["NA", ""]
 
 [columns.patient]

@@ -14,7 +14,7 @@ import polars as pl
 from privlab.connector import compact
 from privlab.connector.decrypt import open_part
 from privlab.connector.modules import Encrypted
-from privlab.connector.parts import PartFacts, footer_digest, footer_length, part_name
+from privlab.connector.parts import FileFacts, file_name, footer_digest, footer_length
 from privlab.connector.reader import Reader
 
 AAD = b"privlab/table/v1\0clinic\0visits\x001\x000"
@@ -78,9 +78,9 @@ def written(frame: pl.DataFrame, *, aad: bytes = AAD, codec: Any = "lz4", **opti
     return out.getvalue()
 
 
-def facts_of(raw: bytes) -> PartFacts:
+def facts_of(raw: bytes) -> FileFacts:
     """What would be signed of these bytes."""
-    return PartFacts(part_name(0), 0, len(raw), footer_digest(raw))
+    return FileFacts(file_name("rows", 0), len(raw), footer_digest(raw))
 
 
 def opened(
@@ -89,7 +89,7 @@ def opened(
     keys: Mapping[str, bytes],
     *,
     aad: bytes = AAD,
-    facts: PartFacts | None = None,
+    facts: FileFacts | None = None,
 ) -> pl.DataFrame:
     """All columns that have a key."""
     scan = open_part(facts or facts_of(raw), raw, aad, keys, reader)

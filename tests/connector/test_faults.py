@@ -19,6 +19,7 @@ from privlab.connector.parts import MAGIC
 from tests.connector.conftest import CONTRACT, SECRET, visits
 
 BUCKETS = 4
+FILES = 2 * BUCKETS
 DONE, FULL, HARMLESS = 0, 3, 6
 
 FORKING = """
@@ -97,8 +98,8 @@ def state(root: Path) -> tuple[set[str], bool]:
     parts = sorted((table / "2").glob("*"))
     raw = [part.read_bytes() for part in parts]
     whole = (
-        len(parts) == BUCKETS
-        and len({len(data) for data in raw}) == 1
+        len(parts) == FILES
+        and len({len(data) for data in raw}) == 1  # the smallest class of both kinds
         and all(data[:4] == data[-4:] == MAGIC for data in raw)
     )
     return {path.name for path in table.iterdir()}, whole

@@ -8,12 +8,13 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from privlab.connector.keys import Custody
-from privlab.connector.manifest import MANIFEST_FILE, UNIT_COLUMNS, Manifest, key_names
+from privlab.connector.manifest import MANIFEST_FILE, UNITS_FILE_COLUMNS, Manifest, key_names
 from privlab.connector.parts import PartFacts
 from privlab.errors import IntegrityError
 from privlab.seal import dsse
@@ -32,7 +33,11 @@ def test_what_was_signed_is_what_is_read(store: Store) -> None:
     assert read.created == "2025-01-02T03:04:05Z"
     assert read.described() == stored.contract.table(1)
     assert read.data_keys(["age"], stored.custody) == {
-        name: stored.protected.keys[name] for name in ("", *UNIT_COLUMNS, "age")
+        part.bucket: {
+            name: stored.protected.keys.of(part.bucket)[name]
+            for name in ("", *UNITS_FILE_COLUMNS, "age")
+        }
+        for part in stored.protected.parts
     }
 
 
@@ -40,7 +45,8 @@ def test_no_key_stands_in_the_manifest(store: Store) -> None:
     stored = store()
     raw = (stored.folder / MANIFEST_FILE).read_bytes() + stored.manifest.payload()
 
-    for key in stored.protected.keys.values():
+    keys = stored.protected.keys
+    for key in (*keys.columns.values(), *keys.buckets.values(), *keys.of(0).values()):
         assert key not in raw
         assert key.hex().encode() not in raw
 
@@ -143,11 +149,14 @@ def test_keys_that_are_not_one_per_column_are_refused(store: Store) -> None:
     """A column without a key would be written in plaintext."""
     stored = store()
     table = stored.contract.table(1)
-    keys = dict(stored.protected.keys)
-    assert set(keys) == set(key_names(table))
+    keys = stored.protected.keys
+    columns, buckets = dict(keys.columns), dict(keys.buckets)
+    assert set(columns) == set(key_names(table))
     for changed in (
-        {name: key for name, key in keys.items() if name != "age"},
-        keys | {"patient": b"k" * 32},
+        replace(keys, columns={name: key for name, key in columns.items() if name != "age"}),
+        replace(keys, columns=columns | {"patient": b"k" * 32}),
+        replace(keys, buckets={number: key for number, key in buckets.items() if number}),
+        replace(keys, buckets=buckets | {4: b"k" * 32}),
     ):
         with pytest.raises(IntegrityError) as caught:
             Manifest.wrapping(
@@ -159,18 +168,21 @@ def test_keys_that_are_not_one_per_column_are_refused(store: Store) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"name": "../part-0000.parquet"},
-        {"name": "/etc/passwd"},
-        {"name": "part-0001.parquet"},
         {"bucket": 1},
-        {"footer_sha256": "00"},
-        {"size": -1},
+        {"written": 0},
+        {"written": 2},
+        {"rows": {"footer_sha256": "00"}},
+        {"units": {"size": -1}},
     ],
 )
 def test_parts_that_no_protect_writes_are_refused(store: Store, change: dict[str, Any]) -> None:
     stored = store()
     first, *rest = stored.protected.parts
-    parts: list[PartFacts] = [replace(first, **change), *rest]
+    whole = {
+        name: replace(getattr(first, name), **of) if isinstance(of, dict) else of
+        for name, of in change.items()
+    }
+    parts: list[PartFacts] = [replace(first, **whole), *rest]
 
     with pytest.raises(IntegrityError) as caught:
         Manifest.wrapping(
@@ -182,7 +194,83 @@ def test_parts_that_no_protect_writes_are_refused(store: Store, change: dict[str
             NOW,
         )
 
-    assert caught.value.code == "PL402"
+    assert caught.value.code in ("PL402", "PL404")
+
+
+def signed(stored: Any, value: dict[str, Any]) -> None:
+    """Put another payload in the manifest's place, signed by the curator's own key."""
+    envelope = dsse.sign(
+        "application/vnd.privlab.table.v1+json", json.dumps(value).encode(), stored.signer
+    )
+    (stored.folder / MANIFEST_FILE).write_text(json.dumps(envelope))
+
+
+def test_a_manifest_of_before_the_first_release_is_refused_in_words(store: Store) -> None:
+    stored = store()
+    old = json.loads(stored.manifest.payload())
+    del old["rows_since"]
+    old["keys"] = {"": "q83v"}
+    signed(stored, old)
+
+    with pytest.raises(IntegrityError, match="before the first release") as caught:
+        Manifest.load(stored.folder / MANIFEST_FILE, stored.signer.public)
+
+    assert caught.value.code == "PL401"
+    assert "protect the tables again" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda value: value["parts"][0].update(written="2"),
+        lambda value: value["parts"][0].update(written="0"),
+        lambda value: value["parts"][0].update(bucket="1"),
+        lambda value: value["parts"][0].update(name="../rows-0000.parquet"),
+        lambda value: value["parts"][0]["rows"].update(size="-1"),
+        lambda value: value["parts"][0]["units"].update(footer_sha256="00"),
+        lambda value: value["parts"].clear(),
+        lambda value: value["keys"]["1"].update(more={}),
+        lambda value: value["keys"]["1"]["buckets"].update(x="q83v"),
+    ],
+)
+def test_a_payload_of_another_form_is_refused_whoever_signed_it(
+    store: Store, edit: Callable[[Any], object]
+) -> None:
+    stored = store()
+    value = json.loads(stored.manifest.payload())
+    signed(stored, value)
+    assert Manifest.load(stored.folder / MANIFEST_FILE, stored.signer.public) == stored.manifest
+    edit(value)
+    signed(stored, value)
+
+    with pytest.raises(IntegrityError) as caught:
+        Manifest.load(stored.folder / MANIFEST_FILE, stored.signer.public)
+
+    assert caught.value.code == "PL401"
+
+
+def test_many_keys_are_one_write_of_the_keychain(store: Store, tmp_path: Path) -> None:
+    """A key per bucket costs no file of its own."""
+    stored = store()
+    plain = "plain:keys/master.key"
+    custody = Custody.create(plain, base=tmp_path / "w", now=NOW)
+    before = custody.generation
+
+    manifest = Manifest.wrapping(
+        stored.contract.table(1),
+        stored.contract.text,
+        stored.protected.parts,
+        stored.protected.keys,
+        custody,
+        NOW,
+    )
+
+    assert custody.generation == before + 1
+    names = (*stored.protected.keys.columns, *stored.protected.keys.buckets)
+    assert len(custody.places()) == len(names)
+    assert manifest.unwrapped(key_names(stored.contract.table(1)), custody) == {
+        1: stored.protected.keys
+    }
 
 
 def test_another_master_opens_no_key_of_the_manifest(store: Store) -> None:

@@ -14,20 +14,22 @@ from typing import Any
 import polars as pl
 import pytest
 
+from privlab.connector.bucket import open_bucket
 from privlab.connector.parts import (
+    FileFacts,
     PartFacts,
     aad_prefix,
+    check_bytes,
     check_file,
-    check_part,
     footer_length,
-    read_part,
+    read_file,
 )
 from privlab.connector.scan import open_part
 from privlab.errors import IntegrityError
 
 Store = Callable[..., Any]
-PART = "part-0000.parquet"
-NEXT = "part-0001.parquet"
+PART = "rows-0000.parquet"
+NEXT = "rows-0001.parquet"
 
 
 def flip(path: Path, at: int) -> None:
@@ -167,24 +169,46 @@ def test_a_changed_file_is_found_with_its_own_code(
     assert caught.value.facts["part"] in (PART, NEXT)
 
 
+def test_a_changed_units_file_is_found_too(store: Store) -> None:
+    """It says where each unit's rows end, so it counts as much as the rows do."""
+    stored = store()
+    path = stored.folder / "units-0000.parquet"
+    kept = path.read_bytes()
+    for change, code in (
+        (lambda: path.unlink(), "PL402"),
+        (lambda: path.write_bytes((stored.folder / "units-0001.parquet").read_bytes()), "PL402"),
+        (lambda: path.write_bytes((stored.folder / PART).read_bytes()), "PL402"),
+        (lambda: path.write_bytes(b"PAR1" + kept[4:]), "PL403"),
+    ):
+        change()
+        with pytest.raises(IntegrityError) as caught:
+            stored.manifest.verify_parts(stored.folder)
+        assert caught.value.code == code
+        assert caught.value.facts["part"] == path.name
+        part = stored.manifest.parts[0]
+        with pytest.raises(IntegrityError):
+            open_bucket(stored.folder, "clinic", "visits", part, stored.protected.keys.of(0))
+        path.write_bytes(kept)
+
+
 @pytest.mark.parametrize(("attack", "code"), MATRIX, ids=[a.__name__ for a, _ in MATRIX])
 def test_the_bytes_that_are_decrypted_are_checked_the_same_way(
     store: Store, attack: Callable[[Path], None], code: str
 ) -> None:
     """Between the curator's look and the engine's read, a file may change; nor may it wait."""
     stored = store()
-    part = stored.manifest.parts[0]
+    part = stored.manifest.parts[0].rows
     path = stored.folder / PART
-    assert read_part(part, path) == path.read_bytes()
+    assert read_file(part, path) == path.read_bytes()
 
     attack(stored.folder)
 
     with pytest.raises(IntegrityError) as caught:
-        read_part(part, path)
+        read_file(part, path)
     assert caught.value.code == code
     if path.is_file() and not path.is_symlink():
         with pytest.raises(IntegrityError) as caught:
-            check_part(part, path.read_bytes())
+            check_bytes(part, path.read_bytes())
         assert caught.value.code == code
 
 
@@ -199,10 +223,10 @@ def test_the_parts_of_another_version_do_not_pass(store: Store) -> None:
 
 
 def read(stored: Any, part: PartFacts, **changes: Any) -> pl.DataFrame:
-    place = {"dataset": "clinic", "table": "visits", "version": 1, "bucket": part.bucket}
+    place = {"dataset": "clinic", "table": "visits", "written": 1, "bucket": 0, "kind": "rows"}
     aad = aad_prefix(**{**place, **changes})
-    data = (stored.folder / part.name).read_bytes()
-    return open_part(part, data, aad, stored.protected.keys).collect()
+    data = (stored.folder / part.rows.name).read_bytes()
+    return open_part(part.rows, data, aad, stored.protected.keys.of(0)).collect()
 
 
 def test_a_flipped_bit_in_a_page_is_found_when_it_is_decrypted(store: Store) -> None:
@@ -220,7 +244,8 @@ def test_a_flipped_bit_in_a_page_is_found_when_it_is_decrypted(store: Store) -> 
 
 
 @pytest.mark.parametrize(
-    "change", [{"dataset": "other"}, {"table": "other"}, {"version": 2}, {"bucket": 1}]
+    "change",
+    [{"dataset": "other"}, {"table": "other"}, {"written": 2}, {"bucket": 1}, {"kind": "units"}],
 )
 def test_a_part_opens_as_itself_only(store: Store, change: dict[str, Any]) -> None:
     """The additional data is not in the file, so a part cannot be moved with its manifest."""
@@ -232,20 +257,24 @@ def test_a_part_opens_as_itself_only(store: Store, change: dict[str, Any]) -> No
 
 def test_a_wrong_key_opens_nothing(store: Store) -> None:
     stored = store()
-    wrong = replace(stored.protected, keys={**stored.protected.keys, "age": b"x" * 32})
-
-    with pytest.raises(pl.exceptions.ComputeError):
-        read(replace(stored, protected=wrong), stored.manifest.parts[0])
+    keys = stored.protected.keys
+    for wrong in (
+        replace(keys, columns={**keys.columns, "age": b"x" * 32}),
+        replace(keys, buckets={**keys.buckets, 0: keys.buckets[1]}),
+    ):
+        protected = replace(stored.protected, keys=wrong)
+        with pytest.raises(pl.exceptions.ComputeError):
+            read(replace(stored, protected=protected), stored.manifest.parts[0])
 
 
 def test_a_column_without_its_key_stays_closed(store: Store) -> None:
     stored = store()
     part = stored.manifest.parts[0]
-    aad = aad_prefix("clinic", "visits", 1, part.bucket)
-    data = (stored.folder / part.name).read_bytes()
-    keys = {name: stored.protected.keys[name] for name in ("", "age")}
+    aad = aad_prefix("clinic", "visits", 1, part.bucket, "rows")
+    data = (stored.folder / part.rows.name).read_bytes()
+    keys = {name: stored.protected.keys.of(part.bucket)[name] for name in ("", "age")}
 
-    scan = open_part(part, data, aad, keys)
+    scan = open_part(part.rows, data, aad, keys)
 
     assert scan.select("age").collect().width == 1
     with pytest.raises(pl.exceptions.ComputeError):
@@ -258,8 +287,8 @@ def test_a_file_too_short_to_have_a_footer_is_refused(tmp_path: Path, size: int)
     path.write_bytes(b"PAREPAREPARE"[:size])
 
     for check in (
-        lambda: check_file(PartFacts(PART, 0, size, "0" * 64), path),
-        lambda: check_part(PartFacts(PART, 0, size, "0" * 64), path.read_bytes()),
+        lambda: check_file(FileFacts(PART, size, "0" * 64), path),
+        lambda: check_bytes(FileFacts(PART, size, "0" * 64), path.read_bytes()),
     ):
         with pytest.raises(IntegrityError) as caught:
             check()

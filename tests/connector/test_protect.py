@@ -19,15 +19,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privlab.connector import source
+from privlab.connector.bucket import open_bucket
 from privlab.connector.contract import parse
-from privlab.connector.manifest import UNIT_COLUMNS
-from privlab.connector.parts import aad_prefix
+from privlab.connector.manifest import UNIT_COLUMNS, UNITS_FILE_COLUMNS
 from privlab.connector.protect import Protected, protect
 from privlab.connector.pseudonyms import pseudonym
-from privlab.connector.scan import open_part
 from privlab.connector.write import bucket_count, size_class
 from privlab.errors import BadContract
 from privlab.terms.contract import Contract
+from tests.connector.conftest import visits
 
 Store = Callable[..., Any]
 
@@ -38,7 +38,7 @@ name = "visits"
 dataset = "clinic"
 unit = "patient"
 rows_per_unit = 2
-row_cap = 300_000
+row_cap = 2_000_000
 
 [columns.patient]
 type = "int"
@@ -60,12 +60,9 @@ def written(
     secret = {"unit_key": b"u" * 32, "order_key": b"o" * 32, **keys}
     done = protect(file, contract, version=1, folder=place, **secret)
     scans = [
-        open_part(
-            part,
-            (place / part.name).read_bytes(),
-            aad_prefix("clinic", contract.stated.name, 1, part.bucket),
-            done.keys,
-        )
+        open_bucket(
+            place, "clinic", contract.stated.name, part, done.keys.of(part.bucket)
+        ).with_ids()
         for part in done.parts
     ]
     return done, pl.concat(scans).collect()
@@ -85,10 +82,12 @@ def test_every_row_comes_back_and_the_unit_does_not(tmp_path: Path) -> None:
     assert stored.columns == [*UNIT_COLUMNS, "ward", "stay"]
     assert stored.drop(UNIT_COLUMNS).sort("stay").equals(frame.drop("patient"))
     assert (done.counts.rows_kept, done.counts.units) == (60, 60)
-    assert set(done.keys) == {"", *UNIT_COLUMNS, "ward", "stay"}
-    assert len(set(done.keys.values())) == 5
-    assert "keys" in repr(done)
-    assert not any(repr(key) in repr(done) for key in done.keys.values())
+    assert set(done.keys.columns) == {"", *UNITS_FILE_COLUMNS, "ward", "stay"}
+    assert set(done.keys.buckets) == {0, 1, 2, 3}
+    keys = [*done.keys.columns.values(), *done.keys.buckets.values()]
+    assert len(set(keys)) == 10
+    assert "keys" not in repr(done)
+    assert not any(repr(key) in repr(done.keys) for key in keys)
 
 
 def test_rows_of_a_unit_are_together_and_sorted_by_its_pseudonym(tmp_path: Path) -> None:
@@ -168,21 +167,22 @@ def test_no_unit_id_and_no_value_is_in_any_written_byte(store: Store) -> None:
     for word in (b"Zephyrine", b"Quillfeather", b"north", b"PAR1"):
         assert word not in raw.replace(stored.contract.text.encode(), b"")
     for name in (b"urgent", b"privlab_unit"):
-        parts = b"".join(p.read_bytes() for p in stored.folder.glob("part-*"))
+        parts = b"".join(p.read_bytes() for p in stored.folder.glob("*.parquet"))
         assert name not in parts
 
 
-def test_all_parts_have_one_size_of_the_grid(store: Store) -> None:
-    stored = store()
+def test_all_files_of_a_kind_have_one_size_of_the_grid(store: Store) -> None:
+    stored = store(visits(9000))
 
-    sizes = {part.size for part in stored.protected.parts}
+    for kind in (0, 1):
+        files = [part.files[kind] for part in stored.protected.parts]
+        sizes = {file.size for file in files}
+        on_disk = [(stored.folder / file.name).stat() for file in files]
 
-    assert len(sizes) == 1
-    assert sizes == {size_class(min(sizes))}
-    assert {(stored.folder / p.name).stat().st_size for p in stored.protected.parts} == sizes
-    assert {(stored.folder / p.name).stat().st_mode & 0o777 for p in stored.protected.parts} == {
-        0o600
-    }
+        assert len(sizes) == 1
+        assert sizes == {size_class(min(sizes))}
+        assert {there.st_size for there in on_disk} == sizes
+        assert {there.st_mode & 0o777 for there in on_disk} == {0o600}
 
 
 @given(st.integers(0, 1 << 40))
@@ -196,7 +196,8 @@ def test_a_size_class_holds_its_size_and_wastes_little(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row_cap", "buckets"), [(1, 1), (131_072, 1), (131_073, 2), (2_000_000, 16), (10**12, 256)]
+    ("row_cap", "buckets"),
+    [(1, 1), (524_288, 1), (524_289, 2), (2_000_000, 4), (20_000_000, 64), (10**12, 256)],
 )
 def test_the_number_of_parts_follows_from_the_row_cap_alone(row_cap: int, buckets: int) -> None:
     assert bucket_count(row_cap) == buckets
@@ -330,6 +331,7 @@ def test_a_kill_in_the_middle_leaves_no_version(tmp_path: Path) -> None:
 import os, sys
 from pathlib import Path
 from privlab.connector import source
+from privlab.connector.bucket import open_bucket
 from privlab.connector.contract import parse
 from privlab.connector.protect import protect
 here = Path(sys.argv[1])
@@ -363,7 +365,9 @@ def test_pieces_of_the_source_change_nothing(
         monkeypatch.setattr(source, "CELLS", cells)
         done, rows = written(tmp_path, frame)
         place = tmp_path / "visits" / "1"
-        return rows, [_filler((place / part.name).read_bytes()) for part in done.parts]
+        return rows, [
+            _filler((place / file.name).read_bytes()) for part in done.parts for file in part.files
+        ]
 
     whole = stored(1 << 22)
     for cells in (1, 20, 900):
@@ -429,3 +433,38 @@ def test_fields_of_structs_decimals_categories_and_zones_come_back(tmp_path: Pat
         (None, None, None, None),
     }
     assert done.counts.units == 2
+
+
+def test_a_table_of_nothing_but_its_unit_is_a_table(tmp_path: Path) -> None:
+    """Its rows files have no column; how many rows each unit has, the units files tell."""
+    only = parse(SMALL.text.partition("[columns.ward]")[0])
+    frame = pl.DataFrame({"patient": [1, 1, 1, 2, 3]})
+
+    done, stored = written(tmp_path, frame, only)
+
+    assert (stored.columns, stored.height) == ([*UNIT_COLUMNS], 5)
+    assert sorted(stored.group_by(UNIT_COLUMNS).len()["len"]) == [1, 1, 3]
+    part = done.parts[0]
+    raw = (tmp_path / "visits" / "1" / part.rows.name).read_bytes()
+    assert raw[:4] == raw[-4:] == b"PARE"
+
+
+def test_the_units_file_says_where_each_units_rows_end(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"patient": [n % 7 for n in range(100)], "ward": "a", "stay": 1.0})
+    done, stored = written(tmp_path, frame)
+    place = tmp_path / "visits" / "1"
+
+    opened = [
+        open_bucket(place, "clinic", "visits", part, done.keys.of(part.bucket))
+        for part in done.parts
+    ]
+
+    found = [
+        (int(high), int(low), int(count))
+        for one in opened
+        for high, low, count in zip(one.high, one.low, one.counts, strict=True)
+    ]
+    expected = stored.group_by(UNIT_COLUMNS, maintain_order=True).len().rows()
+    assert found == expected
+    assert [one.height for one in opened] == [one.rows.collect().height for one in opened]
+    assert all("privlab" not in name for one in opened for name in one.rows.collect_schema())

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from privlab.client.owner import keys_message, parts_message
 from privlab.connector.contract import parse
 from privlab.connector.protect import protect
 from privlab.curator import answer, owner
@@ -21,7 +22,7 @@ from privlab.engine.handle import Engine
 from privlab.engine.job import Job
 from privlab.terms.principal import Principal
 from privlab.wire.messages import Answer, Ask, Phase, Price
-from privlab.wire.owner import Part, Prepare, Register
+from privlab.wire.owner import Prepare, Register
 from tests.conftest import VISITS, visits_csv
 
 
@@ -61,11 +62,8 @@ class Inside:
         return Register(
             contract=contract,
             version=prepared.version,
-            parts=tuple(
-                Part(name=p.name, bucket=p.bucket, size=p.size, footer_sha256=p.footer_sha256)
-                for p in done.parts
-            ),
-            keys={name: base64.b64encode(key).decode() for name, key in done.keys.items()},
+            parts=parts_message(done.parts),
+            keys=keys_message(done.keys),
         )
 
     def register(self, body: Register) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from privlab.client import bounds as client
+from privlab.client.owner import keys_message, parts_message
 from privlab.connector.contract import parse
 from privlab.connector.protect import protect
 from privlab.curator import answer as answers
@@ -21,7 +22,7 @@ from privlab.query.plan import Plan
 from privlab.release.verify import verify
 from privlab.terms.principal import Principal
 from privlab.wire.messages import Answer
-from privlab.wire.owner import Part, Prepare, Register
+from privlab.wire.owner import Prepare, Register
 from tests.curator.conftest import Inside, question
 
 CONTRACT = """
@@ -79,11 +80,8 @@ def register(inside: Inside, factor: int = 1) -> None:
         Register(
             contract=CONTRACT,
             version=prepared.version,
-            parts=tuple(
-                Part(name=p.name, bucket=p.bucket, size=p.size, footer_sha256=p.footer_sha256)
-                for p in done.parts
-            ),
-            keys={name: base64.b64encode(key).decode() for name, key in done.keys.items()},
+            parts=parts_message(done.parts),
+            keys=keys_message(done.keys),
         ),
     )
 

@@ -106,11 +106,13 @@ def test_a_contract_is_refused_with_all_its_problems(owner: Owner) -> None:
 
 
 def test_a_version_whose_parts_are_not_there_is_not_registered(owner: Owner) -> None:
-    from privlab.connector.parts import PartFacts
+    from privlab.connector.datakeys import DataKeys
+    from privlab.connector.parts import FileFacts, PartFacts
 
     prepared = owner.prepare(CONTRACT)
-    part = PartFacts("part-0000.parquet", 0, 65_536, "0" * 64)
-    keys = dict.fromkeys(("", "privlab.unit.hi", "privlab.unit.lo"), bytes(32))
+    file = FileFacts("rows-0000.parquet", 65_536, "0" * 64)
+    part = PartFacts(0, 1, file, file)
+    keys = DataKeys(dict.fromkeys(("", "privlab_unit_hi", "privlab_unit_lo"), bytes(32)), {})
 
     error = refused(lambda: owner.register(prepared, CONTRACT, [part], keys))
 

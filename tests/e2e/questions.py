@@ -38,7 +38,7 @@ HOSTILE = (
     "SELECT SUM(weight) AS w FROM visits",
     "SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id",
     "SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward UNION SELECT notes, 1 FROM visits",
-    "SELECT * FROM read_parquet('part-0000.parquet')",
+    "SELECT * FROM read_parquet('rows-0000.parquet')",
     "SELECT COUNT(*) AS n FROM sqlite_master",
     "SELECT (SELECT notes FROM visits LIMIT 1) AS n FROM visits",
     "SELECT COUNT(*) AS n FROM visits; DROP TABLE visits",

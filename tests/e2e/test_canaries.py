@@ -85,8 +85,14 @@ def needles(folder: Path) -> dict[str, bytes]:
     coded = ROWS * math.floor(CANARY_AMOUNT / measure.step + Fraction(1, 2))
     found["the sum in steps as text"] = str(coded).encode()
     found["the sum in steps as int64"] = struct.pack("<q", coded)
-    for name, key in manifest.data_keys(("notes", "amount", "ward"), custody).items():
-        found[f"the data key of {name or 'the footer'}"] = key
+    for bucket, keys in manifest.data_keys(("notes", "amount", "ward"), custody).items():
+        for name, key in keys.items():
+            found[f"the key of {name or 'the footer'} in bucket {bucket}"] = key
+    for keys in manifest.unwrapped(("", "notes", "amount", "ward"), custody).values():
+        for name, key in keys.columns.items():
+            found[f"the data key of {name or 'the footer'}"] = key
+        for number, key in keys.buckets.items():
+            found[f"the data key of bucket {number}"] = key
     found["the signing seed"] = custody.signing_seed()
     found["the pseudonym key"] = custody.derive("unit", "clinic")
     found["the order key"] = custody.derive("order", "clinic", "visits", "1")

@@ -103,7 +103,7 @@ Spoil = Callable[[Any], None]
 
 
 def _parts(place: Any) -> list[Any]:
-    return sorted((place.folder / "tables" / "clinic" / "visits" / "1").glob("part-*.parquet"))
+    return sorted((place.folder / "tables" / "clinic" / "visits" / "1").glob("rows-*.parquet"))
 
 
 def _truncate(place: Any) -> None:

@@ -14,12 +14,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from privlab.connector.bucket import open_bucket
 from privlab.connector.contract import parse
 from privlab.connector.keys import Custody
 from privlab.connector.manifest import UNIT_COLUMNS, Manifest
-from privlab.connector.parts import aad_prefix
 from privlab.connector.protect import protect
-from privlab.connector.scan import open_part
 from privlab.engine.handle import Engine
 from privlab.engine.job import Job
 from privlab.engine.reference import UNIT
@@ -34,7 +33,7 @@ name = "visits"
 dataset = "clinic"
 unit = "patient"
 rows_per_unit = 4
-row_cap = 300_000
+row_cap = 2_000_000
 
 [columns.patient]
 type = "int"
@@ -128,7 +127,7 @@ class Place:
             source=Scan("visits", 1),
             unit="patient",
             bound=bound or ContributionBound(4, 4, 4),
-            row_cap=300_000,
+            row_cap=2_000_000,
             where=where,
             keys=keys,
             measures=measures,
@@ -158,12 +157,7 @@ def protected(folder: Path, table: pl.DataFrame) -> Place:
         contract.table(1), contract.text, done.parts, done.keys, custody, datetime.now(UTC)
     )
     stored = pl.concat(
-        open_part(
-            part,
-            (place / part.name).read_bytes(),
-            aad_prefix("clinic", "visits", 1, part.bucket),
-            done.keys,
-        )
+        open_bucket(place, "clinic", "visits", part, done.keys.of(part.bucket)).with_ids()
         for part in done.parts
     ).collect()
     rows = [

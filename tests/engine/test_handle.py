@@ -64,7 +64,7 @@ def test_runs_at_the_same_time_do_not_mix(engine: Engine, place: Any) -> None:
 
 
 def flip_a_page(job: Job) -> Job:
-    path = Path(job.tables[0].folder) / job.tables[0].parts[0].name
+    path = Path(job.tables[0].folder) / job.tables[0].parts[0].facts.units.name
     raw = bytearray(path.read_bytes())
     raw[60] ^= 1
     path.write_bytes(bytes(raw))
@@ -72,7 +72,7 @@ def flip_a_page(job: Job) -> Job:
 
 
 def cut_from_the_middle(job: Job) -> Job:
-    path = Path(job.tables[0].folder) / job.tables[0].parts[0].name
+    path = Path(job.tables[0].folder) / job.tables[0].parts[0].facts.units.name
     raw = path.read_bytes()
     path.write_bytes(raw[:300] + raw[400:] + bytes(0))
     return job
@@ -82,22 +82,24 @@ def panic(job: Job) -> Job:
     """A short file that is signed as it is: Polars panics and prints (``test_readers_damage.py``)."""
     (table,) = job.tables
     part, *others = table.parts
-    path = Path(table.folder) / part.name
+    path = Path(table.folder) / part.facts.units.name
     raw = path.read_bytes()
     raw = raw[:40] + raw[-footer_length(raw[-8:]) :]
     path.write_bytes(raw)
-    parts = (replace(part, size=len(raw)), *others)
+    units = replace(part.facts.units, size=len(raw))
+    parts = (replace(part, facts=replace(part.facts, units=units)), *others)
     return replace(job, tables=(replace(table, parts=parts),))
 
 
 def lose_a_part(job: Job) -> Job:
-    (Path(job.tables[0].folder) / job.tables[0].parts[0].name).unlink()
+    (Path(job.tables[0].folder) / job.tables[0].parts[0].facts.units.name).unlink()
     return job
 
 
 def wrong_key(job: Job) -> Job:
     (table,) = job.tables
-    return replace(job, tables=(replace(table, keys={**table.keys, "ward": b"x" * 32}),))
+    parts = tuple(replace(one, keys={**one.keys, "ward": b"x" * 32}) for one in table.parts)
+    return replace(job, tables=(replace(table, parts=parts),))
 
 
 def ill_typed(job: Job) -> Job:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from privlab.connector.keys import Custody
-from privlab.connector.manifest import UNIT_COLUMNS
+from privlab.connector.manifest import UNITS_FILE_COLUMNS
 from privlab.engine.job import Job
 from privlab.errors import IntegrityError
 from privlab.query.plan import Call, Key, Literal, Measure, MeasureKind, Op, Ref
@@ -50,7 +50,8 @@ def test_the_law_of_the_noise_is_part_of_the_job(
 
 
 def test_a_job_holds_the_keys_of_its_own_columns_only(job: Job) -> None:
-    assert set(job.tables[0].keys) == {"", *UNIT_COLUMNS, "ward", "age"}
+    for part in job.tables[0].parts:
+        assert set(part.keys) == {"", *UNITS_FILE_COLUMNS, "ward", "age"}
     assert len(job.bounding_key) == 16
 
 
@@ -67,7 +68,7 @@ def test_the_bounding_key_is_the_table_versions(place: Any, job: Job) -> None:
 
 
 def test_damaged_parts_are_found_before_a_job_exists(fresh: Any) -> None:
-    (fresh.folder / "part-0000.parquet").unlink()
+    (fresh.folder / "units-0000.parquet").unlink()
 
     with pytest.raises(IntegrityError) as caught:
         fresh.job(fresh.plan(COUNT))
@@ -122,10 +123,12 @@ def test_a_measure_without_noise_cannot_be_asked_for(place: Any) -> None:
 
 def test_a_job_has_the_keys_of_exactly_the_columns_it_reads(job: Job) -> None:
     (table,) = job.tables
-    fewer = {name: key for name, key in table.keys.items() if name != "ward"}
-    for keys in (fewer, table.keys | {"notes": b"k" * 32}):
+    first, *rest = table.parts
+    fewer = {name: key for name, key in first.keys.items() if name != "ward"}
+    for keys in (fewer, {**first.keys, "notes": b"k" * 32}):
+        parts = (replace(first, keys=keys), *rest)
         with pytest.raises(ValueError, match="exactly the columns it reads"):
-            replace(job, tables=(replace(table, keys=keys),))
+            replace(job, tables=(replace(table, parts=parts),))
 
 
 def edits(good: dict[str, Any]) -> list[dict[str, Any]]:
@@ -141,18 +144,19 @@ def edits(good: dict[str, Any]) -> list[dict[str, Any]]:
         {name: value for name, value in good.items() if name != "tables"},
         good | {"tables": []},
         good | {"tables": [table, table]},
-        good | {"tables": [{name: one for name, one in table.items() if name != "keys"}]},
+        good | {"tables": [{name: one for name, one in table.items() if name != "row_cap"}]},
         stored(more=1),
         good | {"plan": good["plan"] | {"row_cap": "x"}},
         good | {"noises": [["rounded-gaussian", 1.5, 0], ["rounded-gaussian", 1, 0]]},
         good | {"noises": [["rounded-gaussian", True, 0], ["rounded-gaussian", 1, 0]]},
         good | {"noises": [["discrete-gaussian", 1, 0], ["rounded-gaussian", 1, 0]]},
         good | {"noises": [[1, 0], [1, 0]]},
-        stored(parts=[["../" + part[0], *part[1:]]]),
+        stored(parts=[["../0", *part[1:]]]),
         stored(parts=[[part[0], -1, *part[2:]]]),
+        stored(parts=[part[:-1]]),
         stored(parts=[part, part]),
-        stored(keys=table["keys"] | {"ward": "AAAA"}),
-        stored(keys=table["keys"] | {"notes": table["keys"]["ward"]}),
+        stored(parts=[[*part[:-1], part[-1] | {"ward": "AAAA"}]]),
+        stored(parts=[[*part[:-1], part[-1] | {"notes": part[-1]["ward"]}]]),
         stored(folder=None),
         stored(version=2),
         stored(row_cap=-1),

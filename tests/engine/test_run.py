@@ -278,7 +278,7 @@ def test_the_bound_on_groups_follows_the_secret_key(place: Any) -> None:
 
 def test_the_bytes_that_are_read_are_checked_again(fresh: Any) -> None:
     job = fresh.job(fresh.plan(COUNT))
-    part = fresh.folder / job.tables[0].parts[0].name
+    part = fresh.folder / job.tables[0].parts[0].facts.units.name
     part.write_bytes(part.read_bytes()[:-1])
 
     with pytest.raises(IntegrityError) as caught:
@@ -289,7 +289,7 @@ def test_the_bytes_that_are_read_are_checked_again(fresh: Any) -> None:
 
 def test_a_pipe_in_a_parts_place_keeps_no_engine_waiting(fresh: Any) -> None:
     job = fresh.job(fresh.plan(COUNT))
-    part = fresh.folder / job.tables[0].parts[0].name
+    part = fresh.folder / job.tables[0].parts[0].facts.units.name
     part.unlink()
     os.mkfifo(part)
 

@@ -10,12 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from privlab.connector.bucket import open_bucket
 from privlab.connector.contract import parse
 from privlab.connector.keys import Custody
-from privlab.connector.manifest import UNIT_COLUMNS, Manifest
-from privlab.connector.parts import aad_prefix
+from privlab.connector.manifest import UNIT_COLUMNS, UNITS_FILE_COLUMNS, Manifest
 from privlab.connector.protect import protect
-from privlab.connector.scan import open_part
 from privlab.engine import reference_relations, run, sources
 from privlab.engine.handle import Engine
 from privlab.engine.job import Job, bounding_key
@@ -79,12 +78,7 @@ def stored(root: Path, text: str, rows: pl.DataFrame) -> tuple[Manifest, Path, A
         contract.table(1), contract.text, done.parts, done.keys, CUSTODY, datetime.now(UTC)
     )
     read = pl.concat(
-        open_part(
-            part,
-            (place / part.name).read_bytes(),
-            aad_prefix("clinic", table.name, 1, part.bucket),
-            done.keys,
-        )
+        open_bucket(place, "clinic", table.name, part, done.keys.of(part.bucket)).with_ids()
         for part in done.parts
     ).collect()
     kept = [{**row, UNIT: tuple(row.pop(name) for name in UNIT_COLUMNS)} for row in read.to_dicts()]
@@ -176,7 +170,8 @@ def test_invented_rows_of_several_tables_meet(clinic: Clinic, engine: Engine, te
 
 def test_a_job_of_several_tables_has_keys_of_what_it_reads(clinic: Clinic) -> None:
     job = clinic.job(compile_question(QUESTIONS[0], {}, clinic.catalog).plan)
-    keys = {one.table: set(one.keys) - {"", *UNIT_COLUMNS} for one in job.tables}
+    fixed = {"", *UNITS_FILE_COLUMNS}
+    keys = {one.table: set(one.parts[0].keys) - fixed for one in job.tables}
 
     assert keys == {"visits": {"age"}, "people": {"sex"}}
     assert len(batches(job.tables)) == 1

@@ -6,13 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlab.connector.parts import PartFacts, part_name
-from privlab.engine.stored import Stored, batches
+from privlab.connector.parts import FileFacts, PartFacts, file_name
+from privlab.engine.stored import Stored, StoredPart, batches
 
 
 def stored(count: int, buckets: list[int] | None = None, table: str = "visits") -> Stored:
-    parts = tuple(PartFacts(part_name(b), b, 1 << 16, "ab" * 32) for b in buckets or range(count))
-    return Stored(table, 1, "/tables/visits/1", parts, {"": b"k" * 32}, 100)
+    parts = tuple(StoredPart(facts(b), {"": b"k" * 32}) for b in buckets or range(count))
+    return Stored(table, 1, "/tables/visits/1", parts, 100)
+
+
+def facts(bucket: int) -> PartFacts:
+    rows, units = (
+        FileFacts(file_name(kind, bucket), 1 << 16, "ab" * 32) for kind in ("rows", "units")
+    )
+    return PartFacts(bucket, 1, rows, units)
 
 
 def test_the_parts_of_one_table_are_read_one_by_one() -> None:
@@ -35,7 +42,7 @@ def test_all_rows_of_a_unit_are_in_one_batch(exponents: list[int], pseudonym: in
         for place, batch in enumerate(found)
         for parts, table in zip(batch, tables, strict=True)
         for part in parts
-        if part.bucket == pseudonym * len(table.parts) >> 64
+        if part.facts.bucket == pseudonym * len(table.parts) >> 64
     }
     assert len(holding) == 1
 

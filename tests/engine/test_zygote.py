@@ -74,7 +74,7 @@ def test_a_child_reads_its_table_version_and_nothing_else(child: Child, tmp_path
 
     found = child(
         f"""
-        attempt(lambda: open(job.tables[0].folder + "/" + job.tables[0].parts[0].name, "rb").read())
+        attempt(lambda: open(job.tables[0].folder + "/" + job.tables[0].parts[0].facts.rows.name, "rb").read())
         attempt(lambda: open("/etc/passwd").read())
         attempt(lambda: open({str(secret)!r}).read())
         attempt(lambda: os.listdir(os.path.dirname(job.tables[0].folder)))
