@@ -211,9 +211,12 @@ class ChainReader:
         found = []
         for arg, name in self.listed(call):
             inner, alias = self.expressions.alias(arg)
-            value = self.expressions.output(inner)
-            name = name or alias or self.typed(inner, value)
-            found.append(Item(value, name, self.place.of(inner)))
+            values = self.expressions.outputs(inner)
+            if len(values) > 1 and (name or alias):
+                raise self.refuse(arg, "several columns have not one name", "leave the name out")
+            for value, column in values:
+                called = name or alias or column or self.typed(inner, value)
+                found.append(Item(value, called, self.place.of(inner)))
         if not found:
             raise self.refuse(call, "no aggregate is named", "agg(n=pl.len())")
         return tuple(found)

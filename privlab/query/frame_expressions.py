@@ -13,6 +13,7 @@ from fractions import Fraction
 from privlab.errors import BadQuery
 from privlab.query.ask import Apply, Const, Node, Param, Sort, Source
 from privlab.query.frame_functions import read_root
+from privlab.query.frame_functions import several as several_columns
 from privlab.query.frame_methods import read_method
 from privlab.query.frame_outputs import AGGREGATES, is_aggregate, read_aggregate
 from privlab.query.frame_place import Place as Place
@@ -44,6 +45,9 @@ BINARY: dict[type, Op] = {
     ast.Mod: Op.MOD,
 }
 UNARY: dict[type, Op] = {ast.Invert: Op.NOT, ast.USub: Op.NEG}
+MOST_READ = 20_000
+"""Characters that are read for expressions of several columns, once for each of them."""
+
 IN_OUTPUTS = "an aggregate stands in an output, in a filter after agg or in sort"
 
 
@@ -53,6 +57,7 @@ class Expressions:
     names: what a column's name stands for at this step of the question.
     aggregating: aggregates may stand here.  after: rows are of the answer, and what
     looks like an aggregate is a window; order: in which those rows come.
+    place_of_several: which of the columns of ``pl.col("a", "b")`` is meant.
     """
 
     def __init__(self, source: Source, place: Place) -> None:
@@ -62,6 +67,7 @@ class Expressions:
         self.aggregating = False
         self.after = False
         self.order: tuple[Sort, ...] = ()
+        self.place_of_several: int | None = None
 
     def refuse(self, node: ast.AST, what: str, hint: str = "", code: str = "PL106") -> BadQuery:
         return self.source.refuse(code, what, self.place.of(node), hint)
@@ -89,6 +95,30 @@ class Expressions:
             return self.node(node)
         finally:
             self.aggregating = False
+
+    def outputs(self, node: ast.expr) -> list[tuple[Node, str | None]]:
+        """An output, or one for each of several columns, with the name that it has then.
+
+        :raises BadQuery: PL106, not all that is of several columns is of as many.
+        """
+        found = [names for part in ast.walk(node) if len(names := several_columns(part)) > 1]
+        if not found:
+            return [(self.output(node), None)]
+        span = self.place.of(node)
+        if len({len(names) for names in found}) > 1 or (
+            len(found[0]) * (span.end - span.start) > MOST_READ
+        ):
+            raise self.refuse(
+                node, "these columns do not go together one by one", "write them one by one"
+            )
+        outputs: list[tuple[Node, str | None]] = []
+        for at, name in enumerate(found[0]):
+            self.place_of_several = at
+            try:
+                outputs.append((self.output(node), name))
+            finally:
+                self.place_of_several = None
+        return outputs
 
     def conditions(self, node: ast.Call) -> list[ast.expr]:
         if not node.args or node.keywords:

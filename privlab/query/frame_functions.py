@@ -39,6 +39,8 @@ def read_root(reader: Expressions, node: ast.Call, attr: str) -> Node | None:
             raise reader.refuse(
                 node, "a duration is added to a date or a time", 'pl.col("x") + pl.duration(days=3)'
             )
+        case "col" if reader.place_of_several is not None and len(several(node)) > 1:
+            return reader.names.find(several(node)[reader.place_of_several], reader.place.of(node))
         case "col" | "lit":
             (arg,) = reader.arguments(node, "name" if attr == "col" else "value")
             match attr, arg:
@@ -49,6 +51,19 @@ def read_root(reader: Expressions, node: ast.Call, attr: str) -> Node | None:
             name = key_of(reader.source.table)
             raise reader.refuse(node, f"pl.{attr} takes one name or value", f'pl.col("{name}")')
     return None
+
+
+def several(node: ast.AST) -> list[str]:
+    """The columns of ``pl.col("a", "b")`` and ``pl.col(["a", "b"])``; none of anything else."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="pl"), attr="col"), args=args, keywords=[]
+        ):
+            opened = args[0].elts if len(args) == 1 and isinstance(args[0], ast.List) else args
+            names = [one.value for one in opened if isinstance(one, ast.Constant)]
+            found = [one for one in names if isinstance(one, str)]
+            return found if len(found) == len(opened) else []
+    return []
 
 
 def _several(reader: Expressions, node: ast.Call) -> list[Node]:

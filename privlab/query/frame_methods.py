@@ -7,6 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from privlab.query.ask import Apply, Const, Node, Param
+from privlab.query.frame_replace import read_replace
 from privlab.query.nodes import Builder
 from privlab.query.plan import Op
 from privlab.query.plan_text import decimal
@@ -120,6 +121,8 @@ def read_method(reader: Expressions, node: ast.Call, inner: ast.expr, attr: str)
             return build.call(Op.CLIP, reader.node(inner), *bounds)
         case "cast":
             return _cast(reader, node, inner, build)
+        case "replace" | "replace_strict":
+            return read_replace(reader, node, inner, attr)
         case "cut":
             return _cut(reader, node, inner, build)
         case "then" | "otherwise" | "when":

@@ -128,10 +128,20 @@ def _of_expression(node: ast.Call, inner: ast.expr, attr: str, reader: Expressio
     build = reader.build(node)
     kind = _kind(node, attr, reader, node)
     tests: list[Node] = []
-    while isinstance(inner, ast.Call) and called(inner) == "filter":
-        tests = [*(reader.node(one) for one in reader.conditions(inner)), *tests]
+    known = False  # rows without a value are left out
+    while isinstance(inner, ast.Call) and called(inner) in ("filter", "drop_nulls"):
+        if called(inner) == "filter":
+            tests = [*(reader.node(one) for one in reader.conditions(inner)), *tests]
+        else:
+            reader.arguments(inner)
+            known = True
         inner = inner.func.value if isinstance(inner.func, ast.Attribute) else inner
-    of: Node | None = reader.node(inner)
+    different = _struct(inner, reader) if attr == "n_unique" else None
+    of: Node | None = reader.node(inner) if different is None else different
+    if known and attr == "null_count":
+        raise reader.refuse(node, "no value is null once nulls are dropped", ".null_count()")
+    if known and attr == "len":
+        return Aggregate(kind, of if not tests else build.where(build.all(tests), of), build.span)
     if attr == "null_count":
         tests.append(build.call(Op.IS_NULL, of))
     if attr in ROWS:
@@ -139,6 +149,20 @@ def _of_expression(node: ast.Call, inner: ast.expr, attr: str, reader: Expressio
     if tests:
         of = build.where(build.all(tests), of)
     return Aggregate(kind, of, build.span, which(reader, node, node))
+
+
+def _struct(inner: ast.expr, reader: Expressions) -> Node | None:
+    """``pl.struct("a", "b")``: several values side by side, of which none is null."""
+    if not isinstance(inner, ast.Call) or called(inner) != "struct" or not _of_pl(inner):
+        return None
+    opened = [
+        one
+        for arg in inner.args
+        for one in (arg.elts if isinstance(arg, (ast.List, ast.Tuple)) else [arg])
+    ]
+    if len(opened) < len("ab") or inner.keywords:
+        raise reader.refuse(inner, "a struct has two columns or more", 'pl.struct("a", "b")')
+    return reader.build(inner).tuple_of([reader.column_or(one) for one in opened])
 
 
 def _pair(node: ast.Call, attr: str, reader: Expressions, build: Builder) -> Aggregate:

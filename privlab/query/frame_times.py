@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from privlab.query.ask import Node
-from privlab.query.nodes import Builder
+from privlab.query.nodes import DAYS, MONTHS, Builder
 from privlab.query.plan import Op
 from privlab.terms.catalog import Kind
 
@@ -48,6 +48,7 @@ SHIFTS = {
     "q": (Op.ADD_MONTHS, 3),
     "y": (Op.ADD_MONTHS, 12),
 }
+NAMES = {"%B": (Op.MONTH, MONTHS), "%A": (Op.WEEKDAY, DAYS)}
 DURATIONS = {"pl.duration", "timedelta", "datetime.timedelta"}
 OFFSET = re.compile(r"(-?)([0-9]{1,7})(d|w|mo|q|y)", re.ASCII)
 
@@ -65,6 +66,14 @@ def read_time(reader: Expressions, node: ast.Call, inner: ast.expr, attr: str) -
                 return build.since(reader.node(later), reader.node(earlier), TOTALS[attr])
         raise reader.refuse(node, f"{attr} is of a difference", f"(a - b).dt.{attr}()")
     match attr:
+        case "to_string" | "strftime":
+            (form,) = reader.arguments(node, "format")
+            word = form.value if isinstance(form, ast.Constant) else ""
+            if word not in NAMES:
+                what = f"of the formats of a time there are {' and '.join(NAMES)}"
+                raise reader.refuse(node, what, '.dt.to_string("%B"), or .dt.truncate("1mo")')
+            op, names = NAMES[str(word)]
+            return build.named(build.call(op, reader.node(inner)), names)
         case "month_end":
             reader.arguments(node)
             after = build.call(Op.ADD_MONTHS, build.call(Op.TO_MONTH, reader.node(inner)), 1)

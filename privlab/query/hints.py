@@ -74,8 +74,6 @@ _TEXTS_OF_TIMES = {
     "format_date",
     "timetostr",
     "yearweek",
-    "monthname",
-    "dayname",
 }
 _PATTERNS = {
     "rlike",
@@ -97,7 +95,10 @@ _ORDERED = {
     "cum_sum",
     "rolling_mean",
 }
-_NOW = {"currentdate", "currenttimestamp", "now", "today", "getdate"}
+_NOW = {
+    *("currentdate", "currentdatetime", "currenttime", "currenttimestamp", "now", "today"),
+    *("getdate", "sysdate", "localtimestamp", "localtime"),
+}
 
 
 def missing(word: str, *, sql: bool) -> str:
@@ -124,7 +125,13 @@ def missing(word: str, *, sql: bool) -> str:
     if name in _ORDERED:
         return "an expression looks at one row; rows have no order here"
     if name in _NOW:
-        return "an answer does not depend on the day; pass the day as a parameter"
+        return (
+            "an answer does not depend on the day it is asked; write DATE '2024-06-30', or :today "
+            "with today = date.today() in a cell before it"
+            if sql
+            else "an answer does not depend on the day it is asked; write date(2024, 6, 30), or "
+            "today, with today = date.today() in a cell before it"
+        )
     return SQL_LANGUAGE if sql else POLARS_LANGUAGE
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from privlab.query.ask import Aggregate, Apply, Const, Name, Node, Param, Span, Windowed
 from privlab.query.plan import Op
 from privlab.terms.catalog import Kind, Scalar
@@ -13,6 +15,12 @@ MICROSECONDS = {
     "day": 86_400_000_000,
     "week": 604_800_000_000,
 }
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Builder:
@@ -42,6 +50,44 @@ class Builder:
         for one in conditions[1:]:
             found = self.call(Op.AND, found, one)
         return found
+
+    def any(self, conditions: list[Node]) -> Node:
+        found = conditions[0]
+        for one in conditions[1:]:
+            found = self.call(Op.OR, found, one)
+        return found
+
+    def between(self, value: Node, low: Node, high: Node) -> Apply:
+        """low <= value <= high."""
+        return self.call(Op.AND, self.call(Op.GE, value, low), self.call(Op.LE, value, high))
+
+    def between_either(self, value: Node, one: Node, other: Node) -> Apply:
+        """Between two values of which either may be the lower one."""
+        match one, other:
+            case Const(value=int() | Fraction() as a), Const(value=int() | Fraction() as b):
+                ends = (one, other) if a <= b else (other, one)
+                return self.between(value, *ends)
+        both = self.between(value, one, other), self.between(value, other, one)
+        return self.call(Op.OR, *both)
+
+    def tuple_of(self, values: list[Node]) -> Apply:
+        """A text that different values side by side never share; null when one of them is.
+
+        Each but the last is told apart by its length.
+        """
+        texts = [self.cast(one, Kind.TEXT, "round") for one in values]
+        sizes = [self.cast(self.call(Op.LENGTH, one), Kind.TEXT, "round") for one in texts[:-1]]
+        heads = [part for size, one in zip(sizes, texts, strict=False) for part in (size, ":", one)]
+        return self.call(Op.CONCAT, *heads, texts[-1])
+
+    def named(self, value: Node, names: tuple[str, ...]) -> Apply:
+        """The name of a number, one of 1, 2, ... or null."""
+        pairs = [
+            part
+            for at, name in enumerate(names[:-1], 1)
+            for part in (self.call(Op.EQ, value, at), self.node(name))
+        ]
+        return self.call(Op.CASE, *pairs, self.known(value), names[-1], None)
 
     def where(self, condition: Node, value: Node | None) -> Apply:
         """The value where a condition holds, else null; 1 for no value."""

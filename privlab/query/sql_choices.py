@@ -44,11 +44,11 @@ def read_choice(node: exp.Expr, reader: Expressions) -> Node | None:
             equal = build.call(Op.EQ, value, read(node.expression))
             return build.call(Op.CASE, equal, None, value)
         case exp.Between():
-            reader.only(node, "this", "low", "high")
-            value = read(node.this)
-            low = build.call(Op.GE, value, read(node.args["low"]))
-            high = build.call(Op.LE, value, read(node.args["high"]))
-            return build.call(Op.AND, low, high)
+            reader.only(node, "this", "low", "high", "symmetric")
+            value, low, high = read(node.this), read(node.args["low"]), read(node.args["high"])
+            if node.args.get("symmetric"):
+                return build.between_either(value, low, high)
+            return build.between(value, low, high)
         case exp.NullSafeEQ() | exp.NullSafeNEQ():
             reader.only(node, "this", "expression")
             same = build.same(read(node.this), read(node.expression))

@@ -33,7 +33,7 @@ from privlab.query.sql_choices import read_choice
 from privlab.query.sql_functions import moved, read_function
 from privlab.query.sql_outputs import AGGREGATES, is_aggregate, read_aggregate
 from privlab.query.sql_quantiles import QUANTILES
-from privlab.query.sql_texts import read_text
+from privlab.query.sql_texts import read_sought, read_text
 
 COMPARISONS: dict[type, Op] = {
     exp.EQ: Op.EQ,
@@ -91,6 +91,9 @@ OUTSIDE: tuple[tuple[tuple[type, ...], str, str], ...] = (
     ),
 )
 
+
+NOW = (exp.CurrentDate, exp.CurrentDatetime, exp.CurrentTime, exp.CurrentTimestamp)
+"""The clock, which no answer depends on."""
 
 UNPLACED = (exp.Cast, exp.Extract, exp.Trim, exp.Case)
 """Nodes whose first word has no place in sqlglot's tree."""
@@ -173,7 +176,7 @@ class Expressions:
             return self.parameters.get(str(node.this))
         place = self.places.get(id(node))
         if place is None:
-            return None
+            return self._called(node)
         (start, end), text = place, self.source.text
         if isinstance(node, UNPLACED):
             opening = OPENING.search(text, max(0, start - NEAR), start)
@@ -183,6 +186,13 @@ class Expressions:
         if isinstance(node, exp.Func) and text[end : end + 1] == "(":
             end += 1  # a call whose arguments have no place of their own
         return Span(start, self.parentheses.closed(start, end))
+
+    def _called(self, node: exp.Expr) -> Span | None:
+        """A word without arguments, which sqlglot does not place: where it stands alone."""
+        if not isinstance(node, NOW):
+            return None
+        found = re.search(rf"\b{node.sql_name()}\b(\(\))?", self.source.text, re.IGNORECASE)
+        return None if found is None else Span(*found.span())
 
     def at(self, node: exp.Expr) -> Span:
         return self.span(node) or Span(0, len(self.source.text))
@@ -226,6 +236,8 @@ class Expressions:
         if isinstance(node, (exp.Add, exp.Sub)) and (moved := self.interval(node)) is not None:
             return moved
         op = BINARY.get(type(node))
+        if type(node) in COMPARISONS and (sought := read_sought(node, self)) is not None:
+            return sought
         if op is not None:
             self.only(node, "this", "expression", "typed", "safe")
             return Apply(op, (self.expression(node.this), self.expression(node.expression)), span)

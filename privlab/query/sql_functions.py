@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from privlab.query.ask import Const, Node
-from privlab.query.nodes import MICROSECONDS, Builder
+from privlab.query.nodes import DAYS, MICROSECONDS, MONTHS, Builder
 from privlab.query.plan import Op
 from privlab.terms.catalog import Kind
 
@@ -110,6 +110,11 @@ def read_function(node: exp.Expr, reader: Expressions) -> Node | None:
         case exp.SafeDivide():
             reader.only(node, "this", "expression")
             return build.call(Op.DIVIDE, read(node.this), read(node.expression))
+        case exp.Monthname() | exp.Dayname():
+            reader.only(node, "this")
+            months = isinstance(node, exp.Monthname)
+            part = build.call(Op.MONTH if months else Op.WEEKDAY, read(node.this))
+            return build.named(part, MONTHS if months else DAYS)
         case exp.Extract():
             return _part(str(node.this.name), node.expression, node, reader, build)
         case exp.DateTrunc() | exp.TimestampTrunc():

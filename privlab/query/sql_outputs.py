@@ -101,19 +101,40 @@ def _aggregate(node: exp.Expr, reader: Expressions) -> Aggregate:
         raise reader.refuse(node, "an aggregate takes a value", "COUNT(*) counts rows")
     if isinstance(of, exp.Distinct):
         reader.only(of, "expressions")
-        if kind is not AggregateKind.ROWS or len(of.expressions) != 1:
+        if kind is not AggregateKind.ROWS or not of.expressions:
             raise reader.refuse(
-                node,
-                "DISTINCT is only for COUNT(DISTINCT one value)",
-                "leave DISTINCT out",
+                node, "DISTINCT is only for COUNT(DISTINCT x)", "leave DISTINCT out"
             )
-        return Aggregate(AggregateKind.UNITS, reader.expression(of.expressions[0]), build.span)
+        return Aggregate(AggregateKind.UNITS, _different(of.expressions, reader, build), build.span)
     if isinstance(of, exp.Star):
         reader.only(of)
         if kind is not AggregateKind.ROWS:
             raise reader.refuse(node, "only COUNT takes a star", "name a column")
         return Aggregate(kind, None, build.span)
+    if kind is AggregateKind.SUM and whole(of) == 1:  # another way to count the rows
+        return Aggregate(AggregateKind.ROWS, None, build.span)
+    if kind is AggregateKind.ROWS and (condition := _or_null(of)) is not None:
+        return Aggregate(kind, build.where(reader.expression(condition), None), build.span)
     return Aggregate(kind, reader.expression(of), build.span)
+
+
+def _different(listed: list[exp.Expr], reader: Expressions, build: Builder) -> Node:
+    """One value, or several side by side: a text of them all, null when one is."""
+    if len(listed) == 1 and isinstance(listed[0], exp.Tuple):
+        listed = listed[0].expressions
+    values = [reader.expression(one) for one in listed]
+    return values[0] if len(values) == 1 else build.tuple_of(values)
+
+
+def _or_null(of: exp.Expr) -> exp.Expr | None:
+    """The condition in ``COUNT(x OR NULL)``, which is null unless it holds."""
+    of = of.unnest()
+    if isinstance(of, exp.Or):
+        for one, other in ((of.this, of.expression), (of.expression, of.this)):
+            if isinstance(other, exp.Null):
+                found: exp.Expr = one
+                return found
+    return None
 
 
 def _filtered(node: exp.Filter, reader: Expressions, build: Builder) -> Aggregate:

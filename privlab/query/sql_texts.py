@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from privlab.errors import BadQuery
 from privlab.query.ask import Const, Node
 from privlab.query.literals import time_literal
 from privlab.query.nodes import Builder
@@ -33,6 +34,8 @@ def read_text(node: exp.Expr, reader: Expressions) -> Node | None:
     match node:
         case exp.Like() | exp.ILike() | exp.Escape():
             return _like(node, reader, build)
+        case exp.StrPosition():
+            raise _placed(node, reader)
         case exp.StartsWith() | exp.EndsWith() | exp.Contains():
             reader.only(node, "this", "expression")
             how = ENDS[type(node)]
@@ -71,12 +74,78 @@ def _like(node: exp.Expr, reader: Expressions, build: Builder) -> Node:
             raise reader.refuse(node, "ESCAPE takes one character", "LIKE '50!%' ESCAPE '!'")
         escape, node = Const(mark.name, build.span), node.this
     reader.only(node, "this", "expression", "negate")
-    value, pattern = reader.expression(node.this), reader.expression(node.expression)
+    if isinstance(node.expression, (exp.Any, exp.All)):
+        return _like_several(node, reader, build, escape)
+    return _like_one(node, node.expression, reader, build, escape)
+
+
+def _like_several(node: exp.Expr, reader: Expressions, build: Builder, escape: Node | None) -> Node:
+    """LIKE ANY, LIKE ALL: one of several patterns, or each of them."""
+    several = isinstance(node.expression, exp.Any)
+    word = "ANY" if several else "ALL"
+    inner = node.expression.this
+    while isinstance(inner, exp.Paren):
+        inner = inner.this
+    listed = inner.expressions if isinstance(inner, (exp.Tuple, exp.Array)) else [inner]
+    if node.args.get("negate"):
+        what = (
+            f"NOT LIKE {word} is NOT of each pattern in one dialect and of all of them in another"
+        )
+        raise reader.refuse(node, what, f"NOT (x LIKE {word} ('a%', 'b%')), or NOT LIKE with AND")
+    if not listed or not all(isinstance(one, exp.Expr) for one in listed):
+        raise reader.refuse(node, f"LIKE {word} takes patterns", f"x LIKE {word} ('a%', 'b%')")
+    tests = [_like_one(node, one, reader, build, escape) for one in listed]
+    return build.any(tests) if several else build.all(tests)
+
+
+def _like_one(
+    node: exp.Expr, form: exp.Expr, reader: Expressions, build: Builder, escape: Node | None
+) -> Node:
+    value, pattern = reader.expression(node.this), reader.expression(form)
     if isinstance(node, exp.ILike):
         value, pattern = build.call(Op.LOWER, value), build.call(Op.LOWER, pattern)
         escape = None if escape is None else build.call(Op.LOWER, escape)
     found = build.call(Op.LIKE, value, pattern, "like", escape)
     return build.not_(found) if node.args.get("negate") else found
+
+
+ZERO: dict[type, tuple[int, bool]] = {
+    exp.GT: (0, True),
+    exp.GTE: (1, True),
+    exp.NEQ: (0, True),
+    exp.EQ: (0, False),
+    exp.LTE: (0, False),
+    exp.LT: (1, False),
+}
+"""Comparisons of a place, which is 1 or more, that say whether there is one: with what, and which."""
+
+TURNED: dict[type, type] = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE}
+
+
+def read_sought(node: exp.Expr, reader: Expressions) -> Node | None:
+    """POSITION('a' IN x) > 0, and what says the same, or the opposite; None for anything else."""
+    left, right = node.args.get("this"), node.args.get("expression")
+    how: type = type(node)
+    if isinstance(right, exp.StrPosition):
+        left, right, how = right, left, TURNED.get(how, how)
+    if not isinstance(left, exp.StrPosition):
+        return None
+    least, there = ZERO[how]
+    if not isinstance(right, exp.Expr) or whole(right) != least:
+        raise _placed(left, reader)
+    reader.only(left, "this", "substr")
+    build = Builder(reader.at(node))
+    value, sought = reader.expression(left.this), reader.expression(left.args["substr"])
+    found = build.call(Op.LIKE, value, sought, "contains", None)
+    return found if there else build.not_(found)
+
+
+def _placed(node: exp.Expr, reader: Expressions) -> BadQuery:
+    return reader.refuse(
+        node,
+        "where a text stands in another is not in the language, only whether it is there",
+        "POSITION('a' IN x) > 0, or x LIKE '%a%'; LEFT(x, 3) = 'abc' for a place",
+    )
 
 
 def _concatenated(node: exp.Expr, parts: list[Node], reader: Expressions, build: Builder) -> Node:

@@ -99,6 +99,10 @@ WRITTEN = {
     "SELECT ward, APPROX_COUNT_DISTINCT(note) AS n FROM visits GROUP BY ward": (
         "SELECT ward, COUNT(DISTINCT note) FROM visits GROUP BY ward"
     ),
+    # a pair of which one is null is no value, as in COUNT(DISTINCT ward, sex) of DuckDB
+    "SELECT COUNT(DISTINCT (ward, sex)) AS n FROM visits": (
+        "SELECT COUNT(DISTINCT (ward, sex)) FROM visits WHERE ward IS NOT NULL AND sex IS NOT NULL"
+    ),
     # a text spells a whole number in digits alone; DuckDB reads 12.5 and 1e2 too, and spaces
     **{
         f"SELECT SUM(LEAST(GREATEST({cast}, 0), 60)) AS s FROM visits": (
@@ -128,6 +132,9 @@ POLARS = {
             'pl.col("note").filter(pl.col("urgent")).n_unique()',
         )
     },
+    'visits.select(n=pl.struct("ward", "sex").n_unique())': (
+        'visits.drop_nulls(["ward", "sex"]).select(n=pl.struct("ward", "sex").n_unique())'
+    ),
     # counts are exact here, not sketches
     'visits.select(n=pl.col("patient_id").approx_n_unique())': (
         'visits.select(n=pl.col("patient_id").n_unique())'

@@ -11,18 +11,23 @@ from privlab.terms.catalog import Kind
 ZERO, ONE, NULL = Literal(0), Literal(1), Literal(None)
 
 
-def count_conditions(kind: AggregateKind, of: Expr | None) -> tuple[AggregateKind, Expr | None]:
+def count_conditions(
+    kind: AggregateKind, of: Expr | None, *, of_one: bool = False
+) -> tuple[AggregateKind, Expr | None]:
     """What is aggregated, in the form that its equals share.
+
+    of_one: of the rows of one unit, where the sum of nothing is null and no zero.
 
     Before                          After
     ------                          -----
     SUM(a > 3)                      COUNT(CASE WHEN a > 3 THEN 1 END)
     SUM(CASE WHEN c THEN 1 ELSE 0)  COUNT(CASE WHEN c THEN 1 END)
+    SUM(CASE WHEN c THEN 1 END)     COUNT(CASE WHEN c THEN 1 END), over people
     AVG(a > 3)                      AVG(CASE WHEN a > 3 THEN 1 WHEN a <= 3 THEN 0 END)
     """
     match kind, of:
         case AggregateKind.SUM, Call(op=Op.CASE, args=(condition, value, last)) if (
-            value == ONE and last == ZERO
+            value == ONE and (last == ZERO or (last == NULL and not of_one))
         ):
             return AggregateKind.ROWS, Call(Op.CASE, (condition, ONE, NULL))
         case AggregateKind.SUM, _ if of is not None and kind_of(of) is Kind.BOOL:

@@ -51,7 +51,7 @@ def lower_unit_value(
     :raises BadQuery: PL103 a sum has no bounds; PL106 the aggregate is none of these, or
         of a constant; PL111 its value has no order, or is no number.
     """
-    kind, of = count_conditions(aggregate.kind, of)
+    kind, of = count_conditions(aggregate.kind, of, of_one=True)
     if kind not in KINDS:
         raise source.refuse(
             "PL106",
