@@ -34,6 +34,10 @@ def ask(
             "--param w=A --param w=B for IN :w (for a list of one, its value twice)."
         ),
     ] = None,
+    public: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=FILE: a small table of your own, .csv or .parquet."),
+    ] = None,
     purpose: Annotated[
         str, typer.Option(help="Recorded with the question, and judged.")
     ] = "exploration",
@@ -69,6 +73,7 @@ def ask(
     asked: dict[str, Any] = {
         "price": price(share=share, within=within, epsilon=epsilon),
         "parameters": parameters(param or ()),
+        "public": tables(public or ()),
         "purpose": purpose,
         "confidence": confidence,
         "simultaneous": simultaneous,
@@ -104,6 +109,32 @@ def parameters(given: Iterable[str]) -> dict[str, object]:
         name, value = _parameter(text)
         found.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def tables(given: Iterable[str]) -> dict[str, object]:
+    """``wards=wards.csv``: tables of files by their names in the question.
+
+    :raises BadQuery: PL114, something is not NAME=FILE, a name is given twice, or a file
+        cannot be read.
+    """
+    found: dict[str, object] = {}
+    for text in given:
+        name, sign, file = text.partition("=")
+        if not sign or not name.isidentifier() or not file:
+            raise BadQuery(
+                f"{text!r} is not NAME=FILE",
+                code="PL114",
+                hint="for example: --public wards=wards.csv",
+            )
+        if name in found:
+            raise BadQuery(
+                f"--public names {name} twice", code="PL114", hint="give each its own name"
+            )
+        from privlab.client.frames import table_file
+        from privlab.wire.messages import MAX_LIST
+
+        found[name] = table_file(Path(file), MAX_LIST)
+    return found
 
 
 def _parameter(given: str) -> tuple[str, object]:

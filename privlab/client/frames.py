@@ -30,6 +30,25 @@ _DTYPES: dict[str, Any] = {
 }
 
 
+def table_file(path: Path, most: int) -> pl.DataFrame:
+    """The first ``most`` rows and one more of a Parquet or CSV file, to be sent as a public table.
+
+    Dates and times of a CSV file are read as such.
+
+    :raises BadQuery: PL114, the file is not there, is of another kind, or cannot be read.
+    """
+    hint = f"--public {path.stem or 'wards'}=wards.csv, or a .parquet file"
+    if path.suffix not in (".csv", ".parquet") or not path.is_file():
+        what = "is not there" if not path.is_file() else "is neither .csv nor .parquet"
+        raise BadQuery(f"{path} {what}", code="PL114", hint=hint)
+    try:
+        if path.suffix == ".csv":
+            return pl.read_csv(path, n_rows=most + 1, try_parse_dates=True)
+        return pl.scan_parquet(path, glob=False).head(most + 1).collect()
+    except (pl.exceptions.PolarsError, OSError):
+        raise BadQuery(f"{path} cannot be read as a table", code="PL114", hint=hint) from None
+
+
 class Release:
     """A signed answer.  Everything made from it is post-processing and costs nothing.
 

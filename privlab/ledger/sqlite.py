@@ -102,7 +102,8 @@ class Database:
         if self.rows(_SCHEMA) != _schema_of(schema):
             raise IntegrityError(
                 "the ledger's tables or triggers are not those of this version",
-                hint="the file was changed, or made by a test version: restore it",
+                hint="the file was changed, or made by a test version: restore it; "
+                "a demo is made anew by: privlab demo build",
             )
         if self.rows("PRAGMA quick_check(1)") != [("ok",)]:
             raise IntegrityError("the ledger file is damaged", hint=_RESTORE)

@@ -17,7 +17,12 @@ from privlab.query.outputs import Outputs
 from privlab.query.passes.bind_parameters import Parameters
 from privlab.query.passes.bound_source import bare, bound_source
 from privlab.query.passes.find_bounds import found_words
-from privlab.query.passes.find_mistakes import notes_on, notes_on_keys, refuse_contradiction
+from privlab.query.passes.find_mistakes import (
+    notes_on,
+    notes_on_counts,
+    notes_on_keys,
+    refuse_contradiction,
+)
 from privlab.query.passes.found_source import Public, marked
 from privlab.query.passes.join_quantiles import join_quantiles
 from privlab.query.passes.key_space import MAX_CELLS, key_space
@@ -64,7 +69,8 @@ def compile_question(
     scope = Scope(ask.source, table, parameters, ask.where, resolved.where)
     scope.where = None if scope.where is None else marked(scope.where, resolved.absent)
     if ask.where is not None:
-        refuse_contradiction(scope.where, table, ask.source, ask.where.span)
+        called = resolved.facts.said.known()
+        refuse_contradiction(scope.where, table, ask.source, ask.where.span, called)
     keys = _keys(groups, scope)
     outputs = Outputs(scope, keys)
     if not all(key.public for key in keys):
@@ -104,15 +110,23 @@ def compile_question(
     question = replace(question, finish=settled(question.finish))
     limit_answer(question, ask.source, groups[-1].span if groups else None)
     whole = replace(question.plan, where=scope.where)
+    said = resolved.facts.said
+    called = said.known()
     meant = replace(question, plan=whole, sql=ask.source.sql)
     return replace(
         question,
         rows=table.rows,
         units=table.units,
-        notes=(*found_words(measured), *notes_on(whole, table), *notes_on_keys(meant, table)),
+        notes=(
+            *found_words(measured),
+            *notes_on(whole, table, called),
+            *notes_on_counts(whole, table, said),
+            *notes_on_keys(meant, table, called),
+        ),
         currency=table.currency,
         sql=ask.source.sql,
         public=tuple(sorted(resolved.public_work.names)),
+        said=tuple(sorted(called.items())),
     )
 
 

@@ -232,6 +232,7 @@ class Question:
     currency: of the dataset, which says what noise is drawn and what it costs.
     sql: how it was typed, and is to be talked about; else Polars.
     public: the names of the asker's frames that it reads, sorted.
+    said: pairs of a column of the plan and what its asker calls it.
     None of them is part of what was asked.
     """
 
@@ -243,3 +244,4 @@ class Question:
     currency: Currency = Currency.GDP
     sql: bool = field(default=True, compare=False)
     public: tuple[str, ...] = field(default=(), compare=False)
+    said: tuple[tuple[str, str], ...] = ()

@@ -24,10 +24,11 @@ from privlab.query.plan import (
     Plan,
     Question,
 )
-from privlab.query.plan_text import decimal, expression_text, range_text
+from privlab.query.plan_text import decimal, range_text
 from privlab.query.post.tree import MomentOut, is_noisy
 from privlab.query.post.tree import parts as inner_parts
 from privlab.query.relations import Join, PerUnit, Scan
+from privlab.query.said import said
 from privlab.query.simultaneous import each, together_words
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Table
@@ -93,7 +94,7 @@ def caption(question: Question, table: Table, *, together: bool = False) -> str:
     for at, measure in enumerate(plan.measures):
         named = measure.kind in (MeasureKind.SUM, MeasureKind.QUANTILE) and at not in products
         if named and measure.of is not None:
-            of = expression_text(_itself(measure.of))
+            of = said(_itself(measure.of), dict(question.said))
             clamps[f"{of} clamped to {range_text(measure)}"] = None
     parts += clamps
     if labels & QUANTILES and not labels <= QUANTILES and table.bound.rows > 1:
@@ -194,7 +195,7 @@ def rank_words(
         part = (
             ""
             if at in named
-            else f"the {decimal(measure.q)} quantile of {expression_text(measure.of)}"
+            else f"the {decimal(measure.q)} quantile of {said(measure.of, dict(question.said))}"
         )
         found.setdefault((off, part), []).append(part or named[at])
     alike = [

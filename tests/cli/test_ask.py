@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
-from privlab.cli.ask import _parameter, parameters
+from privlab.cli.ask import _parameter, parameters, tables
+from privlab.client.public import public_tables
 from privlab.errors import BadQuery
-from privlab.wire.messages import PRACTICE
+from privlab.wire.messages import MAX_LIST, PRACTICE
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,57 @@ def test_what_is_not_name_and_value_is_refused(given: str) -> None:
 def test_a_name_given_again_makes_a_list_in_its_order() -> None:
     given = ("w=B", "limit=65", "w=A", "w=B")
     assert parameters(given) == {"w": ["B", "A", "B"], "limit": 65}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_table_of_a_file_is_sent_by_its_name(folder) -> None:
+    wards = pl.DataFrame({"ward": ["A", "B"], "beds": [8, 6], "since": [date(2020, 1, 31)] * 2})
+    wards.write_csv(folder / "wards.csv")
+    wards.write_parquet(folder / "wards.parquet")
+    sent = [public_tables(tables([f"wards=wards.{kind}"])) for kind in ("csv", "parquet")]
+    assert sent[0] == sent[1]
+    (table,) = sent[0].values()
+    assert [(one.name, one.kind) for one in table.columns] == [
+        ("ward", "text"),
+        ("beds", "int"),
+        ("since", "date"),
+    ]
+
+
+def test_no_more_is_read_of_a_file_than_shows_that_it_is_too_long(folder) -> None:
+    pl.DataFrame({"n": range(MAX_LIST + 50)}).write_parquet(folder / "long.parquet")
+    found = tables(["long=long.parquet"])
+    assert len(found["long"]) == MAX_LIST + 1
+    with pytest.raises(BadQuery) as caught:
+        public_tables(found)
+    assert caught.value.code == "PL114"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["wards"],
+        ["=wards.csv"],
+        ["wards="],
+        ["wards=none.csv"],
+        ["wards=wards.txt"],
+        ["wards=odd.parquet"],
+        ["wards=wards.csv", "wards=wards.csv"],
+    ],
+)
+def test_what_is_no_table_is_refused_before_anybody_is_asked(folder, given) -> None:
+    (folder / "wards.csv").write_text("ward\nA\n")
+    (folder / "wards.txt").write_text("ward\nA\n")
+    (folder / "odd.parquet").write_text("ward\nA\n")
+    with pytest.raises(BadQuery) as caught:
+        tables(given)
+    assert caught.value.code == "PL114"
+    assert caught.value.hint
 
 
 def test_two_prices_are_refused_before_anybody_is_asked(privlab, monkeypatch, tmp_path) -> None:

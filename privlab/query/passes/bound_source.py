@@ -23,6 +23,7 @@ from privlab.query.relations import (
     is_private,
     scans,
 )
+from privlab.query.said import Said
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Column, Table
 
@@ -47,12 +48,13 @@ class Facts:
     tables: the private ones, by name.  cells: of the keys of rows per unit, how many
     public values they have together, for the tables that are grouped by them; None where
     they are not known of some of these rows.  measured: columns whose measured bounds
-    decide what the rows of a unit come to.
+    decide what the rows of a unit come to.  said: what their asker calls such columns.
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
     cells: dict[tuple[tuple[Scan, ...], tuple[Expr, ...]], int | None] = field(default_factory=dict)
     measured: dict[Column, None] = field(default_factory=dict)
+    said: Said = field(default_factory=Said)
 
     def counted(self, of: Relation, keys: tuple[Expr, ...], cells: int | None) -> None:
         """Remember the cells of keys; of several counts the largest, and None if one is not known."""

@@ -9,7 +9,7 @@ only unstated values can satisfy is answered, with a note.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -18,10 +18,11 @@ from privlab.query.ask import Source, Span
 from privlab.query.evaluate import evaluate
 from privlab.query.kinds import COMPARISONS, columns_of, conjuncts, kind_of, parts_of, substituted
 from privlab.query.passes.infer_interval import Interval, infer_interval
-from privlab.query.plan import Call, Expr, Literal, Op, Plan, Question, Ref
+from privlab.query.plan import Call, Expr, Literal, MeasureKind, Op, Plan, Question, Ref
 from privlab.query.plan_text import decimal, expression_text, scalar_text
 from privlab.query.post.tree import KeyOut
 from privlab.query.relations import PerUnit, unbounded_values
+from privlab.query.said import Said, said
 from privlab.query.words import plural
 from privlab.terms.catalog import Column, Kind, Scalar, Table
 
@@ -31,11 +32,18 @@ SHOWN = 3
 MAX_TRIED = 1_000
 """Listed values that are tried against the other conditions."""
 
+NOBODYS: Mapping[str, str] = {}
+"""No column has a name that its asker gave."""
+
 _SELF = "the value itself"
 
 
-def refuse_contradiction(where: Expr | None, table: Table, source: Source, span: Span) -> None:
+def refuse_contradiction(
+    where: Expr | None, table: Table, source: Source, span: Span, names: Mapping[str, str] = NOBODYS
+) -> None:
     """Refuse a WHERE that holds for no row, whatever the rows are.
+
+    names: what the asker calls columns, here and below.
 
     :raises BadQuery: PL111.
     """
@@ -45,7 +53,7 @@ def refuse_contradiction(where: Expr | None, table: Table, source: Source, span:
     bare = without_ranges(table)
     for left in _compared(where):
         if _is_empty(infer_interval(left, bare, where)) or _all_fail(left, where):
-            words = expression_text(left)
+            words = said(left, names)
             can = _range(left, infer_interval(left, bare, None))
             raise source.refuse(
                 "PL111",
@@ -71,12 +79,12 @@ def without_ranges(table: Table) -> Table:
     return replace(table, columns=tuple(replace(c, low=None, high=None) for c in table.columns))
 
 
-def notes_on(plan: Plan, table: Table) -> tuple[str, ...]:
+def notes_on(plan: Plan, table: Table, names: Mapping[str, str] = NOBODYS) -> tuple[str, ...]:
     """What the asker may not have meant, one sentence each."""
     found: dict[str, None] = {}
     for left in _compared(plan.where):
         if _is_empty(infer_interval(left, table, plan.where)):
-            words, stated = expression_text(left), _range(left, infer_interval(left, table, None))
+            words, stated = said(left, names), _range(left, infer_interval(left, table, None))
             found[
                 f"no {words} in its stated range {stated} passes the condition, "
                 "so only rows outside of it can count"
@@ -89,7 +97,30 @@ def notes_on(plan: Plan, table: Table) -> tuple[str, ...]:
     return tuple(found)
 
 
-def notes_on_keys(question: Question, table: Table) -> tuple[str, ...]:
+def notes_on_counts(plan: Plan, table: Table, of: Said) -> tuple[str, ...]:
+    """Of values made of counts of one unit's rows: how many of those the contract lets count.
+
+    A clip that lies beyond is not what decides.
+    """
+    bare, found, names = without_ranges(table), dict[str, None](), of.known()
+    for measure in plan.measures:
+        if measure.of is None or measure.kind not in (MeasureKind.SUM, MeasureKind.QUANTILE):
+            continue
+        high = infer_interval(measure.of, bare, plan.where).high
+        stated = infer_interval(measure.of, table, plan.where).high
+        if (high is not None and high <= measure.high) or stated != measure.high:
+            continue
+        for column in sorted(columns_of(measure.of)):
+            limit = of.limits.get(column)
+            if limit is not None:
+                name = names.get(column, column)
+                found[f"at most {limit} per {table.unit_word} count in {name}"] = None
+    return tuple(found)
+
+
+def notes_on_keys(
+    question: Question, table: Table, names: Mapping[str, str] = NOBODYS
+) -> tuple[str, ...]:
     """Of groups by a number of one unit's rows: whoever has more than the groups reach is in none.
 
     The bounds of such a number are those that one unit may add to an answer, and no
@@ -98,7 +129,7 @@ def notes_on_keys(question: Question, table: Table) -> tuple[str, ...]:
     plan = question.plan
     busy = unbounded_values(plan.source)
     bare = without_ranges(table)
-    names = {
+    shown = {
         one.out.index: one.name for one in question.finish.outputs if isinstance(one.out, KeyOut)
     }
     single = isinstance(plan.source, PerUnit) and not plan.source.keys
@@ -111,10 +142,18 @@ def notes_on_keys(question: Question, table: Table) -> tuple[str, ...]:
         high = infer_interval(key.expr, bare, plan.where).high
         if not reach or (high is not None and high <= max(reach)):
             continue
-        name, top = names.get(at, expression_text(key.expr)), max(reach)
+        name, top = shown.get(at, said(key.expr, names)), max(reach)
         note = f"{who} whose {name} is above {top} are in no group"
-        if isinstance(key.expr, Ref) and at in names:
-            least = f"LEAST({name}, {top})" if question.sql else f'pl.col("{name}").clip(0, {top})'
+        of, clipped = key.expr, False
+        if isinstance(of, Call) and of.op is Op.CLIP and isinstance(of.args[0], Ref):
+            of, clipped = of.args[0], True
+        if isinstance(of, Ref) and at in shown:
+            of_what = said(of, names) if clipped else name
+            least = (
+                f"LEAST({of_what}, {top})"
+                if question.sql
+                else f'pl.col("{of_what}").clip(0, {top})'
+            )
             note += f"; {least} in its place puts them into the last"
         found.append(note)
     return tuple(found)

@@ -117,8 +117,9 @@ def work_of(node: Node) -> int:
         one, depth, above = waiting.pop()
         size, deepest = size + 1, max(deepest, depth)
         if isinstance(one, Apply):
-            inside = depth if one.op is above and one.op in CHAINS else depth + 1
-            waiting += [(arg, inside, one.op) for arg in one.args]
+            op = Op.ADD if one.op is Op.SUB else one.op
+            inside = depth if op is above and op in CHAINS else depth + 1
+            waiting += [(arg, inside, op) for arg in one.args]
     return size * deepest**2
 
 

@@ -19,7 +19,7 @@ from privlab.query.kinds import (
     flattened,
     kind_of,
 )
-from privlab.query.passes.normalise_arithmetic import chain, normalise_arithmetic, sort_key
+from privlab.query.passes.normalise_arithmetic import added, chain, normalise_arithmetic, sort_key
 from privlab.query.passes.normalise_choice import normalise_choice
 from privlab.query.plan import Call, Expr, Literal, Op
 from privlab.terms.catalog import Kind
@@ -63,7 +63,9 @@ def normalise(expr: Expr) -> Expr:
     if not isinstance(expr, Call):
         return expr
     op = expr.op
-    chained = op in (Op.AND, Op.OR, Op.ADD, Op.MUL, Op.CONCAT)
+    if op in (Op.ADD, Op.SUB):
+        return normalise_arithmetic(Op.ADD, tuple(map(normalise, added(expr))))
+    chained = op in (Op.AND, Op.OR, Op.MUL, Op.CONCAT)
     args = tuple(normalise(arg) for arg in (flattened(op, expr) if chained else expr.args))
     if op in (Op.AND, Op.OR):
         return _logic(op, args)

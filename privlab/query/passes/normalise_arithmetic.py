@@ -30,12 +30,22 @@ def chain(op: Op, terms: list[Expr]) -> Expr:
     return found
 
 
+def added(expr: Expr) -> list[Expr]:
+    """The terms of a chain of sums and differences: ``a - b + c`` is a, -b and c."""
+    match expr:
+        case Call(op=Op.ADD, args=args):
+            return [term for arg in args for term in added(arg)]
+        case Call(op=Op.SUB, args=(left, right)):
+            return [*added(left), Call(Op.NEG, (right,))]
+    return [expr]
+
+
 def normalise_arithmetic(op: Op, args: tuple[Expr, ...]) -> Expr:
     """A sum, product, quotient, rounding or clip in its form.
 
     Before                      After
     ------                      -----
-    x - 1                       -1 + x
+    x + -1                      -1 + x
     floor(x / 10)               x // 10
     x // 1                      x                   (x is a whole number)
     clip(clip(x, 0, _), _, 9)   clip(x, 0, 9)

@@ -49,6 +49,7 @@ def resolve_per_unit(sources: Sources, base: Grouped) -> Found:
     reader.count_cells(relation)
     found = reader.found(relation)
     names = {item.name or "": reader.made(item.value, {}) for item in base.items}
+    reader.say(names)
     found = replace(found, names=Names((("", names),)))
     for test in base.having:
         made = reader.made(test, names)
@@ -162,6 +163,16 @@ class _Reader:
             taken.add(name)
             named[value] = name
         return dict(sorted(named.items(), key=lambda pair: pair[1]))
+
+    def say(self, names: dict[str, Node]) -> None:
+        """What the asker calls these columns, and how many rows their counts are of."""
+        said = self.sources.facts.said
+        for name, node in names.items():
+            if isinstance(node, Name) and node.name in self.values.values():
+                said.call(node.name, name)
+        for value, made in self.values.items():
+            if value.kind in (UnitKind.ROWS, UnitKind.DISTINCT, UnitKind.SUM):
+                said.limit(made, f"{self.rows:,} {self.table.name}")
 
     def lowered(self, aggregate: Aggregate) -> UnitValue:
         whole = self.below.names.rewritten(aggregate, self.source)

@@ -112,7 +112,7 @@ COUNTS = "SELECT {key}, COUNT(*) AS people FROM (SELECT patient_id, COUNT(*) AS 
     ("key", "where", "by", "note"),
     [
         ("n", "", "n", "patients whose n is above 8 are in no group; LEAST(n, 8) in its place puts them into the last"),
-        ("LEAST(n, 20) AS k", "", "k", "patients whose k is above 8 are in no group"),
+        ("LEAST(n, 20) AS k", "", "k", "patients whose k is above 8 are in no group; LEAST(n, 8) in its place puts them into the last"),
         ("n // 3 AS k", "", "k", "patients whose k is above 2 are in no group"),
         ("LEAST(n, 8) AS k", "", "k", None),
         ("n", "WHERE n <= 8 ", "n", None),

@@ -78,6 +78,10 @@ def test_a_chain_is_one_operation_however_long() -> None:
     chain: Apply = Apply(Op.AND, (leaf, leaf), AT)
     for _ in range(50):
         chain = Apply(Op.AND, (chain, leaf), AT)
+    less: Apply = Apply(Op.SUB, (leaf, leaf), AT)
+    for at in range(50):
+        less = Apply((Op.SUB, Op.ADD)[at % 2], (less, leaf), AT)
+    assert work_of(less) == work_of(chain)
     assert work_of(leaf) == 1
     assert work_of(chain) == 103 * 4
     assert work_of(Apply(Op.NOT, (Apply(Op.NOT, (Const(value=True, span=AT),), AT),), AT)) == 3 * 9
