@@ -126,11 +126,11 @@ def missing(word: str, *, sql: bool) -> str:
         return "an expression looks at one row; rows have no order here"
     if name in _NOW:
         return (
-            "an answer does not depend on the day it is asked; write DATE '2024-06-30', or :today "
+            "an answer does not depend on the day it is asked; write DATE '2024-06-30', or the parameter :today, "
             "with today = date.today() in a cell before it"
             if sql
             else "an answer does not depend on the day it is asked; write date(2024, 6, 30), or "
-            "today, with today = date.today() in a cell before it"
+            "the parameter today, with today = date.today() in a cell before it"
         )
     return SQL_LANGUAGE if sql else POLARS_LANGUAGE
 

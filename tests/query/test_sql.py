@@ -73,7 +73,6 @@ def test_every_aggregate_is_told_apart() -> None:
         ("SELECT SUM(age) OVER () FROM visits", "PL105", "age"),
         ("SELECT SUM(DISTINCT age) FROM visits", "PL106", None),
         ("SELECT COUNT(age, ward) FROM visits", "PL106", None),
-        ("SELECT COUNT(DISTINCT ward, age) FROM visits", "PL106", None),
         ("SELECT PERCENTILE_CONT(0.5) FROM visits", "PL106", "PERCENTILE_CONT(0.5)"),
         ("SELECT SUM(foo(age)) FROM visits", "PL106", "foo(age)"),
         ("SELECT COUNT(*) FROM visits WHERE age IN (SELECT age FROM visits)", "PL106", None),
@@ -113,7 +112,6 @@ def test_every_aggregate_is_told_apart() -> None:
         ("SELECT AVG(age ORDER BY age) FROM visits", "PL106", None),
         ("SELECT SUM(age) IGNORE NULLS FROM visits", "PL106", None),
         ("SELECT COUNT(*) FROM x.clinic.visits", "PL106", None),
-        ("SELECT COUNT(*) FROM visits WHERE age BETWEEN SYMMETRIC 9 AND 1", "PL106", None),
         ("SELECT COUNT(*) FROM visits WHERE admitted = CURRENT_DATE", "PL106", None),
         (
             "SELECT DATE_TRUNC('month', seen, 'UTC') m, COUNT(*) FROM visits GROUP BY m",
