@@ -44,7 +44,7 @@ FOLDER = Path(__file__).resolve().parents[1] / ".bench"
 SMALL = 1
 """Millions of rows that other libraries are asked about."""
 
-MIB = 1 << 20
+Repeats = list[tuple[float, float]]
 
 
 @dataclass
@@ -118,8 +118,8 @@ def check(size: Size) -> None:
             raise SystemExit(f"{counted:.2f} rows of a unit and group were counted")
 
 
-def ask_peer(folder: Path, peer: str) -> list[float] | str:
-    """Seconds of each repeat, or why there are none."""
+def ask_peer(folder: Path, peer: str) -> Repeats | str:
+    """Seconds of each repeat, by the wall clock and of processor time, or why there are none."""
     if not apart.interpreter(peer).exists():
         return "it is not installed (--install)"
     if peer == "tumult" and shutil.which("java") is None:
@@ -144,13 +144,15 @@ def ask_peer(folder: Path, peer: str) -> list[float] | str:
         capture_output=True,
         text=True,
         check=False,
+        start_new_session=True,
     )
     if done.returncode:
         return f"it failed: {(done.stderr.strip() or 'silently').splitlines()[-1]}"
-    return [json.loads(line)["seconds"] for line in done.stdout.splitlines() if line[:1] == "{"]
+    told = [json.loads(line) for line in done.stdout.splitlines() if line[:1] == "{"]
+    return [(one["seconds"], one["cpu_seconds"]) for one in told]
 
 
-def show(sizes: list[Size], peers: dict[str, list[float] | str]) -> None:
+def show(sizes: list[Size], peers: dict[str, Repeats | str]) -> None:
     print(
         "million rows   private ms  cpu ms   plain ms  cpu ms  ratio  of cpu  peak MiB  way round"
     )
@@ -179,16 +181,26 @@ def show(sizes: list[Size], peers: dict[str, list[float] | str]) -> None:
         if small is None or isinstance(seconds, str):
             print(f"{name}: left out, {seconds}")
         else:
-            times = statistics.median(seconds) / median_wall(small)
-            print(f"{name:16} {statistics.median(seconds):6.2f} s   {times:6.1f} times private")
+            (wall, cpu), (times, times_cpu) = medians(seconds), over_private(seconds, small)
+            print(
+                f"{name:16} {wall:6.2f} s, {cpu:6.2f} s of processor time: "
+                f"{times:,.0f} and {times_cpu:,.0f} times private"
+            )
 
 
-def median_wall(size: Size) -> float:
-    return statistics.median(one.wall for one in size.private)
+def medians(repeats: Repeats) -> tuple[float, float]:
+    wall, cpu = (statistics.median(part) for part in zip(*repeats, strict=True))
+    return wall, cpu
+
+
+def over_private(repeats: Repeats, size: Size) -> tuple[float, float]:
+    """Medians over the private ones: by the wall clock, and in processor time."""
+    theirs, ours = medians(repeats), medians([(one.wall, one.cpu) for one in size.private])
+    return theirs[0] / ours[0], theirs[1] / ours[1]
 
 
 def figures(
-    main_size: int, sizes: list[Size], peers: dict[str, list[float] | str]
+    main_size: int, sizes: list[Size], peers: dict[str, Repeats | str]
 ) -> dict[str, float | None]:
     """The numbers to watch; None where what they need was not measured."""
     by_millions = {one.millions: one for one in sizes}
@@ -204,10 +216,10 @@ def figures(
     }
     for peer in apart.GROUPERS:
         seconds = peers.get(peer)
-        found[f"vs_{peer}"] = (
-            statistics.median(seconds) / median_wall(small)
+        found[f"vs_{peer}"], found[f"vs_{peer}_cpu"] = (
+            over_private(seconds, small)
             if small is not None and isinstance(seconds, list)
-            else None
+            else (None, None)
         )
     return found
 

@@ -7,13 +7,15 @@ with an array per column), ``groups``, ``groups_per_unit``, ``rows_per_group``, 
 and ``high`` of the summed amount, ``epsilon``, ``delta``, ``repeats``.  A library that
 reads files reads the Parquet file inside the clock; one that takes rows from memory
 has them there before.  Every line of the output is one repeat: seconds by the wall
-clock, and the sum of all noisy counts, by which the caller sees that the work was done.
+clock and of processor time, and the sum of all noisy counts, by which the caller sees that the work was done.
 Each library answers through its own front door, as its guide says.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 import time
 import warnings
@@ -123,8 +125,6 @@ def pipelinedp(job):
 
 def tumult(job):
     """Tumult Analytics on Spark, local, a thread per core; two answers of one session."""
-    import os
-
     os.environ["PYSPARK_PYTHON"] = sys.executable
     from pyspark.sql import SparkSession
     from tmlt.analytics import (
@@ -172,14 +172,26 @@ def tumult(job):
 PEERS = {one.__name__: one for one in (opendp, smartnoise, pipelinedp, tumult)}
 
 
+def processor_seconds():
+    """Of every process of this session so far: Spark's Java and its workers too."""
+    ticks, here = 0, os.getsid(0)
+    for one in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            fields = one.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == here:
+                ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def main():
     warnings.simplefilter("ignore")
     job = json.loads(sys.stdin.read())
     run = PEERS[sys.argv[1]](job)
     for _ in range(job["repeats"]):
-        start = time.perf_counter()
-        counted = run()
-        print(json.dumps({"seconds": time.perf_counter() - start, "counted": float(counted)}))
+        start, before = time.perf_counter(), processor_seconds()
+        counted = float(run())
+        wall, cpu = time.perf_counter() - start, processor_seconds() - before
+        print(json.dumps({"seconds": wall, "cpu_seconds": cpu, "counted": counted}))
         sys.stdout.flush()
 
 
