@@ -36,6 +36,8 @@ class Place:
     """What a key is for: a column of one table version, or a bucket of its units.
 
     The footer's column is "".  No contract has a column that is called as buckets are.
+
+    The words of a dataset's questions have one for each month (`of_texts`).
     """
 
     dataset: str
@@ -52,6 +54,16 @@ class Place:
     def is_bucket(self) -> bool:
         """Whether it is a bucket's, and no column's."""
         return self.column.startswith(_BUCKET)
+
+    @classmethod
+    def of_texts(cls, dataset: str, month: str) -> Place:
+        """Of the words of the questions that were put to a dataset in this month, as 2026-11."""
+        return cls(dataset, "", 0, month)
+
+    @property
+    def is_texts(self) -> bool:
+        """Whether it is of words of questions, not of a table."""
+        return not self.table
 
     def framed(self) -> bytes:
         """Its names, each with its length: what additional data is made of."""

@@ -287,6 +287,13 @@ class Custody:
 
 def shredded(place: Place) -> IntegrityError:
     """PL411, naming what was shredded."""
+    if place.is_texts:
+        return IntegrityError(
+            f"what quotes the questions of {place.column[:7]} about {place.dataset} was deleted",
+            code="PL411",
+            hint="what was bought then is still held: ask again, under a new id, and nothing "
+            "is charged",
+        )
     what = f"column {place.column} of " if place.column else ""
     if place.is_bucket:
         what = "a part of "

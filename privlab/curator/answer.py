@@ -261,7 +261,7 @@ def recorded(desk: Desk, principal: Principal, ask: Ask) -> Answer | None:
     found = desk.ledger.find(principal.name, ask.id)
     if found is None:
         return None
-    if found.body_hash != asks.body_digest(ask):
+    if found.body_hash != desk.ledger.body(asks.body_digest(ask)):
         raise CuratorUnreachable(
             "this request id was used for another question",
             code="PL302",

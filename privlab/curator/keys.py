@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from privlab.connector.keys import Place
 from privlab.connector.manifest import FOOTER_KEY, MANIFEST_FILE, UNITS_FILE_COLUMNS, Manifest
 from privlab.curator.desk import Desk
+from privlab.curator.rest import texts_of
 from privlab.errors import BadQuery, IntegrityError, Refused
 from privlab.policy.decide import Request
 from privlab.terms.principal import Principal
@@ -33,9 +34,10 @@ def listed(desk: Desk, who: Principal) -> Keys:
     """Every table version with its keys, oldest first."""
     _decide(desk, who, "")
     versions: dict[tuple[str, str, int], tuple[list[str], list[str]]] = {}
-    for place, at in [(p, 0) for p in desk.custody.places()] + [
-        (p, 1) for p in desk.custody.gone()
-    ]:
+    there, gone = desk.custody.places(), desk.custody.gone()
+    for place, at in [(p, 0) for p in there] + [(p, 1) for p in gone]:
+        if place.is_texts:
+            continue
         entry = versions.setdefault((place.dataset, place.table, place.version), ([], []))
         if _has_name(place):
             entry[at].append(place.column)
@@ -142,6 +144,8 @@ def _cannot_be_read(desk: Desk, places: Iterable[Place]) -> None:
     """
     manifests = _manifests(desk)
     for place in places:
+        if place.is_texts and desk.ledger.any_words(texts_of(place)):
+            raise _still_there()
         manifest = manifests.get((place.dataset, place.table, place.version))
         if manifest is None:
             continue
@@ -152,11 +156,7 @@ def _cannot_be_read(desk: Desk, places: Iterable[Place]) -> None:
                 if refusal.code == "PL411":
                     continue
                 raise
-            raise IntegrityError(
-                "a key that was shredded can still be read",
-                code="PL404",
-                hint="look at the disk, then shred again",
-            )
+            raise _still_there()
 
 
 def _wrapped(manifest: Manifest, place: Place) -> Iterator[bytes]:
@@ -177,6 +177,14 @@ def _of_bucket(place: Place, number: int) -> Place:
 def _has_name(place: Place) -> bool:
     """Whether it is a column of the contract."""
     return not place.is_bucket and place.column not in (FOOTER_KEY, *UNITS_FILE_COLUMNS)
+
+
+def _still_there() -> IntegrityError:
+    return IntegrityError(
+        "a key that was shredded can still be read",
+        code="PL404",
+        hint="look at the disk, then shred again",
+    )
 
 
 def _of(desk: Desk, scope: str) -> tuple[Place, ...]:
@@ -245,8 +253,9 @@ def _names(places: Iterable[Place]) -> tuple[str, ...]:
     names |= {
         f"{p.dataset}.{p.table}@{p.version}:{p.column}"
         for p in listed
-        if (p.dataset, p.table, p.version) not in whole
+        if (p.dataset, p.table, p.version) not in whole and not p.is_texts
     }
+    names |= {f"{p.dataset}: questions of {p.column}" for p in listed if p.is_texts}
     return tuple(sorted(names))
 
 

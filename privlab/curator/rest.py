@@ -1,6 +1,6 @@
 """Answers and vectors at rest: sealed under the keys of every column they were made from.
 
-So whoever shreds a column, a version, a table or a dataset shreds with it all
+What quotes a question is sealed under the key of its month's words too.  So whoever shreds a column, a version, a table or a dataset shreds with it all
 stored answers that read it, and each backup of them; the ledger's rows, its sums and
 its record stay as they were.
 """
@@ -38,13 +38,50 @@ class AtRest:
         tables = [[table, versions[table], sorted(read)] for table, read in reads(facts).items()]
         return json.dumps([dataset["name"], sorted(tables)])
 
-    def seal(self, source: str, label: str, plain: bytes) -> bytes:
-        return self._custody.seal(plain, places(source), label)
+    def texts(self, dataset: str, at: str) -> str:
+        """The month's; another one of it where the first was shredded with its dataset."""
+        gone, month = self._custody.gone(), at[:7]
+        tries = (month, *(f"{month}.{number}" for number in range(2, 1000)))
+        place = next(p for one in tries if (p := Place.of_texts(dataset, one)) not in gone)
+        self._custody.provide((place,))
+        return texts_of(place)
 
-    def unseal(self, source: str, label: str, sealed: bytes) -> bytes:
-        if not source:
-            raise _not_ours()
-        return self._custody.unseal(sealed, places(source), label)
+    def generation(self) -> int:
+        return self._custody.generation
+
+    def name(self, kind: str, value: str) -> str:
+        return self._custody.derive("name", kind, value).hex()
+
+    def seal(self, source: str, label: str, plain: bytes, texts: str = "") -> bytes:
+        return self._custody.seal(plain, _under(source, texts), label)
+
+    def unseal(self, source: str, label: str, sealed: bytes, texts: str = "") -> bytes:
+        return self._custody.unseal(sealed, _under(source, texts), label)
+
+
+def texts_of(place: Place) -> str:
+    """How the ledger names the key of words: JSON, the dataset and the month."""
+    return json.dumps([place.dataset, place.column])
+
+
+def _under(source: str, texts: str) -> tuple[Place, ...]:
+    """All whose keys must be there.
+
+    :raises IntegrityError: PL404, nothing is named, or not as we name it.
+    """
+    if not source and not texts:
+        raise _not_ours()
+    return (*(places(source) if source else ()), *(_texts(texts) if texts else ()))
+
+
+def _texts(texts: str) -> tuple[Place, ...]:
+    try:
+        dataset, month = json.loads(texts)
+        if not isinstance(dataset, str) or not isinstance(month, str):
+            raise TypeError("names are texts")
+    except (ValueError, TypeError, RecursionError):
+        raise _not_ours() from None
+    return (Place.of_texts(dataset, month),)
 
 
 def places(source: str) -> tuple[Place, ...]:

@@ -11,7 +11,7 @@ from privlab.errors import IntegrityError
 from privlab.ledger.accounts import Sealed
 from privlab.ledger.record import Book
 from privlab.ledger.rest import InTheClear, Rest, is_shredded
-from privlab.ledger.sqlite import Database, Row
+from privlab.ledger.sqlite import Database
 from privlab.query.labels import read_labels
 from privlab.terms.groups import ShownGroups
 from privlab.terms.noise import mechanism_of
@@ -42,8 +42,7 @@ class Held(Book):
 
         :raises IntegrityError: PL404, a row was changed.
         """
-        rows = self._db.rows(f"{_MEASUREMENTS} seq", (principal, json.dumps([view_id])))
-        return tuple(found for _, found, _ in self._measured(rows))
+        return tuple(found for _, found, _ in self._measured(principal, [view_id], "seq"))
 
     def sealed(
         self, principal: str, views: Sequence[str]
@@ -55,8 +54,7 @@ class Held(Book):
 
         :raises IntegrityError: PL404, a row was changed.
         """
-        values = (principal, json.dumps(list(views)))
-        return tuple(self._measured(self._db.rows(f"{_MEASUREMENTS} measurement.rowid", values)))
+        return tuple(self._measured(principal, views, "measurement.rowid"))
 
     def released(self, principal: str, question_id: str, purpose: str) -> tuple[Sealed, ...]:
         """This principal's releases of the question for the purpose, newest first.
@@ -64,14 +62,18 @@ class Held(Book):
         :raises IntegrityError: PL404, a row was changed.
         """
         rows = self._db.rows(
-            "SELECT request_id, seq, source, bundle, confidence FROM release"
+            "SELECT request_id, seq, source, texts, bundle, confidence FROM release"
             " JOIN charge ON seq = charge"
             " WHERE principal = ? AND question_id = ? AND purpose = ? ORDER BY seq DESC",
-            (principal, question_id, purpose),
+            (
+                principal,
+                self.rest.name("question", question_id),
+                self.rest.name("purpose", purpose),
+            ),
         )
         found = []
-        for request_id, seq, source, sealed, confidence in rows:
-            text = self._unsealed(source, f"bundle {seq}", sealed)
+        for request_id, seq, source, texts, sealed, confidence in rows:
+            text = self._unsealed(source, f"bundle {seq}", sealed, texts)
             if text is not None:
                 found.append(Sealed(request_id, text.decode("utf-8"), confidence))
         return tuple(found)
@@ -83,15 +85,20 @@ class Held(Book):
             changed.
         """
         row = self._db.row(
-            "SELECT seq, source, bundle FROM release JOIN charge ON seq = charge"
+            "SELECT seq, source, texts, bundle FROM release JOIN charge ON seq = charge"
             " WHERE principal = ? AND request_id = ?",
             (principal, request_id),
         )
         if row is None:
             return None
-        return self.rest.unseal(row[1], f"bundle {row[0]}", row[2]).decode("utf-8")
+        seq, source, texts, sealed = row
+        return self.rest.unseal(source, f"bundle {seq}", sealed, texts).decode("utf-8")
 
-    def _measured(self, rows: list[Row]) -> Iterator[tuple[str, Measurement, str]]:
+    def _measured(
+        self, principal: str, views: Sequence[str], order: str
+    ) -> Iterator[tuple[str, Measurement, str]]:
+        named = {self.rest.name("view", view): view for view in views}
+        rows = self._db.rows(f"{_MEASUREMENTS} {order}", (principal, json.dumps(list(named))))
         for seq, source, view, at, *noise, vector, threshold, labels in rows:
             plain = self._unsealed(source, f"vector {seq} {view}", vector)
             if plain is None:
@@ -100,12 +107,12 @@ class Held(Book):
             if labels is not None:
                 shown = self.rest.unseal(source, f"groups {seq}", labels)
                 groups = _groups(threshold, shown)
-            yield view, Measurement(mechanism_of(*noise), _unpack(plain), groups), at
+            yield named[view], Measurement(mechanism_of(*noise), _unpack(plain), groups), at
 
-    def _unsealed(self, source: str, label: str, sealed: bytes) -> bytes | None:
+    def _unsealed(self, source: str, label: str, sealed: bytes, texts: str = "") -> bytes | None:
         """The plain bytes; None when what they were made from was shredded."""
         try:
-            return self.rest.unseal(source, label, sealed)
+            return self.rest.unseal(source, label, sealed, texts)
         except IntegrityError as error:
             if is_shredded(error):
                 return None

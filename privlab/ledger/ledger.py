@@ -13,10 +13,11 @@ from datetime import datetime
 from pathlib import Path
 
 from privlab.errors import CuratorUnreachable, IntegrityError
-from privlab.ledger.accounts import ChargeRequest, Entry, Past, Recorded, Standing, State
+from privlab.ledger.accounts import ChargeRequest, Entry, Recorded, Standing, State
+from privlab.ledger.asked import Asked
 from privlab.ledger.budgets import Budgets
 from privlab.ledger.custody import Keys
-from privlab.ledger.held import Held, pack
+from privlab.ledger.held import pack
 from privlab.ledger.sqlite import Database, Row
 from privlab.ledger.tables import Tables
 from privlab.query.encoding import canonical_text
@@ -29,12 +30,8 @@ MAX_ATTEMPTS = 2
 """The engine runs once, and once more when nothing was sealed."""
 
 
-class Ledger(Budgets, Tables, Keys, Held):
+class Ledger(Budgets, Tables, Keys, Asked):
     """One workspace's budgets, table versions, charges, answers and record."""
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        super().__init__(database, clock)
-        self._running: set[tuple[str, str]] = set()
 
     @classmethod
     def open(cls, path: Path, *, clock: Callable[[], datetime]) -> Ledger:
@@ -61,6 +58,10 @@ class Ledger(Budgets, Tables, Keys, Held):
 
     # --- the life of a charge ------------------------------------------------
 
+    def body(self, body: bytes) -> bytes:
+        """The 32 bytes by which a request with this SHA-256 is known (`Recorded.body_hash`)."""
+        return bytes.fromhex(self.rest.name("body", body.hex()))
+
     def find(self, principal: str, request_id: str) -> Recorded | None:
         """What is known of a request id of this principal.
 
@@ -72,9 +73,14 @@ class Ledger(Budgets, Tables, Keys, Held):
             if row is None:
                 return None
             seq, body, _, _, cost, delta = row
-            sealed = self._db.row("SELECT source, answer FROM release WHERE charge = ?", (seq,))
+            sealed = self._db.row(
+                "SELECT source, answer, texts FROM release JOIN charge ON seq = charge"
+                " WHERE charge = ?",
+                (seq,),
+            )
             if sealed is not None:
-                answer = self.rest.unseal(sealed[0], f"answer {seq}", sealed[1])
+                source, answer, texts = sealed
+                answer = self.rest.unseal(source, f"answer {seq}", answer, texts)
                 return Recorded(body, "released", answer, Loss(cost), Delta(delta))
             return Recorded(body, self._state(seq), None, Loss(cost), Delta(delta))
 
@@ -118,16 +124,16 @@ class Ledger(Budgets, Tables, Keys, Held):
         with self._finishing(principal, request_id) as (seq, dataset):
             at = self._record.append(principal, "release", dataset, subject=request_id)
             for view_id, found in measurements:
-                noise = found.noise
+                noise, view = found.noise, self.rest.name("view", view_id)
                 self._db.execute(
                     "INSERT INTO measurement VALUES (?, ?, ?, ?, ?, ?)",
                     (
                         seq,
-                        view_id,
+                        view,
                         law_name(noise),
                         noise.multiplier,
                         noise.shift,
-                        self.rest.seal(source, f"vector {seq} {view_id}", pack(found.values)),
+                        self.rest.seal(source, f"vector {seq} {view}", pack(found.values)),
                     ),
                 )
             for groups in {found.groups for _, found in measurements if found.groups}:
@@ -136,8 +142,9 @@ class Ledger(Budgets, Tables, Keys, Held):
                     "INSERT INTO shown VALUES (?, ?, ?)",
                     (seq, groups.threshold, self.rest.seal(source, f"groups {seq}", labels)),
                 )
-            text = self.rest.seal(source, f"bundle {seq}", bundle.encode("utf-8"))
-            reply = self.rest.seal(source, f"answer {seq}", answer)
+            texts = self._texts(seq)
+            text = self.rest.seal(source, f"bundle {seq}", bundle.encode("utf-8"), texts)
+            reply = self.rest.seal(source, f"answer {seq}", answer, texts)
             self._db.execute(
                 "INSERT INTO release VALUES (?, ?, ?, ?, ?)", (seq, source, text, reply, at)
             )
@@ -155,19 +162,6 @@ class Ledger(Budgets, Tables, Keys, Held):
                 "INSERT INTO failure SELECT charge, max(number), ? FROM attempt WHERE charge = ?",
                 (at, seq),
             )
-
-    # --- what was asked ------------------------------------------------------
-
-    def history(self, principal: str, limit: int) -> tuple[Past, ...]:
-        """The principal's releases, newest first."""
-        return tuple(map(_past, self._db.rows(_HISTORY, (principal, limit))))
-
-    def interrupted(self, principal: str) -> tuple[Past, ...]:
-        """Her charged requests that are neither sealed nor running, newest first."""
-        with self._db.lock:
-            rows = self._db.rows(_INTERRUPTED, (principal,))
-            running = set(self._running)
-        return tuple(p for p in map(_past, rows) if (principal, p.request_id) not in running)
 
     # --- the record ----------------------------------------------------------
 
@@ -216,21 +210,25 @@ class Ledger(Budgets, Tables, Keys, Held):
         at = self._record.append(
             ask.principal, "query", ask.dataset, subject=ask.request_id, amount=ask.cost
         )
+        row = self._db.row("SELECT coalesce(max(seq), 0) + 1 FROM charge")
+        seq = int(row[0]) if row else 1
+        texts, words = self._sealed_words(ask, seq, at)
+        self._see(self.rest.generation())
         self._db.execute(
-            "INSERT INTO charge SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-            " FROM charge",
+            "INSERT INTO charge VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
+                seq,
                 ask.principal,
                 ask.request_id,
-                ask.body,
+                self.body(ask.body),
                 ask.dataset,
-                ask.question_id,
+                self.rest.name("question", ask.question_id),
                 ask.cost.units,
                 ask.delta.units,
-                ask.purpose,
+                self.rest.name("purpose", ask.purpose),
                 ask.confidence,
-                ask.title,
-                ask.text,
+                texts,
+                words,
                 at,
             ),
         )
@@ -239,7 +237,7 @@ class Ledger(Budgets, Tables, Keys, Held):
 
     def _again(self, known: Row, ask: ChargeRequest) -> Standing:
         seq, body, dataset, question, charged, delta = known
-        if body != ask.body:
+        if body != self.body(ask.body):
             raise _conflict(f"request {ask.request_id} was another question")
         if self._db.row("SELECT 1 FROM release WHERE charge = ?", (seq,)):
             raise IntegrityError(
@@ -251,7 +249,7 @@ class Ledger(Budgets, Tables, Keys, Held):
                 code="PL406",
                 hint="send it again under the same id a little later",
             )
-        if (ask.dataset, ask.question_id) != (dataset, question):
+        if (ask.dataset, self.rest.name("question", ask.question_id)) != (dataset, question):
             raise _conflict(
                 "what was charged for is not what this question asks today: "
                 "a table has a new version, for example"
@@ -306,22 +304,6 @@ class Ledger(Budgets, Tables, Keys, Held):
             (seq,),
         )
         return "failed" if row else "charged"
-
-
-_HISTORY = """
-SELECT request_id, at, dataset, title, text, cost, purpose FROM charge
-WHERE principal = ? AND seq IN (SELECT charge FROM release)
-ORDER BY seq DESC LIMIT ?"""
-
-_INTERRUPTED = """
-SELECT request_id, at, dataset, title, text, cost, purpose FROM charge
-WHERE principal = ? AND seq NOT IN (SELECT charge FROM release)
-ORDER BY seq DESC"""
-
-
-def _past(row: Row) -> Past:
-    request_id, at, dataset, title, text, cost, purpose = row
-    return Past(request_id, at, dataset, title, text, Loss(cost), purpose)
 
 
 def _conflict(what: str) -> CuratorUnreachable:

@@ -1,4 +1,4 @@
--- The ledger, version 2.
+-- The ledger, version 3.
 -- Losses are INTEGER units of 2^-48 of the dataset's currency, mu^2 or epsilon,
 -- and deltas INTEGER units of 2^-64, so sums are exact; a charge is rounded up
 -- before it gets here, a budget down.  Times are RFC 3339 in UTC with six
@@ -9,7 +9,7 @@
 -- which deletes without asking delete triggers.
 
 PRAGMA application_id = 0x70764C31;  -- "pvL1"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- What a dataset may lose in all, whoever asks.
 CREATE TABLE cap (
@@ -41,15 +41,15 @@ CREATE TABLE charge (
     seq         INTEGER NOT NULL PRIMARY KEY,   -- 1, 2, 3, ... without gaps
     principal   TEXT    NOT NULL,
     request_id  TEXT    NOT NULL CHECK (request_id <> ''),
-    body        BLOB    NOT NULL CHECK (length(body) = 32),  -- SHA-256 of the request
+    body        BLOB    NOT NULL CHECK (length(body) = 32),  -- a keyed name of the request's bytes
     dataset     TEXT    NOT NULL REFERENCES cap,
-    question_id TEXT    NOT NULL,
-    cost        INTEGER NOT NULL CHECK (cost >= 0),
+    question_id TEXT    NOT NULL,               -- a keyed name, as are purpose and view_id:
+    cost        INTEGER NOT NULL CHECK (cost >= 0),     -- equal is seen, and nothing else
     delta       INTEGER NOT NULL CHECK (delta >= 0),
     purpose     TEXT    NOT NULL,
     confidence  TEXT    NOT NULL,               -- of its intervals, in percent
-    title       TEXT    NOT NULL,
-    text        TEXT    NOT NULL,
+    texts       TEXT    NOT NULL,               -- whose key seals its words; '' is not sealed
+    words       BLOB    NOT NULL,               -- title, text and purpose as JSON, sealed
     at          TEXT    NOT NULL,
     UNIQUE (principal, request_id),
     FOREIGN KEY (principal, dataset) REFERENCES account
@@ -128,12 +128,11 @@ CREATE TABLE keychain (
 
 -- What was shredded.  Written before the key is destroyed.
 CREATE TABLE shredded (
-    dataset     TEXT    NOT NULL,
-    name        TEXT    NOT NULL,
-    version     INTEGER NOT NULL,
+    dataset     TEXT    NOT NULL REFERENCES dataset,
+    name        TEXT    NOT NULL,               -- '' with version 0: texts of questions,
+    version     INTEGER NOT NULL,               -- and column_name says of which month
     column_name TEXT    NOT NULL,               -- '' is the footer, without which nothing opens
-    PRIMARY KEY (dataset, name, version, column_name),
-    FOREIGN KEY (dataset, name, version) REFERENCES table_version
+    PRIMARY KEY (dataset, name, version, column_name)
 ) STRICT, WITHOUT ROWID;
 
 -- Who did what, in order: appended in the same transaction as the deed.
@@ -304,6 +303,11 @@ CREATE TRIGGER version_rises BEFORE INSERT ON table_version
 WHEN NEW.version <= coalesce((SELECT max(version) FROM table_version
                               WHERE dataset = NEW.dataset AND name = NEW.name), 0)
 BEGIN SELECT RAISE(ABORT, 'PL405 a table version is newer than all before'); END;
+
+CREATE TRIGGER shredded_is_known BEFORE INSERT ON shredded
+WHEN NEW.name <> '' AND NOT EXISTS (SELECT 1 FROM table_version WHERE dataset = NEW.dataset
+                                       AND name = NEW.name AND version = NEW.version)
+BEGIN SELECT RAISE(ABORT, 'PL400 what is shredded was registered'); END;
 
 CREATE TRIGGER keychain_rises BEFORE INSERT ON keychain
 WHEN NEW.generation <= coalesce((SELECT max(generation) FROM keychain), 0)

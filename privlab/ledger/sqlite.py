@@ -23,7 +23,7 @@ from privlab.errors import BadContract, IntegrityError
 
 OLDEST_SQLITE = (3, 51, 3)
 APPLICATION_ID = 0x70764C31
-VERSION = 2
+VERSION = 3
 
 _MODES = {
     "locking_mode": ("EXCLUSIVE", "exclusive"),

@@ -115,7 +115,8 @@ def test_other_columns_are_asked_as_before(inside: Inside) -> None:
 def test_a_shredded_version_is_refused_whatever_is_asked(inside: Inside, scope: str) -> None:
     inside.answer(question(COUNTS, name="asked-before-x"))
 
-    assert shred(inside, scope) == ("clinic.visits@1",)
+    words = ("clinic: questions of " + inside.desk.clock().strftime("%Y-%m"),)
+    assert shred(inside, scope) == ("clinic.visits@1", *(words if scope == "clinic" else ()))
 
     for ask in (
         question(COUNTS, name="asked-before-x"),

@@ -33,7 +33,7 @@ charges = st.lists(st.tuples(st.sampled_from(PEOPLE), losses, deltas), max_size=
 
 BARE = (
     "INSERT INTO charge SELECT coalesce(max(seq), 0) + 1, ?1, ?2, zeroblob(32), 'clinic', 'q',"
-    " ?3, ?4, 'p', '95', '', '', 't' FROM charge"
+    " ?3, ?4, 'p', '95', '', x'', 't' FROM charge"
 )
 
 

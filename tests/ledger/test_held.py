@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from privlab.errors import IntegrityError
@@ -15,19 +17,29 @@ from .conftest import Ask
 class Sealing:
     """Adds a mark where a real one encrypts, and can lose the key of a source."""
 
-    lost = False
+    def __init__(self) -> None:
+        self.lost: set[str] = set()
 
     def source(self, bundle: str) -> str:
         return f"made of {bundle}"
 
-    def seal(self, source: str, label: str, plain: bytes) -> bytes:
-        head = f"{source}|{label}|".encode()
+    def texts(self, dataset: str, at: str) -> str:
+        return f"{dataset} {at[:7]}"
+
+    def generation(self) -> int:
+        return 7
+
+    def name(self, kind: str, value: str) -> str:
+        return hashlib.sha256(f"{kind} {value}".encode()).hexdigest()
+
+    def seal(self, source: str, label: str, plain: bytes, texts: str = "") -> bytes:
+        head = f"{source}|{texts}|{label}|".encode()
         return head + b" " * (-len(head) % 8) + plain
 
-    def unseal(self, source: str, label: str, sealed: bytes) -> bytes:
-        if self.lost:
+    def unseal(self, source: str, label: str, sealed: bytes, texts: str = "") -> bytes:
+        if self.lost & {source, texts}:
             raise IntegrityError("gone", code="PL411")
-        head = self.seal(source, label, b"")
+        head = self.seal(source, label, b"", texts)
         if not sealed.startswith(head):
             raise IntegrityError("not this row's", code="PL404")
         return sealed[len(head) :]
@@ -55,8 +67,8 @@ def test_what_was_sealed_comes_back_everywhere(sealed: tuple[Ledger, Sealing]) -
     assert [(v, m.values) for v, m, _ in ledger.sealed("ana", ["view"])] == [("view", (1, -2))]
     (row,) = ledger._db.rows("SELECT source, bundle, answer FROM release")
     assert row[0] == "made of bundle"
-    assert b"|bundle 1|" in row[1]
-    assert b"|answer 1|" in row[2]
+    assert b"|clinic 2026-11|bundle 1|" in row[1]
+    assert b"|clinic 2026-11|answer 1|" in row[2]
 
 
 def test_what_was_shredded_is_neither_held_nor_shown_and_stays_paid(
@@ -64,7 +76,7 @@ def test_what_was_shredded_is_neither_held_nor_shown_and_stays_paid(
 ) -> None:
     ledger, rest = sealed
     account = ledger.account("ana", "clinic")
-    rest.lost = True
+    rest.lost = {"made of bundle"}
 
     assert ledger.held("ana", "view") == ()
     assert ledger.sealed("ana", ["view"]) == ()

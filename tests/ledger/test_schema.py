@@ -30,7 +30,7 @@ TRIGGERS = re.findall(r"CREATE TRIGGER (\w+)", SCHEMA)
 
 CHARGE = (
     "INSERT OR REPLACE INTO charge VALUES"
-    " ({seq}, '{who}', '{request}', zeroblob(32), 'clinic', 'q', {cost}, {delta}, 'p', '95', '', '', 't')"
+    " ({seq}, '{who}', '{request}', zeroblob(32), 'clinic', 'q', {cost}, {delta}, 'p', '95', '', x'', 't')"
 )
 
 
@@ -97,6 +97,7 @@ CASES = {
     "dataset_is_new": "INSERT OR REPLACE INTO dataset VALUES ('clinic', 'staff_id', 'gdp')",
     "version_rises": "INSERT OR REPLACE INTO table_version VALUES"
     " ('clinic', 'visits', 1, zeroblob(32))",
+    "shredded_is_known": "INSERT INTO shredded VALUES ('clinic', 'visits', 9, 'age')",
     "entry_follows": "INSERT OR REPLACE INTO entry VALUES (1, 'z', 'eve', 'a', 'd', '', 'done', '', 0)",
 }
 
