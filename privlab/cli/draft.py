@@ -16,17 +16,28 @@ def draft(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of to the terminal.")
     ] = None,
+    dictionary: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--dictionary",
+            "-d",
+            help="Where you describe its columns: datapackage.json, a table schema, schema.yml of dbt.",
+        ),
+    ] = None,
+    table: Annotated[
+        str, typer.Option(help="The table's name in the dictionary, if not the file's.")
+    ] = "",
 ) -> None:
-    """Begin a contract from a file's schema.
+    """Begin a contract from a file's schema and from dictionaries.
 
     Only column names and types are used; nothing is computed from rows. Every field only you can know is left
-    open, with an example beside it.
+    open, with an example beside it. What is taken from a dictionary says so.
 
-    Example: privlab draft visits.parquet -o visits.toml
+    Example: privlab draft visits.parquet -d datapackage.json -o visits.toml
     """
     with terminal.curator_part():
         from privlab.connector import draft as drafts
-    text = drafts.draft(file)
+    text = drafts.draft(file, dictionary or (), table)
     if output is None:
         terminal.say(text.rstrip("\n"))
         return

@@ -37,7 +37,7 @@ def apply(op: Op, args: Sequence[Typed]) -> Typed:
         case Op.PARSE_FLOAT:
             number = _read(value, texts.FLOAT).cast(pl.Float64, strict=False)
             finite = without(number, math.inf, -math.inf, math.nan)
-            return Typed(pl.when(finite == 0.0).then(0.0).otherwise(finite), Kind.FLOAT)
+            return Typed(finite + 0.0, Kind.FLOAT)
         case Op.PARSE_DATE:
             day = _read(value, texts.DATE).str.to_date("%Y-%m-%d", strict=False)
             return Typed(day, Kind.DATE)
