@@ -236,3 +236,28 @@ def test_a_secret_of_another_length_is_refused(size: int) -> None:
     with pytest.raises(IntegrityError) as caught:
         Custody(b"x" * size)
     assert caught.value.code == "PL404"
+
+
+def test_thousands_of_places_rotate_shred_and_open_as_few_do(tmp_path: Path) -> None:
+    """One file is written, of at most 120 bytes for each key and 80 for each that is gone."""
+    places = [
+        Place("clinic", "visits", v, f"column_{c:05d}") for v in (1, 2, 3) for c in range(2500)
+    ]
+    custody = Custody.create("plain:keys/master.key", base=tmp_path, now=NOW)
+    wrapped = custody.wrap(b"k" * 32, places[-1])
+    custody.provide(places)
+    file = tmp_path / KEYCHAIN_FILE
+    assert file.stat().st_size < 120 * len(places)
+
+    custody.rotate(NOW)
+    custody.shred(places[:5000], NOW)
+
+    again = Custody.open("plain:keys/master.key", base=tmp_path, least=custody.generation)
+    assert again.places() == tuple(places[5000:])
+    assert again.gone() == tuple(places[:5000])
+    assert again.unwrap(wrapped, places[-1]) == b"k" * 32
+    assert file.stat().st_size < 120 * 2500 + 80 * 5000
+    for place in places[:5000:999]:
+        with pytest.raises(IntegrityError) as caught:
+            again.wrap(b"k" * 32, place)
+        assert caught.value.code == "PL411"
