@@ -186,7 +186,10 @@ def test_no_unit_moves_a_question_by_more_than_is_declared_and_some_by_as_much()
 
 
 def test_no_unit_moves_what_is_bought_together_by_more_than_is_declared() -> None:
-    """All shares of a value at once, in a pure dataset; every worst unit of one is one of all."""
+    """All shares of a value at once, in a pure dataset; every worst unit of one is one of all.
+
+    Of quantiles: `test_brute_choices`.
+    """
     dice, met = random.Random(5), []
     for plan in plans(Currency.PURE):
         for one in of_plan(plan, Currency.PURE):
