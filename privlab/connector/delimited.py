@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
+
+from privlab.errors import BadContract
 
 BLOCK = 8 << 20
 """Bytes read at a time, and of a block where a record does not need more."""
@@ -23,13 +26,18 @@ LONGEST = 256 << 20
 
 _GZIP = b"\x1f\x8b"
 _QUOTE = b'"'
+_TWICE = re.compile(r"(.*)_duplicated_\d+", re.DOTALL)
+"""What Polars calls a column whose name the header has already."""
 
 
 class Delimited:
     """A `Source` of one file with one header line."""
 
     def __init__(self, path: Path, separator: str, block: int = BLOCK) -> None:
-        """:raises OSError, EOFError: the file cannot be read."""
+        """:raises OSError, EOFError: the file cannot be read.
+
+        :raises BadContract: PL151, two columns have one name.
+        """
         self.name = path.name
         self.rows: int | None = None
         self._path = path
@@ -37,6 +45,13 @@ class Delimited:
         self._block = block
         head = next(self._blocks(), b"")
         self.schema = self._scan(head, first=True).collect_schema()
+        twice = [found[1] for name in self.schema if (found := _TWICE.fullmatch(name))]
+        if any(name in self.schema for name in twice):
+            raise BadContract(
+                f"{path.name} has several columns of one name",
+                code="PL151",
+                hint="give each its own name in the header line",
+            )
 
     def reads(self, columns: Sequence[pl.Expr]) -> Iterator[_Block]:
         for number, block in enumerate(self._blocks()):

@@ -161,8 +161,8 @@ def _whole(raw: pl.Expr) -> pl.Expr:
 
 
 def _decimal_whole(raw: pl.Expr) -> pl.Expr:
-    """Exact: a decimal never passes through a float."""
-    return pl.when(raw == raw.floor()).then(raw.cast(pl.Int64, strict=False))
+    """Exact, by its digits: it never passes through a float, and rounding could overflow."""
+    return _text_int(raw.cast(pl.String))
 
 
 def _finite(raw: pl.Expr) -> pl.Expr:
@@ -239,7 +239,7 @@ _READERS: dict[tuple[str, Kind], Reader] = {
     ("float", Kind.INT): _whole,
     ("float", Kind.FLOAT): _finite,
     ("date", Kind.DATE): _calendar,
-    ("date", Kind.DATETIME): lambda raw: _calendar(raw.cast(pl.Datetime("us"))),
+    ("date", Kind.DATETIME): lambda raw: _calendar(raw).cast(pl.Datetime("us")),
     ("datetime", Kind.DATE): lambda raw: _instant(raw).dt.date(),
     ("datetime", Kind.DATETIME): lambda raw: _instant(raw).cast(pl.Datetime("us")),
 }

@@ -30,7 +30,14 @@ MOST_ROWS = 1 << 19
 
 Read = Callable[[], pl.DataFrame]
 
-UNREADABLE = (pl.exceptions.PolarsError, pa.ArrowException, OSError, EOFError, UnicodeError)
+UNREADABLE = (
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,  # no Exception: a value that Polars does not foresee
+    pa.ArrowException,
+    OSError,
+    EOFError,
+    UnicodeError,
+)
 """What a source that cannot be decoded raises."""
 
 

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -166,3 +168,25 @@ def test_a_field_of_a_struct_is_a_column_by_its_path() -> None:
     read = frame.select(expr.alias(name) for name, expr in casts(frame.schema, contract).items())
 
     assert read.rows() == [(1, "x", "own"), (None, None, "own"), (None, None, None)]
+
+
+def test_extremes_of_their_types_are_null_and_make_nothing_fail() -> None:
+    """Each of these made Polars overflow or panic, for some values and not for others."""
+    days = pl.Series([2**31 - 1, -(2**31), 0], dtype=pl.Int32).cast(pl.Date)
+
+    assert read(days, "datetime") == [None, None, datetime(1970, 1, 1)]
+    assert read(days, "date") == [None, None, date(1970, 1, 1)]
+    for scale in (0, 2, 38):
+        digits = "9" * (38 - scale) + "." + "9" * scale
+        ends = pl.Series([Decimal(digits), Decimal(f"-{digits}")], dtype=pl.Decimal(38, scale))
+        assert read(ends, "int") == [None, None]
+    whole = [Decimal(2**63 - 1), Decimal(2**63), Decimal(-(2**63)), Decimal("0.5")]
+    assert read(pl.Series(whole, dtype=pl.Decimal(38, 2)), "int") == [
+        2**63 - 1, None, -(2**63), None
+    ]  # fmt: skip
+
+
+def test_there_is_one_zero() -> None:
+    found = read(pl.Series([-0.0, 0.0, -0.0]), "float")
+
+    assert [math.copysign(1, value) for value in found] == [1, 1, 1]
