@@ -54,7 +54,7 @@ def place_in(key: Key) -> pl.Expr:
 
 
 def _lookup(value: pl.Expr, kind: Kind, places: dict[Any, int]) -> pl.Expr:
-    run = _run(kind, list(places))
+    run = run_of(kind, list(places))
     if run is not None and list(places.values()) == list(range(len(places))):
         first, last = run
         number = value.cast(pl.Int32).cast(pl.Int64) if kind is Kind.DATE else value
@@ -69,7 +69,7 @@ def _lookup(value: pl.Expr, kind: Kind, places: dict[Any, int]) -> pl.Expr:
     return value.replace_strict(old, new, default=-1, return_dtype=pl.Int64)
 
 
-def _run(kind: Kind, values: list[Any]) -> tuple[int, int] | None:
+def run_of(kind: Kind, values: list[Any]) -> tuple[int, int] | None:
     """First and last, when the values are consecutive whole numbers or days."""
     if kind is Kind.DATE:
         numbers = [day.toordinal() - _EPOCH for day in values]

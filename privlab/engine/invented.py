@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.connector.scan import DTYPES
 from privlab.engine.expressions import fitted, nearest, saturated
-from privlab.engine.found import put_together
 from privlab.engine.practice import Practice
-from privlab.engine.run import Work, gathered, hidden, shown
+from privlab.engine.run import hidden, shown
 from privlab.engine.sources import standing
+from privlab.engine.work import Work
 from privlab.kernels.rowtag import fold_words
 from privlab.terms.catalog import Column, Kind, Table
 
@@ -72,9 +72,8 @@ def release(job: Practice) -> Any:
     made = {one.name: invented(one, reads[one.name], tables[0]).lazy() for one in tables}
     work, rows = Work.of(job.plan, _BOUNDING_KEY), standing(job.plan, made)
     if job.threshold is not None:
-        found = put_together(job.plan, [work.found(rows)])
-        return shown(job.plan, job.noises, job.threshold, found)
-    return hidden(job.plan, job.noises, gathered(job.plan, [work.bounded(rows)]))
+        return shown(job.plan, job.noises, job.threshold, work.find([lambda: rows]))
+    return hidden(job.plan, job.noises, work.exact([lambda: rows]))
 
 
 def row_count(table: Table) -> int:

@@ -1,17 +1,19 @@
-"""Rows to sums: bound what each privacy unit adds, clamp, add up.  One pass.
+"""Which rows of each privacy unit count.  One pass, no state from one unit to the next.
 
-A unit's part of the result is a function of that unit's own rows, the key and
-the tags, never of another unit's rows.  So adding or removing one unit changes
-the result by exactly that unit's part, and the part obeys the bounds:
+What is kept of a unit is a function of that unit's own rows, the key and the tags,
+never of another unit's rows, and it obeys the bounds:
 
   at most ``rows`` rows in all, at most ``rows_per_group`` of them in a group,
-  in at most ``groups`` groups, each row moving measure j by at most radius[j];
-  for a measure that counts units, one in each of at most ``groups`` of all the
-  groups the unit is in: it pays for groups, so it needs no bound on rows
+  in at most ``groups`` groups
 
-whose squared length is at most `privlab.query.plan.Measure.squared_sensitivity`
-(``docs/proofs/bounding.md``).  The plain Python twin is
-``tests/kernels/twin_bounding.py``.
+so a sum over kept rows moves by at most `privlab.query.plan.Measure.squared_sensitivity`
+when a unit goes (``docs/proofs/bounding.md``).  The plain Python twin is
+``tests/kernels/twin_bounding.py``.  What is added up of kept rows is `adding`.
+
+Units come in blocks that fit the nearest cache, in four steps: meet the groups of each
+unit, hash all of them, settle which ones stay, mark rows.  Nothing that one unit
+left behind is looked at for another: slots of the table are stamped with their unit.
+Indices are not checked as they are used: they are bounded by what is checked first.
 """
 
 from __future__ import annotations
@@ -22,131 +24,123 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from privlab.kernels.siphash import siphash
+from privlab.kernels.siphash import begun, finish_all
 
-OK = 0
-BAD_CODE = 1
-BAD_SHAPE = 2
-BAD_BOUND = 3
-BAD_ORDER = 4
+BAD_SHAPE = -1
+BAD_BOUND = -2
+BAD_ORDER = -3
 
+BLOCK = 4096
+"""Rows of a block, unless one unit has more."""
+
+LANES = 64
+"""Groups of a unit that are ranked all against all; more are sorted."""
+
+MOST = (1 << 31) - 1
+"""Rows and groups of one call are fewer."""
+
+_SLOTS = 256
 _ODD = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
+_TOP = np.uint64(48)
+_LAST = np.uint16(0xFFFF)
 
 _jit: Any = nb.njit
-_compile = _jit(nogil=True, error_model="numpy", boundscheck=True)
+_compile = _jit(nogil=True, error_model="numpy")
+
+Ints = NDArray[np.int64]
+Shorts = NDArray[np.int32]
+Words = NDArray[np.uint64]
+Flags = NDArray[np.bool_]
 
 
 @_compile
-def _after(
-    hash_a: np.uint64,
-    tag_a: np.uint64,
-    code_a: int,
-    hash_b: np.uint64,
-    tag_b: np.uint64,
-    code_b: int,
-) -> Any:
-    """Whether group a comes after group b in the secret order."""
-    if hash_a != hash_b:
-        return hash_a > hash_b
-    if tag_a != tag_b:
-        return tag_a > tag_b
-    return code_a > code_b
-
-
-@_compile
-def unit_returns(unit_hi: NDArray[np.uint64], unit_lo: NDArray[np.uint64]) -> Any:
-    """Whether some unit's rows are in two places, which would double its part."""
-    size = unit_hi.size
-    runs = 0
-    ascending = True
-    for i in range(size):
-        if i == 0:
-            runs = 1
-        elif unit_hi[i] != unit_hi[i - 1] or unit_lo[i] != unit_lo[i - 1]:
-            runs += 1
-            ascending = ascending and (
-                unit_hi[i - 1] < unit_hi[i]
-                or (unit_hi[i - 1] == unit_hi[i] and unit_lo[i - 1] < unit_lo[i])
-            )
-    if ascending:
-        return False
-    slots = 16
-    while slots < 2 * runs:
+def _slots(distinct: int) -> Any:
+    """Slots of the table for so many different groups: a power of two, half of them free."""
+    slots = _SLOTS
+    while slots < 2 * distinct or (distinct <= LANES and slots < 4 * distinct):
         slots *= 2
-    first = np.full(slots, -1, np.int64)
-    mask = np.uint64(slots - 1)
-    for i in range(size):
-        if i > 0 and unit_hi[i] == unit_hi[i - 1] and unit_lo[i] == unit_lo[i - 1]:
-            continue
-        slot = np.int64((unit_hi[i] ^ (unit_lo[i] * _ODD)) & mask)
-        while first[slot] >= 0:
-            seen = first[slot]
-            if unit_hi[seen] == unit_hi[i] and unit_lo[seen] == unit_lo[i]:
-                return True
-            slot = (slot + 1) & np.int64(slots - 1)
-        first[slot] = i
-    return False
+    return slots
 
 
 @_compile
-def rank_groups(
-    found: int,
-    codes: NDArray[np.int64],
-    tags: NDArray[np.uint64],
-    hi: np.uint64,
-    lo: np.uint64,
-    key: NDArray[np.uint64],
-    hashes: NDArray[np.uint64],
-) -> None:
-    """What puts a unit's groups in their secret order."""
-    for slot in range(found):
-        hashes[slot] = siphash(key[0], key[1], hi, lo, tags[codes[slot]])
+def _settle(
+    groups: int, hashes: Words, tags: Words, codes: Shorts, stays: NDArray[np.int32]
+) -> Any:
+    """Mark the ``groups`` of a unit's groups that come first by (hash, tag, code); any number."""
+    last = np.sort(hashes)[groups - 1]
+    left = groups
+    for i in range(hashes.size):
+        stays[i] = 1 if hashes[i] < last else 0
+        left -= stays[i]
+    while left > 0:
+        best = -1
+        for i in range(hashes.size):
+            if (
+                hashes[i] == last
+                and stays[i] == 0
+                and (
+                    best < 0
+                    or tags[i] < tags[best]
+                    or (tags[i] == tags[best] and codes[i] < codes[best])
+                )
+            ):
+                best = i
+        stays[best] = 1
+        left -= 1
 
 
 @_compile
-def choose_groups(
-    found: int,
-    groups: int,
-    codes: NDArray[np.int64],
-    tags: NDArray[np.uint64],
-    hashes: NDArray[np.uint64],
-    best: NDArray[np.int64],
-    kept: NDArray[np.bool_],
-) -> None:
-    """Mark in ``kept`` the ``groups`` of the ``found`` codes that come first.
+def _rank(groups: int, tops: NDArray[np.uint16], lanes: NDArray[np.uint16], stays: Shorts) -> Any:
+    """As `_settle` by the top 16 bits alone; whether these were enough.
 
-    hashes: as `rank_groups` left them; not looked at where all codes are kept.
+    A group stays when fewer than ``groups`` others are below it.  Where equal ones
+    straddle the end, more would stay, so the count tells.
     """
-    if found <= groups:
-        kept[:found] = True
-        return
-    kept[:found] = False
-    held = 0
-    for slot in range(found):
-        code = codes[slot]
-        at = held
-        while at > 0 and _after(
-            hashes[best[at - 1]],
-            tags[codes[best[at - 1]]],
-            codes[best[at - 1]],
-            hashes[slot],
-            tags[code],
-            code,
-        ):
-            at -= 1
-        if at == groups:
-            continue
-        held = min(held + 1, groups)
-        for place in range(held - 1, at, -1):
-            best[place] = best[place - 1]
-        best[at] = slot
-    for place in range(held):
-        kept[best[place]] = True
+    for i in range(LANES):
+        lanes[i] = _LAST
+    for i in range(tops.size):
+        lanes[i] = tops[i]
+    kept = 0
+    for i in range(tops.size):
+        own = tops[i]
+        below = np.int16(0)
+        for j in range(LANES):
+            below += np.int16(lanes[j] < own)
+        stays[i] = np.int32(below < groups)
+        kept += stays[i]
+    return kept == groups
 
 
-def _input(dtype: Any, layout: str = "1d") -> Any:
+def _input(dtype: Any) -> Any:
     """A C-contiguous array that is only read, so that read-only buffers fit too."""
-    return nb.types.Array(dtype, 2 if layout == "2d" else 1, "C", readonly=True)
+    return nb.types.Array(dtype, 1, "C", readonly=True)
+
+
+@_compile
+def _refusal(
+    unit_hi: Words,
+    unit_lo: Words,
+    unit_rows: Ints,
+    size: int,
+    cells: int,
+) -> Any:
+    """Why not, or 0: units ascend strictly, so none has rows in two places."""
+    if unit_lo.size != unit_hi.size or unit_rows.size != unit_hi.size:
+        return BAD_SHAPE
+    if size > MOST or cells > MOST or unit_hi.size > MOST:
+        return BAD_SHAPE
+    left = size
+    for u in range(unit_rows.size):
+        if unit_rows[u] < 1 or unit_rows[u] > left:
+            return BAD_SHAPE
+        left -= unit_rows[u]
+        if u > 0 and (
+            unit_hi[u] < unit_hi[u - 1]
+            or (unit_hi[u] == unit_hi[u - 1] and unit_lo[u] <= unit_lo[u - 1])
+        ):
+            return BAD_ORDER
+    return BAD_SHAPE if left else 0
 
 
 @_jit(
@@ -154,136 +148,194 @@ def _input(dtype: Any, layout: str = "1d") -> Any:
         _input(nb.uint64),
         _input(nb.uint64),
         _input(nb.int64),
-        _input(nb.uint64),
-        _input(nb.int64, "2d"),
-        _input(nb.boolean, "2d"),
-        _input(nb.boolean),
         _input(nb.int64),
         nb.int64,
+        _input(nb.uint64),
+        nb.int64,
         nb.int64,
         nb.int64,
         _input(nb.uint64),
-        nb.int64[:, ::1],
+        nb.int32[::1],
+        nb.int32[::1],
+        nb.boolean[::1],
     ),
     cache=True,
     nogil=True,
     error_model="numpy",
-    boundscheck=True,
 )
-def accumulate(
-    unit_hi: NDArray[np.uint64],
-    unit_lo: NDArray[np.uint64],
-    codes: NDArray[np.int64],
-    tags: NDArray[np.uint64],
-    values: NDArray[np.int64],
-    valid: NDArray[np.bool_],
-    per_unit: NDArray[np.bool_],
-    radius: NDArray[np.int64],
+def keep(
+    unit_hi: Words,
+    unit_lo: Words,
+    unit_rows: Ints,
+    codes: Ints,
+    first: int,
+    tags: Words,
     rows: int,
     rows_per_group: int,
     groups: int,
-    key: NDArray[np.uint64],
-    out: NDArray[np.int64],
+    key: Words,
+    kept: Shorts,
+    kept_codes: Shorts,
+    fresh: Flags,
 ) -> Any:
-    """Add every unit's bounded part to ``out``.  n rows, G groups, k measures.
+    """List the rows that are kept, in their order.  n rows, m units, G groups.
 
-    unit_hi, unit_lo: [n] the 128-bit pseudonym; rows of one unit are contiguous
-    and in the table's secret order.  codes: [n] the row's group in 0..G-1, or -1
-    for none.  tags: [G] a content hash of each group's key.  values, valid:
-    [k, n] what the row adds to a measure, and whether it does.  per_unit: [k]
-    whether the measure counts units.  radius: [k] the clamp.  key: [2] the
-    table version's secret bounding key.  out: [k, G].
+    unit_hi, unit_lo: [m] the 128-bit pseudonyms, strictly ascending.  unit_rows: [m] how
+    many rows each has, at least one; they stand one after the other, in the table's
+    secret order, and are n together.  codes: [n] ``first`` and the row's group in
+    0..G-1; anything else is in no group.  tags: [G] a content hash of each group's key.
+    key: [2] the table version's secret bounding key.
+
+    kept, kept_codes, fresh: [n], overwritten: places of kept rows, their groups, and
+    whether it is the unit's first one there.
 
     Per unit: the first ``rows`` rows that have a group; of their groups the
-    ``groups`` with the smallest SipHash-2-4(key; unit, tag), ties by tag; in a
-    kept group the first ``rows_per_group`` rows.  A row adds its value clamped
-    to [-radius, radius] where valid.  A measure per unit adds one in each of
-    the ``groups`` groups that come first in the same order among those of all
-    the unit's rows, whatever its values.
+    ``groups`` with the smallest SipHash-2-4(key; unit, tag), ties by tag, then by
+    number; in a kept group the first ``rows_per_group`` rows.
 
-    Returns OK, or with ``out`` of no use: BAD_CODE (a code outside -1..G-1),
-    BAD_SHAPE (lengths disagree), BAD_BOUND (a bound below 1 or a negative
-    radius), BAD_ORDER (rows of one unit are in two places).
+    Returns how many rows are kept, or BAD_SHAPE (lengths disagree, or are beyond
+    MOST), BAD_BOUND (a bound below 1), BAD_ORDER (units do not ascend).
+    Memory beside the arguments: at most some 100 bytes per row of the largest unit.
     """
     size = codes.size
-    measures = radius.size
-    cells = tags.size
-    if unit_hi.size != size or unit_lo.size != size or key.size != 2 or per_unit.size != measures:
-        return BAD_SHAPE
-    if values.shape != (measures, size) or valid.shape != (measures, size):
-        return BAD_SHAPE
-    if out.shape != (measures, cells):
+    if key.size != 2 or kept.size < size or kept_codes.size < size or fresh.size < size:
         return BAD_SHAPE
     if rows < 1 or rows_per_group < 1 or groups < 1:
         return BAD_BOUND
-    counts_units = False
-    takes_rows = False
-    for j in range(measures):
-        if radius[j] < 0:
-            return BAD_BOUND
-        counts_units = counts_units or per_unit[j]
-        takes_rows = takes_rows or not per_unit[j]
-    for i in range(size):
-        if codes[i] < -1 or codes[i] >= cells:
-            return BAD_CODE
-    if unit_returns(unit_hi, unit_lo):
-        return BAD_ORDER
+    refusal = _refusal(unit_hi, unit_lo, unit_rows, size, tags.size)
+    if refusal != 0:
+        return refusal
+    rows, groups = min(rows, MOST), min(groups, MOST)
+    rows_per_group = min(rows_per_group, MOST)
+    cells = np.uint64(tags.size)
+    base = np.uint64(first)
+    units = unit_rows.size
 
-    most = min(rows, size)
-    enough = size if counts_units else most
-    slots = min(cells, enough)
-    picked = np.empty(most, np.int64)
-    found_codes = np.empty(slots, np.int64)
-    best = np.empty(slots, np.int64)
-    hashes = np.empty(slots, np.uint64)
-    kept = np.empty(slots, np.bool_)
-    used = np.empty(slots, np.int64)
-    seen_at = np.full(cells, -1, np.int64)
-    slot_of = np.empty(cells, np.int64)
+    largest = 1
+    for u in range(units):
+        largest = max(largest, unit_rows[u])
+    room = max(min(BLOCK, size), largest) + LANES
+    places = np.empty(room, np.int32)  # per row of a block
+    slot_of = np.empty(room, np.int32)
+    nth = np.empty(room, np.int32)
+    group_codes = np.empty(room, np.int32)  # per group of a unit of a block
+    used = np.empty(room, np.int32)
+    group_tags = np.empty(room, np.uint64)
+    hashes = np.empty(room, np.uint64)
+    tops = np.empty(room, np.uint16)
+    stays = np.empty(room, np.int32)
+    v0, v1 = np.empty(room, np.uint64), np.empty(room, np.uint64)
+    v2, v3 = np.empty(room, np.uint64), np.empty(room, np.uint64)
+    ends = np.empty(min(units, room) + 1, np.int64)  # per unit of a block
+    lanes = np.empty(LANES, np.uint16)
+    slots = _slots(min(largest, tags.size))
+    table_unit = np.full(slots, -1, np.int32)
+    table_code = np.empty(slots, np.int32)
+    table_group = np.empty(slots, np.int32)
 
+    count = np.int64(0)
     start = 0
-    while start < size:
-        hi = unit_hi[start]
-        lo = unit_lo[start]
-        seen = 0  # rows that have a group
-        found = 0  # their groups
-        near = 0  # the groups of the first ``rows`` of them, which are found first
-        stop = start
-        while stop < size and unit_hi[stop] == hi and unit_lo[stop] == lo:
-            code = codes[stop]
-            if code >= 0 and seen < enough:
-                if seen_at[code] != start:
-                    seen_at[code] = start
-                    slot_of[code] = found
-                    found_codes[found] = code
+    unit = 0
+    while unit < units:
+        # 1. Meet: groups of each unit in the order of its rows.
+        opened = unit
+        taken = 0
+        found = 0
+        open_choice = False
+        while unit < units and (unit == opened or taken + unit_rows[unit] <= room - LANES):
+            begin = found
+            most = taken + rows
+            mask = np.int64(_slots(min(unit_rows[unit], tags.size)) - 1)
+            for i in range(start, start + unit_rows[unit]):
+                code = np.uint64(codes[i]) - base
+                if code >= cells:
+                    continue
+                if taken == most:
+                    break
+                at = np.int64(code * _ODD >> _HALF) & mask
+                while table_unit[at] == unit and table_code[at] != np.int32(code):
+                    at = (at + 1) & mask
+                if table_unit[at] != unit:
+                    table_unit[at] = unit
+                    table_code[at] = np.int32(code)
+                    table_group[at] = found
+                    group_codes[found] = np.int32(code)
                     used[found] = 0
                     found += 1
-                if seen < rows:
-                    picked[seen] = stop
-                    near = found
-                seen += 1
-            stop += 1
-        if found > groups:
-            rank_groups(found, found_codes, tags, hi, lo, key, hashes)
-        if takes_rows:
-            choose_groups(near, groups, found_codes, tags, hashes, best, kept)
-            for t in range(min(seen, rows)):
-                i = picked[t]
-                code = codes[i]
-                slot = slot_of[code]
-                if not kept[slot] or used[slot] == rows_per_group:
-                    continue
-                used[slot] += 1
-                for j in range(measures):
-                    if valid[j, i] and not per_unit[j]:
-                        out[j, code] += min(max(values[j, i], -radius[j]), radius[j])
-        if counts_units:
-            if found > near or not takes_rows:
-                choose_groups(found, groups, found_codes, tags, hashes, best, kept)
-            for slot in range(found):
-                if kept[slot]:
-                    for j in range(measures):
-                        if per_unit[j]:
-                            out[j, found_codes[slot]] += 1
-        start = stop
-    return OK
+                group = table_group[at]
+                places[taken] = i
+                slot_of[taken] = group
+                nth[taken] = used[group]
+                used[group] += 1
+                taken += 1
+            ends[unit - opened] = found
+            open_choice = open_choice or found - begin > groups
+            start += unit_rows[unit]
+            unit += 1
+
+        # 2. Hash, and 3. settle which groups stay.
+        if open_choice:
+            begin = 0
+            for u in range(unit - opened):
+                a, b, c, d = begun(key[0], key[1], unit_hi[opened + u], unit_lo[opened + u])
+                for i in range(begin, ends[u]):
+                    v0[i] = a
+                    v1[i] = b
+                    v2[i] = c
+                    v3[i] = d
+                begin = ends[u]
+            for i in range(found):
+                group_tags[i] = tags[group_codes[i]]
+            finish_all(found, v0, v1, v2, v3, group_tags, hashes)
+            for i in range(found):
+                tops[i] = np.uint16(hashes[i] >> _TOP)
+            begin = 0
+            for u in range(unit - opened):
+                end = ends[u]
+                many = end - begin
+                if many <= groups:
+                    stays[begin:end] = 1
+                elif many > LANES or not _rank(groups, tops[begin:end], lanes, stays[begin:end]):
+                    _settle(
+                        groups,
+                        hashes[begin:end],
+                        group_tags[begin:end],
+                        group_codes[begin:end],
+                        stays[begin:end],
+                    )
+                begin = end
+        else:
+            for i in range(found):
+                stays[i] = 1
+
+        # 4. Mark.  Written always, counted when kept: which it is cannot be foreseen.
+        for i in range(taken):
+            group = slot_of[i]
+            kept[count] = places[i]
+            kept_codes[count] = group_codes[group]
+            fresh[count] = nth[i] == 0
+            under = np.int64(nth[i]) - rows_per_group >> np.int64(63)  # all ones, or zero
+            count += np.int64(stays[group]) & under
+    return count
+
+
+@_jit(
+    nb.int64(_input(nb.uint64), _input(nb.uint64), nb.int64[::1]),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def find_runs(row_hi: Words, row_lo: Words, starts: Ints) -> Any:
+    """Where each run of one pseudonym begins.  row_hi, row_lo: [n] one per row.
+
+    starts: [n], its first entries are overwritten.  Returns how many runs there are,
+    or BAD_SHAPE.  Whether a unit has two of them shows in `keep`.
+    """
+    if row_lo.size != row_hi.size or starts.size < row_hi.size:
+        return BAD_SHAPE
+    count = 0
+    for i in range(row_hi.size):
+        starts[count] = i
+        if i == 0 or row_hi[i] != row_hi[i - 1] or row_lo[i] != row_lo[i - 1]:
+            count += 1
+    return count

@@ -1,8 +1,8 @@
 """privlab with one thing wrong: what record and replay must see.
 
-Each `Bug` is the real path with one or two functions replaced.  Several need
-more than one change, since what one part forgets another does again: the kernel
-clamps what `coded` clamped, and `translate` drops the NaN that reading dropped.
+Each `Bug` is the real path with one or two functions replaced.  Some need more than
+one change: what a kernel would do of a stored column is left to Polars, or what one
+part forgets another does again, as the NaN that reading and the kernel both drop.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from privlab.connector import protect, scan
 from privlab.connector.pseudonyms import Pseudonyms
 from privlab.curator import certificate
 from privlab.curator.answer import Compiled, Paid
-from privlab.engine import run, steps
-from privlab.engine.expressions import Typed, translate
+from privlab.engine import columns, run, steps
+from privlab.engine.expressions import Typed
 from privlab.engine.job import Job
-from privlab.kernels import bounding, keeping
+from privlab.kernels import adding, bounding
 from privlab.mechanisms import quantile as mechanism
 from privlab.query import joint
-from privlab.query.plan import Expr, Measure, MeasureKind, Ref
+from privlab.query.plan import Measure, MeasureKind
 from privlab.query.trade import Trade, trade_of
 from privlab.release.statement import PrivacyFacts
 from privlab.terms.bounds import ContributionBound as Bound
@@ -40,6 +40,7 @@ from tests.attack.contract import Place
 from tests.attack.record import Kind, Mechanisms
 
 UNBOUNDED = 1 << 62
+LOWEST = 1 << 50
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 Change = tuple[object, str, Any]
@@ -66,27 +67,31 @@ class Bug:
             return self.asking(replace(place) if self.anew else place, mechanisms)
 
 
-# --- the kernel's call -------------------------------------------------------
+# --- the kernels' calls -------------------------------------------------------
 
 _caption, _statement = certificate.caption, certificate.statement
-_accumulate, _coded, _release, _measure = bounding.accumulate, steps.coded, run.release, run.measure
+_keep, _add_whole, _pieces = bounding.keep, adding.add_whole, mechanism.pieces
+_coded, _release, _measure = steps.coded, run.release, run.measure
 
 
 def _kernel(
-    *, rows: int | None = None, per_group: int | None = None, groups: int | None = None,
-    radius: int | None = None,
-) -> Change:  # fmt: skip
-    """The kernel under other bounds than the plan's."""
+    *, rows: int | None = None, per_group: int | None = None, groups: int | None = None
+) -> Change:
+    """Rows are kept under other bounds than the plan's."""
 
-    def accumulate(*given: Any) -> Any:
+    def keep(*given: Any) -> Any:
         args = list(given)
-        if radius is not None:
-            args[7] = np.full_like(args[7], radius)
-        for at, bound in ((8, rows), (9, per_group), (10, groups)):
+        for at, bound in ((6, rows), (7, per_group), (8, groups)):
             args[at] = args[at] if bound is None else bound
-        return _accumulate(*args)
+        return _keep(*args)
 
-    return (bounding, "accumulate", accumulate)
+    return (bounding, "keep", keep)
+
+
+def _unclamped(*given: Any) -> None:
+    """Adds a whole number as it is."""
+    rows, codes, valid, values, _, _, centre, _, share, out = given
+    _add_whole(rows, codes, valid, values, -UNBOUNDED, UNBOUNDED, centre, UNBOUNDED, share, out)
 
 
 def _mixed(count: int) -> Any:
@@ -95,60 +100,52 @@ def _mixed(count: int) -> Any:
     return (number ^ (number >> np.uint64(29))) * _ODD
 
 
-def _rows_at(args: list[Any], index: Any) -> list[Any]:
-    """The kernel's arguments for some of the rows, in another order."""
-    hi, lo, codes, tags, values, valid, *rest = args
-    return [
-        *(np.ascontiguousarray(one[index]) for one in (hi, lo, codes)),
-        tags,
-        *(np.ascontiguousarray(one[:, index]) for one in (values, valid)),
-        *rest,
-    ]
-
-
-def _by_row_number(*args: Any) -> Any:
-    order = np.lexsort((_mixed(args[2].size), args[1], args[0]))
-    return _accumulate(*_rows_at(list(args), order))
+def _by_row_number(*given: Any) -> Any:
+    hi, lo, rows, codes, *rest, kept, kept_codes, fresh = given
+    order = np.lexsort((_mixed(codes.size), np.repeat(np.arange(rows.size), rows)))
+    count = _keep(hi, lo, rows, codes[order], *rest, kept, kept_codes, fresh)
+    kept[:count] = order[kept[:count]]
+    return count
 
 
 def _in_batches(size: int) -> Change:
     """Bounds each ``size`` rows for themselves."""
 
-    def accumulate(*args: Any) -> Any:
-        status = bounding.OK
-        for start in range(0, max(1, args[2].size), size):
-            rows = np.arange(start, min(start + size, args[2].size))
-            status = status or _accumulate(*_rows_at(list(args), rows))
-        return status
-
-    return (bounding, "accumulate", accumulate)
-
-
-def _by_halves(*args: Any) -> Any:
-    return _in_batches(max(1, args[2].size // 2))[2](*args)
-
-
-# --- kept rows and choices ---------------------------------------------------
-
-_keep, _pieces = keeping.keep, mechanism.pieces
-
-
-def _keeping(*, per_group: int | None = None, groups: int | None = None) -> Change:
-    """The kept rows of other bounds than the plan's."""
-
     def keep(*given: Any) -> Any:
-        args = list(given)
-        for at, bound in ((5, per_group), (6, groups)):
-            args[at] = args[at] if bound is None else bound
-        return _keep(*args)
+        hi, lo, rows, codes, *rest, kept, kept_codes, fresh = given
+        unit_of, count = np.repeat(np.arange(rows.size), rows), 0
+        for start in range(0, codes.size, size):
+            own, many = np.unique(unit_of[start : start + size], return_counts=True)
+            here = _keep(
+                hi[own], lo[own], many, codes[start : start + size], *rest,
+                kept[count:], kept_codes[count:], fresh[count:],
+            )  # fmt: skip
+            kept[count : count + here] += start
+            count += here
+        return count
 
-    return (keeping, "keep", keep)
+    return (bounding, "keep", keep)
+
+
+def _by_halves(*given: Any) -> Any:
+    return _in_batches(max(1, given[3].size // 2))[2](*given)
 
 
 def _all_values(*given: Any) -> Any:
     """Every row is kept."""
-    given[-1][:] = given[2] >= 0
-    return bounding.OK
+    codes, first, tags, kept, kept_codes, fresh = (given[at] for at in (3, 4, 5, 10, 11, 12))
+    there = np.flatnonzero((codes >= first) & (codes < first + tags.size))
+    kept[: there.size], kept_codes[: there.size] = there, codes[there] - first
+    fresh[: there.size] = True
+    return there.size
+
+
+def _never(*_: object) -> bool:
+    return False
+
+
+_BY_POLARS: Change = (columns, "_plain_whole", _never)
+"""What a whole number adds is worked out by Polars."""
 
 
 def _by_rank(values: Any, low: int, high: int, q: Fraction) -> Any:
@@ -158,14 +155,6 @@ def _by_rank(values: Any, low: int, high: int, q: Fraction) -> Any:
 
 
 # --- row values --------------------------------------------------------------
-
-
-def _wide(measure: Measure) -> Measure:
-    return replace(measure, low=Fraction(-(1 << 61)), high=Fraction(1 << 61))
-
-
-def _unclamped(measure: Measure, value: Typed) -> pl.Expr:
-    return _coded(_wide(measure), value)
 
 
 def _about(statistic: str) -> Change:
@@ -178,17 +167,13 @@ def _about(statistic: str) -> Change:
     return (steps, "coded", coded)
 
 
-def _raw(expr: Expr) -> Typed:
-    """A decimal column as it is, NaN and all."""
-    return Typed(pl.col(expr.column), expr.kind) if isinstance(expr, Ref) else translate(expr)
-
-
-def _with_nan(measure: Measure, value: Typed) -> pl.Expr:
+def _with_nan(*given: Any) -> None:
     """As numpy does it: NaN passes the clamp, and the cast makes it the lowest integer."""
-    clamped = value.as_float().clip(float(measure.low), float(measure.high))
-    lowest = pl.lit(-UNBOUNDED, pl.Int64)
-    steps = clamped.fill_nan(None).cast(pl.Int64, strict=False)
-    return pl.when(clamped.is_nan()).then(lowest).otherwise(steps)
+    rows, codes, valid, values, low, high, centre, up, down, reach, share, out = given
+    clamped = np.clip(values, low, high)
+    steps = np.floor((clamped - centre) * up / down + 0.5)
+    whole = np.where(np.isnan(steps), -float(LOWEST), steps).astype(np.int64)
+    _add_whole(rows, codes, valid, whole, -LOWEST, reach, 0, LOWEST, share, out)
 
 
 def _checked(measure: Measure, value: Typed) -> pl.Expr:
@@ -341,36 +326,35 @@ AGES_BY_WARD = Asking("SELECT ward, COUNT(DISTINCT age) AS n FROM visits GROUP B
 UNITS = Asking("SELECT COUNT(DISTINCT patient) AS n FROM visits", FEW)
 
 BUGS = (
-    Bug("the clamp is forgotten", SUM_AGE, FAR, ((steps, "coded", _unclamped), _kernel(radius=UNBOUNDED))),
+    Bug("the clamp is forgotten", SUM_AGE, FAR, ((adding, "add_whole", _unclamped),)),
     Bug("n is the divisor", MEAN, SAID, ((run, "release", _exact_counts),)),
-    Bug("the mean is the centre", SUM_POINTS, FAR, (_about("mean"),)),
-    Bug("the median is the centre", SUM_POINTS, FAR, (_about("median"),)),
-    Bug("the bound keeps rows by row number", BY_DAY, FAR, ((bounding, "accumulate", _by_row_number),)),
+    Bug("the mean is the centre", SUM_POINTS, FAR, (_about("mean"), _BY_POLARS)),
+    Bug("the median is the centre", SUM_POINTS, FAR, (_about("median"), _BY_POLARS)),
+    Bug("the bound keeps rows by row number", BY_DAY, FAR, ((bounding, "keep", _by_row_number),)),
     Bug("rows are stored by row number", BY_DAY, FAR, ((protect, "row_tags", _numbered),), anew=True),
     Bug("a sum about L with an exact n", SUM_SCORE, SAID, ((run, "release", _about_the_low_end),)),
     Bug("a sum about 0 at the price of U - L", SUM_SCORE, FAR, ((joint, "trade_of", _cheap),)),
     Bug("the bound on rows is forgotten", SUM_AGE, FAR, (_kernel(rows=UNBOUNDED, per_group=UNBOUNDED),)),
     Bug("the bound on rows of a group is forgotten", BY_WARD, FAR, (_kernel(per_group=UNBOUNDED),)),
     Bug("the bound on groups is forgotten", IN_GROUPS, FAR, (_kernel(groups=UNBOUNDED),)),
-    Bug("rows are bounded in each half of the table", SUM_AGE, FAR, ((bounding, "accumulate", _by_halves),)),
+    Bug("rows are bounded in each half of the table", SUM_AGE, FAR, ((bounding, "keep", _by_halves),)),
     Bug("keys are those that occur", KeysFromData(BY_WARD.text, DAYS), _of(Kind.SHAPE)),
     Bug(
-        "NaN passes the clamp", WEIGHT, FAR,
-        (_READS_NAN, (run, "translate", _raw), (steps, "coded", _with_nan), _kernel(radius=UNBOUNDED)),
+        "NaN passes the clamp", WEIGHT, FAR, (_READS_NAN, (adding, "add_steps", _with_nan)),
         anew=True,
     ),
     Bug("a row without a unit is a unit", UNITS, FAR, ((Pseudonyms, "of", _a_unit_per_null),), anew=True),
     Bug("sums of floats", STAY, _of(Kind.INPUTS), ((run, "measure", _float_sums),)),
     Bug("noise as wide as the data", SUM_AGE, _of(Kind.PARAMETERS), ((run, "release", _noise_as_wide_as_the_data),)),
     Bug("no noise where there is no data", BY_WARD, _of(Kind.CALLS), ((run, "release", _nothing_to_do),)),
-    Bug("a value out of range is an error", SUM_AGE, _of(Kind.FAILED), ((steps, "coded", _checked),)),
+    Bug("a value out of range is an error", SUM_AGE, _of(Kind.FAILED), ((steps, "coded", _checked), _BY_POLARS)),
     Bug("a bounding key for each release", KeyPerRelease(BY_DAY.text, GROUPS), FAR),
-    Bug("every row of a unit is a value to choose among", MEDIAN, FAR, ((keeping, "keep", _all_values),)),
-    Bug("some rows of a unit are values to choose among", MEDIAN, FAR, (_keeping(per_group=2),)),
-    Bug("a unit is in more choices than it pays for", MEDIANS, _of(Kind.TIMES), (_keeping(groups=UNBOUNDED),)),
+    Bug("every row of a unit is a value to choose among", MEDIAN, FAR, ((bounding, "keep", _all_values),)),
+    Bug("some rows of a unit are values to choose among", MEDIAN, FAR, (_kernel(per_group=2),)),
+    Bug("a unit is in more choices than it pays for", MEDIANS, _of(Kind.TIMES), (_kernel(groups=UNBOUNDED),)),
     Bug("scores that move by two", MEDIAN, FAR, ((mechanism, "pieces", _by_rank),)),
-    Bug("distinct values of every row", AGES, FAR, ((keeping, "keep", _all_values),)),
-    Bug("distinct values beyond the bound of a group", AGES_BY_WARD, FAR, (_keeping(per_group=UNBOUNDED),)),
+    Bug("distinct values of every row", AGES, FAR, ((bounding, "keep", _all_values),)),
+    Bug("distinct values beyond the bound of a group", AGES_BY_WARD, FAR, (_kernel(per_group=UNBOUNDED),)),
     Bug("the caption tells the number of rows", TellsRows(BY_WARD.text, DAYS), SAID),
     Bug("the statement tells the number of rows", SignsRows(BY_WARD.text, DAYS), SAID),
     Bug("the receipt depends on the number of rows", ChargesByRows(BY_WARD.text, DAYS), SAID),

@@ -18,8 +18,9 @@ from privlab.engine.found import Found, names, put_together, tags_of
 from privlab.engine.handle import Engine
 from privlab.engine.reference import bounded_sums, cells_of, sampled
 from privlab.engine.released import Released
-from privlab.engine.run import Work, find, release
+from privlab.engine.run import find, release
 from privlab.engine.samples import Exact, Sample
+from privlab.engine.work import Work
 from privlab.query.labels import decode_labels, encode_labels
 from privlab.query.plan import MOST_LABEL, Call, Expr, Key, Literal, Measure, MeasureKind, Op, Plan
 from privlab.terms.bounds import ContributionBound

@@ -20,8 +20,9 @@ from privlab.connector.scan import DTYPES
 from privlab.engine.found import put_together
 from privlab.engine.reference import UNIT, bounded_sums, cells_of, sampled
 from privlab.engine.reference_relations import rows_of
-from privlab.engine.run import Work, shown
+from privlab.engine.run import shown
 from privlab.engine.sources import standing
+from privlab.engine.work import Work
 from privlab.query.compile import compile_question
 from privlab.query.labels import decode_labels
 from privlab.query.plan import MOST_LABEL, Plan

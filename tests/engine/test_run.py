@@ -18,7 +18,8 @@ from privlab.connector.keys import Custody
 from privlab.engine.cells import group_tags, value_hash
 from privlab.engine.job import check_noises
 from privlab.engine.reference import bounded_sums, sampled
-from privlab.engine.run import MEASURES_PER_PASS, _passes, measure, release
+from privlab.engine.run import measure, release
+from privlab.engine.work import MEASURES_PER_PASS, passes
 from privlab.errors import IntegrityError
 from privlab.mechanisms.quantile import pieces
 from privlab.query.plan import Call, Expr, Key, Literal, Measure, MeasureKind, Op, Ref
@@ -211,7 +212,7 @@ def test_many_measures_are_taken_a_few_at_a_time(place: Any) -> None:
     plan = place.plan(*what, UNITS, keys=(Key(WARD, Kind.TEXT, ("north", "south")),))
     job = place.job(plan)
 
-    assert max(len(group) for group in _passes(plan)) == MEASURES_PER_PASS
+    assert max(len(group) for group in passes(plan)) == MEASURES_PER_PASS
     assert measure(job).sums.tolist() == bounded_sums(plan, place.rows, job.bounding_key)
 
 

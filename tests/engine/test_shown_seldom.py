@@ -17,7 +17,8 @@ from scipy import stats
 
 from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.engine.found import Found
-from privlab.engine.run import Work, shown
+from privlab.engine.run import shown
+from privlab.engine.work import Work
 from privlab.mechanisms.threshold import delta_of_threshold, gaussian_threshold
 from privlab.query.plan import Key, Measure, MeasureKind, Plan
 from privlab.query.relations import Scan
