@@ -10,6 +10,7 @@ import typer
 from privlab.cli import (
     ask,
     budget,
+    catalog,
     check,
     curator,
     describe,
@@ -46,6 +47,7 @@ app.command("ask")(ask.ask)
 app.command("verify")(verify.verify)
 app.command("trust")(trust.trust)
 app.command("explain")(explain.explain)
+app.add_typer(catalog.app, name="catalog")
 app.add_typer(key.app, name="key")
 app.add_typer(curator.app, name="curator")
 app.add_typer(demo.app, name="demo")

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from privlab.client.session import Session
 from privlab.errors import BadQuery
 from privlab.terms.loss import Delta, Loss
+from privlab.wire.catalog import CheckedAll, Stores
 from privlab.wire.keys import KeyDeed, Keys, Rotate, Rotated, Shred, Shredded
 from privlab.wire.owner import (
     Budgets,
@@ -157,6 +159,15 @@ class Owner:
     def dataset(self, name: str) -> DatasetFacts:
         """What a budget is planned from; metadata alone."""
         return self.session.call("GET", f"/v1/owner/datasets/{name}", DatasetFacts)
+
+    def stored(self, table: str = "") -> Stores:
+        """What is stored of a table, or of all: from manifests, never from rows."""
+        return self.session.call("GET", f"/v1/owner/catalog?table={quote(table)}", Stores)
+
+    def checked(self, table: str = "") -> CheckedAll:
+        """Every page of a table, or of all, opened and compared with what was signed."""
+        path = f"/v1/owner/catalog/verify?table={quote(table)}"
+        return self.session.call("POST", path, CheckedAll)
 
     def keys(self) -> Keys:
         """Every table version with its keys' names; no key."""

@@ -24,11 +24,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from privlab._version import __version__
 from privlab.curator import answer as answers
-from privlab.curator import keys, owner, practice, state
+from privlab.curator import catalog, keys, owner, practice, state
 from privlab.curator.desk import Desk
 from privlab.curator.peer import uid_of
 from privlab.errors import BadQuery, CuratorFailed, EngineFailed, PrivlabError, Refused
 from privlab.terms.principal import Principal
+from privlab.wire.catalog import CheckedAll, Stores
 from privlab.wire.keys import KeyDeed, Keys, Rotate, Rotated, Shred, Shredded
 from privlab.wire.messages import (
     PROTOCOL,
@@ -159,6 +160,14 @@ def application(desk: Desk, *, touched: Callable[[], None], ending: Callable[[],
     @app.get("/v1/owner/datasets/{dataset}")
     def dataset(who: Who, dataset: str) -> DatasetFacts:
         return owner.dataset_facts(desk, who, dataset)
+
+    @app.get("/v1/owner/catalog")
+    def stored(who: Who, table: str = "") -> Stores:
+        return catalog.stored(desk, who, table)
+
+    @app.post("/v1/owner/catalog/verify")
+    def checked(who: Who, table: str = "") -> CheckedAll:
+        return catalog.checked(desk, who, table)
 
     @app.get("/v1/owner/keys")
     def key_list(who: Who) -> Keys:

@@ -15,6 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
+from privlab.engine.audit import Audit, Finding
 from privlab.engine.frames import receive_frame, send_frame
 from privlab.engine.job import Job
 from privlab.engine.practice import Practice
@@ -72,7 +73,18 @@ class Engine:
         """
         try:
             with self._places:
-                return self._ask(job)
+                return Released.decode(self._ask(job), job)
+        except Exception:  # noqa: BLE001  the words may not depend on what went wrong
+            raise EngineFailed from None
+
+    def audit(self, audit: Audit) -> tuple[Finding, ...]:
+        """What of a table version is not what was written, for its owner.
+
+        :raises EngineFailed: for any reason at all, always in the same words.
+        """
+        try:
+            with self._places:
+                return audit.findings(self._ask(audit))
         except Exception:  # noqa: BLE001  the words may not depend on what went wrong
             raise EngineFailed from None
 
@@ -81,7 +93,7 @@ class Engine:
         with self._guard:
             self._end()
 
-    def _ask(self, job: Job | Practice) -> Released:
+    def _ask(self, job: Job | Practice | Audit) -> bytes:
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
@@ -89,7 +101,7 @@ class Engine:
             ours.settimeout(self._seconds)
             send_frame(ours, str(self._seconds).encode("ascii"))
             send_frame(ours, job.encode())
-            return Released.decode(receive_frame(ours), job)
+            return receive_frame(ours)
 
     def _hand_over(self, theirs: socket.socket) -> None:
         """Give the zygote the child's end; one that has died is started again first."""

@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from privlab.engine import audit
+from privlab.engine.audit import Audit
 from privlab.engine.frames import receive_frame, send_frame
 from privlab.engine.handle import READY
 from privlab.engine.job import Job
@@ -75,7 +77,7 @@ def _serve(connection: socket.socket) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(seconds)
     raw = receive_frame(connection)
-    job = Practice.decode(raw) if Practice.is_encoded(raw) else Job.decode(raw)
+    job = _read(raw)
     cores = os.cpu_count() or 1
     limits.bound(
         memory=MEMORY + MEMORY_PER_ROW * job.rows,
@@ -85,10 +87,19 @@ def _serve(connection: socket.socket) -> None:
     if isinstance(job, Practice):
         confine(library_folders())
         released = invented.release(job)
+    elif isinstance(job, Audit):
+        confine([Path(job.table.folder), *library_folders()])
+        released = audit.found(job)
     else:
         confine([*(Path(one.folder) for one in job.tables), *library_folders()])
         released = run.release(job)
     send_frame(connection, json.dumps(released).encode("ascii"))
+
+
+def _read(raw: bytes) -> Job | Practice | Audit:
+    if Practice.is_encoded(raw):
+        return Practice.decode(raw)
+    return Audit.decode(raw) if Audit.is_encoded(raw) else Job.decode(raw)
 
 
 def library_folders() -> list[Path]:
