@@ -41,7 +41,7 @@ def opendp(job):
         query = (
             context.query()
             .truncate_per_group(job["rows_per_group"], by=["ward"])
-            # its own default, keep="sample", is refused for a single key by its Polars
+            # keep="sample", its default, is refused by its Polars: one name stands for two fields
             .truncate_num_groups(job["groups_per_unit"], by=["ward"], keep="first")
             .group_by("ward")
             .agg(
