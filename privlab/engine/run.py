@@ -15,7 +15,7 @@ import numpy as np
 from privlab.engine.found import Found, of_measures
 from privlab.engine.job import Job
 from privlab.engine.samples import Exact, Ints
-from privlab.engine.sources import opened
+from privlab.engine.sources import rows_of
 from privlab.engine.stored import batches
 from privlab.engine.work import Opener, Work
 from privlab.mechanisms.draw import add_noise
@@ -127,4 +127,4 @@ def find(job: Job) -> Found:
 
 def openers(job: Job) -> list[Opener]:
     """What opens each range of units."""
-    return [partial(opened, job, batch) for batch in batches(job.tables)]
+    return [partial(rows_of, job, batch) for batch in batches(job.tables)]

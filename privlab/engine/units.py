@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from privlab.connector.bucket import Bucket
 from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.engine.samples import Ints
 from privlab.kernels import bounding
@@ -22,6 +23,11 @@ class Units:
     hi: Words
     lo: Words
     rows: Ints
+
+    @classmethod
+    def of_bucket(cls, bucket: Bucket) -> Units:
+        """Those of a bucket's own file."""
+        return cls(bucket.high, bucket.low, bucket.counts.astype(np.int64))
 
     @classmethod
     def of_rows(cls, ids: pl.DataFrame) -> Units:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from privlab.connector.bucket import Bucket
 from privlab.connector.manifest import UNIT_COLUMNS
 from privlab.engine.cells import group_tags
 from privlab.engine.columns import ALL, Adder, Coding, Flags, Shorts, selected, told_apart
@@ -32,7 +33,10 @@ MEASURES_PER_PASS = 8
 SAMPLED = (MeasureKind.DISTINCT, MeasureKind.QUANTILE)
 """Measures that need the kept rows themselves."""
 
-Opener = Callable[[], pl.LazyFrame]
+Rows = pl.LazyFrame | Bucket
+"""The rows of whole units: with the pseudonym in each, or beside an array of the units."""
+
+Opener = Callable[[], Rows]
 """The rows of one batch, decrypted when it is called."""
 
 
@@ -89,17 +93,23 @@ class Work:
         with ThreadPoolExecutor(max_workers=threads_for(batches)) as pool:
             return put_together(self.plan, pool.map(lambda rows: self.found(rows()), batches))
 
-    def _bounded(self, scan: pl.LazyFrame, totals: Totals) -> dict[int, Sample]:
-        """scan: the plan's columns and the pseudonym, rows of one unit together."""
-        return Batch(self, scan, None, self.tags).added(totals)
+    def _bounded(self, rows: Rows, totals: Totals) -> dict[int, Sample]:
+        """rows: with the plan's columns."""
+        return Batch(self, rows, None, self.tags).added(totals)
 
-    def found(self, scan: pl.LazyFrame) -> Found:
-        """The groups that one batch holds."""
-        read = scan.select(*UNIT_COLUMNS, *sorted(self.plan.named))
-        rows = read.collect(engine="in-memory")  # once: rows and codes are side by side
-        codes, labels = labelled(self.plan, rows)
+    def found(self, rows: Rows) -> Found:
+        """The groups that one batch holds, and the exact sums and samples of each."""
+        named = sorted(self.plan.named)
+        if isinstance(rows, Bucket):
+            read = rows.rows.select(named) if named else rows.rows
+        else:
+            read = rows.select(*UNIT_COLUMNS, *named)
+        held = read.collect(engine="in-memory")  # once: rows and codes are side by side
+        codes, labels = labelled(self.plan, held)
+        lazy = held.lazy()
+        again: Rows = replace(rows, rows=lazy) if isinstance(rows, Bucket) else lazy
         totals = Totals(len(self.plan.measures), labels.height, 1)
-        samples = Batch(self, rows.lazy(), codes, tags_of(self.plan, labels)).added(totals)
+        samples = Batch(self, again, codes, tags_of(self.plan, labels)).added(totals)
         return Found(labels, Exact(totals.together(), samples))
 
 
@@ -107,15 +117,15 @@ class Batch:
     """One batch at work.  codes: the group of each row, where it is not worked out with the rest."""
 
     def __init__(
-        self, work: Work, scan: pl.LazyFrame, codes: Ints | None, tags: NDArray[np.uint64]
+        self, work: Work, rows: Rows, codes: Ints | None, tags: NDArray[np.uint64]
     ) -> None:
         self._work = work
-        self._scan = scan
+        self._scan = rows.rows if isinstance(rows, Bucket) else rows
         self._tags = tags
         self._first = 0 if work.coding is None else work.coding.first
         self._none = -1 if work.coding is None else work.coding.none
         self._codes = codes
-        self._units: Units | None = None
+        self._units = Units.of_bucket(rows) if isinstance(rows, Bucket) else None
         self._all: Kept | None = None
 
     def added(self, totals: Totals) -> dict[int, Sample]:
@@ -134,25 +144,27 @@ class Batch:
 
     def _worked_out(self, one: Pass) -> pl.DataFrame:
         """The columns of a pass; with the first one, units and groups as well."""
-        coding, also = self._work.coding, []
-        if self._units is None:
-            also = [pl.col(name) for name in UNIT_COLUMNS]
-            if self._codes is None and coding is not None and coding.expr is not None:
-                also.append(coding.expr.alias("code"))
+        coding = self._work.coding if self._codes is None else None
+        also = [] if self._units is not None else [pl.col(name) for name in UNIT_COLUMNS]
+        if coding is not None and coding.expr is not None:
+            also.append(coding.expr.alias("code"))
         names = [expr.meta.output_name() for expr in (*also, *one.exprs)]
-        if not names:
-            return pl.DataFrame()
-        frame = self._scan.with_columns(*also, *one.exprs).select(names)
-        rows = frame.collect(engine="in-memory")
+        frame = pl.DataFrame()
+        if names:
+            asked = self._scan.with_columns(*also, *one.exprs).select(names)
+            frame = asked.collect(engine="in-memory")
         if self._units is None:
-            self._units = Units.of_rows(rows)
-            if self._codes is None and coding is not None:
-                self._codes = (
-                    np.zeros(rows.height, dtype=np.int64)
-                    if coding.expr is None
-                    else coding.codes(rows["code"])
-                )
-        return rows
+            self._units = Units.of_rows(frame)
+        if coding is not None:
+            nowhere = coding.expr is None
+            self._codes = (
+                np.zeros(self._units.height, dtype=np.int64)
+                if nowhere
+                else coding.codes(frame["code"])
+            )
+        if names and frame.height != self._units.height:
+            raise RuntimeError("a part's rows and its units disagree")
+        return frame
 
     def _keep(self, codes: Ints, rows: int, rows_per_group: int) -> Kept:
         units, size = self.units, codes.size

@@ -36,7 +36,7 @@ def test_many_groups_have_one_set_of_sums() -> None:
 
 def test_a_turn_ends_when_it_fails() -> None:
     totals = Totals(1, SMALL + 1, 2)
-    with pytest.raises(ZeroDivisionError), totals.turn() as sums:
-        sums[0, 0] = 1 // (sums[0, 0])
+    with pytest.raises(KeyError), totals.turn():
+        raise KeyError
     with totals.turn():
         pass
