@@ -29,7 +29,7 @@ from privlab.query.ask import (
     aggregates,
 )
 from privlab.query.passes.limit_text import limit_text
-from privlab.query.sql_dialect import Reading
+from privlab.query.sql_dialect import Reading, tokens_of
 from privlab.query.sql_expressions import Expressions, given
 from privlab.query.sql_groups import read_groups
 from privlab.query.sql_rows import RowsReader
@@ -91,7 +91,7 @@ def _statement(source: Source) -> exp.Expr:
         span = Span(max(0, where - width), where)
         raise source.refuse("PL101", "this SQL cannot be read from here on", span) from None
     except errors.TokenError:
-        at = max(text.rfind("'"), text.rfind('"'), 0)
+        at = max(0, *map(text.rfind, "'\"`"))
         raise source.refuse(
             "PL101", "a quote or a comment is not closed", Span(at, at + 1)
         ) from None
@@ -131,9 +131,8 @@ def _offset(text: str, line: int | None, column: int | None) -> int:
 
 
 def _second_statement(text: str) -> Span | None:
-    tokens = sqlglot.tokenize(text)
     after = False
-    for token in tokens:
+    for token in tokens_of(text):
         if after and token.text != ";":
             return Span(token.start, token.end + 1)
         after = after or token.text == ";"
@@ -142,7 +141,7 @@ def _second_statement(text: str) -> Span | None:
 
 def _keyword(text: str, word: str) -> Span | None:
     """The first place of a keyword that the tree does not place; any token for ""."""
-    for token in sqlglot.tokenize(text):
+    for token in tokens_of(text):
         if token.token_type is not TokenType.STRING and token.text.upper().endswith(word):
             return Span(token.start, token.end + 1)
     return None
@@ -152,8 +151,7 @@ def _nulls_order(text: str) -> Span | None:
     """NULLS FIRST, which the tree does not tell from the default."""
     if _NULLS.search(text) is None:
         return None
-    tokens = sqlglot.tokenize(text)
-    for one, two in itertools.pairwise(tokens):
+    for one, two in itertools.pairwise(tokens_of(text)):
         pair = (one.text.upper(), two.text.upper())
         if one.token_type is not TokenType.STRING and pair in NULLS:
             return Span(one.start, two.end + 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-from sqlglot import TokenType, exp, parser, tokens
+from sqlglot import Token, TokenType, exp, parser, tokens
 from sqlglot.dialects.dialect import Dialect
 
 # It quotes texts, and those belong in no log.  A level stays when a server sets up its
@@ -53,3 +53,11 @@ class Reading(Dialect):
         }
         EXPONENT: ClassVar = {TokenType.DSTAR: exp.Pow}
         CONJUNCTION: ClassVar = {**parser.Parser.CONJUNCTION, TokenType.XOR: exp.Xor}
+
+
+def tokens_of(text: str) -> list[Token]:
+    """What the parser takes for the words and signs of ``text``, in their order.
+
+    :raises sqlglot.errors.TokenError: a quote or a comment is not closed.
+    """
+    return list(Reading().tokenize(text))

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import sqlglot
 from sqlglot import TokenType, exp
 
 from privlab.errors import BadQuery
@@ -30,6 +29,7 @@ from privlab.query.literals import number
 from privlab.query.plan import Op
 from privlab.query.projection import Projection
 from privlab.query.sql_choices import read_choice
+from privlab.query.sql_dialect import tokens_of
 from privlab.query.sql_functions import moved, read_function
 from privlab.query.sql_outputs import AGGREGATES, is_aggregate, read_aggregate
 from privlab.query.sql_quantiles import QUANTILES
@@ -129,7 +129,7 @@ class _Parentheses:
         self.places: list[int] = []
         self.depths = [0]  # before each parenthesis, and after the last
         self.closings: dict[int, list[int]] = {}  # offsets after which this depth is reached
-        for token in sqlglot.tokenize(text):
+        for token in tokens_of(text):
             if token.token_type in (TokenType.L_PAREN, TokenType.R_PAREN):
                 opens = token.token_type is TokenType.L_PAREN
                 self.places.append(token.start)

@@ -171,3 +171,17 @@ def test_eight_thousand_literals_are_read_in_linear_time(ask: Callable[..., Ques
 def test_an_aggregate_may_stand_in_parentheses(ask: Callable[..., Question]) -> None:
     plain = ask("SELECT COUNT(*) AS n FROM visits")
     assert ask("SELECT (COUNT(*)) AS n FROM visits") == plain
+
+
+@pytest.mark.parametrize("name", ["it's", 'a "word', "a (b", "-- a", "/* a"])
+def test_a_name_in_backticks_may_hold_any_sign(refusal: Refusal, name: str) -> None:
+    """It is one word to all that look at the text, so the caret stands under it."""
+    error = refusal(f"SELECT COUNT(*) AS n FROM visits WHERE (`{name}`) > 1")
+    assert error.code == "PL104"
+    assert name in under(error)
+
+
+def test_an_open_backtick_is_told(refusal: Refusal) -> None:
+    error = refusal("SELECT COUNT(*) AS n FROM `visits")
+    assert error.code == "PL101"
+    assert under(error) == "`"

@@ -40,7 +40,7 @@ _PARTS = (
 _FLAGS = re.IGNORECASE | re.DOTALL
 _LEXEMES = {
     Surface.SQL: re.compile(
-        r"(?P<quoted>'(?:[^']|'')*+(?:'|\Z)|\"(?:[^\"]|\"\")*+(?:\"|\Z))"
+        r"(?P<quoted>'(?:[^']|'')*+(?:'|\Z)|\"(?:[^\"]|\"\")*+(?:\"|\Z)|`(?:[^`]|``)*+(?:`|\Z))"
         r"|(?P<comment>--[^\n]*+|/\*(?:.*?\*/|.*+))" + _PARTS,
         _FLAGS,
     ),

@@ -37,6 +37,7 @@ def measured(text: str) -> None:
         ";" * (MAX_SIGNS + 1),
         ".a" * (MAX_SIGNS + 1),
         ")" * (MAX_OPEN + 1),
+        '`"`' + "a " * (MAX_NAMES + 1) + '`"`',
     ],
 )
 def test_what_is_too_long_or_too_deep_is_refused(text: str) -> None:
@@ -52,6 +53,7 @@ def test_what_is_too_long_or_too_deep_is_refused(text: str) -> None:
         "()" * 500,
         "CASE END " * 250,
         "'" + "(" * 500 + "'",
+        "`" + "(" * 500 + "`",
         "-- " + "(" * 500,
         "a, " * MAX_NAMES,
         "1, " * MAX_WORDS,
