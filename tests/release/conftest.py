@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from privlab.mechanisms.threshold import delta_of_threshold
 from privlab.release.bundle import make
 from privlab.release.result import result_json
 from privlab.release.statement import (
@@ -16,13 +17,14 @@ from privlab.release.statement import (
     OutputFacts,
     PrivacyFacts,
     TableFacts,
+    ThresholdFacts,
     statement,
 )
 from privlab.seal.digest import keyed_digest
 from privlab.seal.keys import SigningKey
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
-from privlab.terms.loss import Currency, Loss
+from privlab.terms.loss import Currency, Delta, Loss
 from privlab.terms.noise import Choice, DiscreteLaplace, RoundedGaussian
 from privlab.terms.principal import Tier
 from privlab.terms.release import ResultColumn, ResultTable
@@ -119,6 +121,21 @@ PURE_CHOICE: dict[str, Any] = {
 }
 """What is another of it in a pure dataset: 4 groups at 1/16."""
 
+UNITS_NOISE = RoundedGaussian(100, 0)
+"""Its standard deviation is 283."""
+THRESHOLD = 1_700
+RISK = Delta.charge(delta_of_threshold(UNITS_NOISE, THRESHOLD, 4))
+SHOWN = replace(
+    FACTS,
+    measures=(replace(FACTS.measures[1], kind="units", sensitivity=4, noises=(UNITS_NOISE,)),),
+    outputs=(replace(FACTS.outputs[0], measures=(0,)),),
+    threshold=ThresholdFacts(0, THRESHOLD, 4),
+    thresholds=RISK,
+    thresholds_spent=RISK,
+    thresholds_granted=Delta.budget(Fraction(1, 10**7)),
+)
+"""Groups of one unit's four, shown from a noisy count of 1,700 on: a delta of 4 in 10^9."""
+
 TABLE = ResultTable(
     (
         ResultColumn("ward", "key", Kind.TEXT),
@@ -160,3 +177,31 @@ def pure_bundle(result: str, key: SigningKey) -> str:
 @pytest.fixture
 def bundle(result: str, key: SigningKey) -> str:
     return make(result, statement(result, FACTS), key)
+
+
+@pytest.fixture
+def shown_bundle(key: SigningKey) -> str:
+    """How many patients each ward has, where wards are not public."""
+    columns = (
+        ResultColumn("ward", "key", Kind.TEXT),
+        ResultColumn("patients", "units", Kind.INT, unit_word="patient"),
+    )
+    table = ResultTable(
+        columns,
+        (("A", Fraction(2_104)), ("B", Fraction(1_873))),
+        ((None, Fraction(555)), (None, Fraction(555))),
+        Fraction(95),
+    )
+    result = result_json(
+        table,
+        title="patients",
+        caption="groups with a noisy count of patients below 1,700 are not shown",
+    )
+    facts = replace(
+        SHOWN,
+        query="SELECT ward, COUNT(DISTINCT patient_id) AS patients FROM visits GROUP BY ward",
+        outputs=(
+            OutputFacts(name="patients", label="units", measures=(0,), post_processing="units"),
+        ),
+    )
+    return make(result, statement(result, facts), key)

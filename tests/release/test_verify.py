@@ -377,10 +377,29 @@ def test_the_published_vectors_hold() -> None:
     assert len(vectors["bad"]) >= 6
 
 
-def test_the_vectors_are_what_we_make_today(bundle: str, pure_bundle: str, key: SigningKey) -> None:
+def test_a_published_vector_has_groups_that_a_threshold_showed(key: SigningKey) -> None:
+    """And two that no reader may believe: a lower threshold, and none."""
+    vectors = json.loads(VECTORS.read_text("utf-8"))
+    (shown,) = (case for case in vectors["good"] if "threshold" in case["name"])
+    bad = [case["bundle"] for case in vectors["bad"] if "threshold" in case["name"]]
+    facts = verify(shown["bundle"], key.public).facts
+
+    assert facts["question"]["groupKeys"].startswith("not public")
+    assert facts["threshold"] == {"measure": "0", "at": "1700", "groups": "4"}
+    assert 3e-9 < Fraction(facts["loss"]["deltaOfThresholds"]) < 5e-9
+    words = sorted(refused(text, key) for text in bad)
+    assert len(words) == 2
+    assert "less than the threshold that it names costs" in words[0]
+    assert words[1].startswith("the statement's")
+
+
+def test_the_vectors_are_what_we_make_today(
+    bundle: str, pure_bundle: str, shown_bundle: str, key: SigningKey
+) -> None:
     """So that a change of the format is seen, and gets a new version."""
     vectors = json.loads(VECTORS.read_text("utf-8"))
 
     assert vectors["key"] == key.public.text
     assert vectors["good"][0]["bundle"] == bundle
     assert vectors["good"][2]["bundle"] == pure_bundle
+    assert vectors["good"][-1]["bundle"] == shown_bundle

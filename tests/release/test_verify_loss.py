@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from privlab.errors import IntegrityError
-from privlab.mechanisms.threshold import delta_of_threshold
 from privlab.release.bundle import make
 from privlab.release.statement import PrivacyFacts, ThresholdFacts, noises_of, statement
 from privlab.release.verify import MEDIA_TYPE, PAYLOAD_TYPE, guarantee, verify
@@ -20,7 +19,17 @@ from privlab.seal.keys import SigningKey
 from privlab.terms.loss import CERTAIN, Delta, Loss
 from privlab.terms.noise import DiscreteLaplace, RoundedGaussian
 
-from .conftest import CHOSEN, FACTS, PURE, PURE_CHOICE, predicate
+from .conftest import (
+    CHOSEN,
+    FACTS,
+    PURE,
+    PURE_CHOICE,
+    RISK,
+    SHOWN,
+    THRESHOLD,
+    UNITS_NOISE,
+    predicate,
+)
 
 
 def signed(result: str, key: SigningKey, facts: dict[str, Any]) -> str:
@@ -173,22 +182,6 @@ def test_a_signed_statement_that_contradicts_itself_is_refused(
 
     assert caught.value.code == "PL407"
     assert words in caught.value.what
-
-
-UNITS_NOISE = RoundedGaussian(100, 0)
-"""Its standard deviation is 283."""
-THRESHOLD = 1_700
-RISK = Delta.charge(delta_of_threshold(UNITS_NOISE, THRESHOLD, 4))
-SHOWN = replace(
-    FACTS,
-    measures=(replace(FACTS.measures[1], kind="units", sensitivity=4, noises=(UNITS_NOISE,)),),
-    outputs=(replace(FACTS.outputs[0], measures=(0,)),),
-    threshold=ThresholdFacts(0, THRESHOLD, 4),
-    thresholds=RISK,
-    thresholds_spent=RISK,
-    thresholds_granted=Delta.budget(Fraction(1, 10**7)),
-)
-"""Groups of one unit's four, shown from a noisy count of 1,700 on: a delta of 4 in 10^9."""
 
 
 def test_a_delta_that_covers_its_threshold_verifies(result: str, key: SigningKey) -> None:
