@@ -13,11 +13,13 @@ under ``.peers/`` and are left out where there is none.
 
     python benchmarks/accuracy.py [--json] [--install] [--slow-peers] [--repeats N]
 
-A cell is won when no add/remove peer has a smaller error in the same run.  Beside
-it stands whether the repeats can tell: a difference of more than three standard
-errors is "ahead" or "behind", all else "level".  Peers that hold the number of
-rows for public answer an easier question; they are shown and do not count.  With
---json the last line is one JSON object with ``cells_won`` and ``cells``.
+A cell is won unless an add/remove peer is closer by more than chance allows: three
+standard errors of the difference in the same run.  Where both draw noise of one law
+nobody can be closer, and which mean is lower is chance: of those cells the expected
+error of both laws is printed, without drawing.  Beside it stands in how many cells the
+product's mean is the lowest, or ahead or behind by more than chance allows.  Peers that
+hold the number of rows for public answer an easier question; they are shown and do not
+count.  With --json the last line is one JSON object with ``cells_won`` and ``cells``.
 """
 
 from __future__ import annotations
@@ -43,20 +45,19 @@ from peers.grid import (
     off,
 )
 from peers.with_opendp import CANDIDATES, with_opendp
-from prototypes import flip
 
+from privlab.engine import run
 from privlab.engine.reference import UNIT, bounded_sums, sampled
 from privlab.mechanisms.draw import add_noise
 from privlab.mechanisms.entropy import Words
-from privlab.mechanisms.quantile import quantile
 from privlab.query.compile import compile_question
 from privlab.query.finish import finish
 from privlab.query.plan import Measure, Question
-from privlab.query.price import Offer, price
+from privlab.query.price import Offer, Priced, price
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Catalog, Column, Kind, Table
 from privlab.terms.loss import Currency, Loss
-from privlab.terms.noise import Choice, Mechanism
+from privlab.terms.noise import Choice, DiscreteLaplace, Mechanism
 
 STEP = Fraction(1, 10**DECIMALS)
 DELTA = Fraction(1, 10**6)
@@ -66,8 +67,10 @@ REPEATS, REPEATS_PEERS, REPEATS_SLOW = 800, 300, 20
 CERTAIN = 3
 """Standard errors between two arms that are said to differ."""
 
-SHIFTS = 10
-"""Grids of candidates: which is the luck of whoever chose it."""
+RULE = (
+    f"won: no add/remove peer is closer by more than {CERTAIN} standard errors of the difference;"
+    " lower: no such peer's mean is below; ahead, behind: of all, or of one, by as much"
+)
 
 QUESTIONS = {
     "count": "SELECT COUNT(*) AS answer FROM grid",
@@ -77,7 +80,10 @@ QUESTIONS = {
     "median": "SELECT MEDIAN(value) AS answer FROM grid",
 }
 
-PURE, GDP, PROPOSED = "privlab", "privlab gdp", "proposed"
+PURE, GDP = "privlab", "privlab gdp"
+SAME_LAW = ("count", "sum")
+"""Laplace noise of one scale, whoever draws it."""
+
 EASIER = ("diffprivlib", "OpenDP sized")
 """One value changes and the number of rows is public: no peers of an add/remove answer."""
 
@@ -122,11 +128,26 @@ class Asked:
         ]
         return cls(question, [np.array(one, np.int64) for one in secrets])
 
-    def answers(self, epsilon: str, repeats: int) -> list[float]:
-        plan = self.question.plan
+    def priced(self, epsilon: str) -> Priced:
+        nothing = [Fraction(0)] * len(self.question.plan.measures)
         offer = Offer(share=None, within=None, epsilon=Fraction(epsilon), confidence=Fraction(95))
-        nothing = [Fraction(0)] * len(plan.measures)
-        priced = price(self.question, offer, nothing, Loss.budget(Fraction(1 << 10)), DELTA)
+        return price(self.question, offer, nothing, Loss.budget(Fraction(1 << 10)), DELTA)
+
+    def expected(self, epsilon: str) -> tuple[float, float]:
+        """The mean error of the noise that is drawn, and of Laplace noise of its sensitivity.
+
+        Of a discrete Laplace variable of scale s: ``1 / sinh(1 / s)``, which is below s.
+        """
+        (measure,) = self.question.plan.measures
+        (noise,) = self.priced(epsilon).noises
+        if not isinstance(noise, DiscreteLaplace):
+            raise TypeError("sums of a pure dataset have discrete Laplace noise")
+        step = float(measure.step)
+        laplace = measure.sensitivity(self.question.plan.bound) / float(epsilon)
+        return step / math.sinh(1 / float(noise.scale)), step * laplace
+
+    def answers(self, epsilon: str, repeats: int) -> list[float]:
+        plan, priced = self.question.plan, self.priced(epsilon)
 
         def once() -> float:
             vectors = [
@@ -145,8 +166,7 @@ def released(
     """As the engine does it for a table's single cell."""
     with Words() as words:
         if isinstance(mechanism, Choice):
-            low, high = int(measure.low / measure.step), int(measure.high / measure.step)
-            return [Fraction(quantile(secret, low, high, measure.q, mechanism.epsilon, words))]
+            return [Fraction(one) for one in run.chosen(measure, secret, mechanism, words)]
         return [Fraction(int(one)) for one in add_noise(secret, mechanism, words)]
 
 
@@ -161,29 +181,6 @@ def privlab(data: dict[int, Values], currency: Currency, repeats: int) -> Errors
     return errors
 
 
-def proposed(data: dict[int, Values], repeats: int) -> Errors:
-    """Mechanisms that the product does not have, see `prototypes`."""
-    errors: Errors = {}
-    generator = np.random.default_rng()
-    for statistic, skew, text in cells():
-        values, epsilon = data[skew], Fraction(text)
-        whole = np.rint(values * 100).astype(np.int64)
-        low, high = int(whole.min()), int(whole.max())
-        if statistic == "median":
-            ordered, answers = np.sort(whole), []
-            for shift in (np.arange(SHIFTS) + 0.5) / SHIFTS:
-                candidates = flip.grid(low, high, ROWS, float(epsilon), shift)
-                found = flip.scores(ordered, candidates)
-                answers += [
-                    flip.median(found, candidates, float(epsilon), generator) / 100
-                    for _ in range(repeats // SHIFTS)
-                ]
-        else:
-            continue
-        errors[statistic, skew, text] = off(answers, statistic, values)
-    return errors
-
-
 def behind(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
     """By how many standard errors of the difference ours is farther off; negative: closer."""
     spread = math.hypot(
@@ -194,25 +191,16 @@ def behind(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
 
 def beside(cell: Cell, arms: dict[str, Errors]) -> list[NDArray[np.float64]]:
     """What the add/remove peers have in this cell."""
-    ours = (PURE, GDP, PROPOSED)
     return [
         errors[cell]
         for name, errors in arms.items()
-        if name not in (*ours, *EASIER) and cell in errors
+        if name not in (PURE, GDP, *EASIER) and cell in errors
     ]
 
 
-def lowest(cell: Cell, arm: str, arms: dict[str, Errors]) -> bool:
-    ours = arms[arm].get(cell)
-    return ours is not None and all(ours.mean() <= one.mean() for one in beside(cell, arms))
-
-
-def verdict(cell: Cell, arm: str, arms: dict[str, Errors]) -> str:
-    """Beside all peers: "ahead" of each, "level" with the closest, "behind" one, or "none"."""
-    ours = arms[arm].get(cell)
-    if ours is None:
-        return "none"
-    worst = max((behind(ours, theirs) for theirs in beside(cell, arms)), default=-math.inf)
+def verdict(cell: Cell, arms: dict[str, Errors]) -> str:
+    """Beside all peers: "ahead" of each, "behind" one, or "level", as far as the repeats can tell."""
+    worst = max((behind(arms[PURE][cell], one) for one in beside(cell, arms)), default=-math.inf)
     return "behind" if worst > CERTAIN else "ahead" if worst < -CERTAIN else "level"
 
 
@@ -231,7 +219,6 @@ def measure(repeats: int, slow: bool) -> dict[str, Errors]:
             )
     arms = {
         PURE: privlab(data, Currency.PURE, repeats),
-        PROPOSED: proposed(data, repeats),
         GDP: privlab(data, Currency.GDP, min(repeats, REPEATS_PEERS)),
     }
     for name in (*CANDIDATES, "OpenDP sized"):
@@ -247,25 +234,38 @@ def show(arms: dict[str, Errors]) -> None:
             f"{float(errors[cell].mean()):>13.4g}" if cell in errors else f"{'-':>13}"
             for errors in arms.values()
         ]
-        words = verdict(cell, PURE, arms), verdict(cell, PROPOSED, arms)
-        print(f"{statistic:9}{skew:>5} {epsilon:>6} {''.join(means)}   {words[0]:7}{words[1]}")
+        print(f"{statistic:9}{skew:>5} {epsilon:>6} {''.join(means)}   {verdict(cell, arms)}")
+    print(
+        "\nexpected error of one law, not drawn: privlab's discrete Laplace noise, and Laplace noise"
+    )
+    for (statistic, skew, epsilon), (ours, laplace) in expected_errors().items():
+        print(f"{statistic:9}{skew:>5} {epsilon:>6} {ours:>13.6g}{laplace:>13.6g}")
+    print(f"\n{RULE}")
+
+
+def expected_errors() -> dict[Cell, tuple[float, float]]:
+    """Of each cell in which all draw noise of one law: ours, and Laplace noise."""
+    found = {}
+    for cell in cells():
+        statistic, skew, epsilon = cell
+        if statistic in SAME_LAW:
+            asked = Asked.of(statistic, draw_values(skew), Currency.PURE)
+            found[cell] = asked.expected(epsilon)
+    return found
 
 
 def summary(arms: dict[str, Errors]) -> dict[str, int]:
-    """``cells_won``: where the product's error is the least; ``cells_within``: or no peer's is
-    less as far as the repeats can tell; ``cells_with_proposed``: won by the better of both.
-    """
-    all_cells = list(cells())
-    found = [verdict(cell, PURE, arms) for cell in all_cells]
-    won = [lowest(cell, PURE, arms) for cell in all_cells]
-    better = [lowest(cell, PROPOSED, arms) for cell in all_cells]
+    """See `RULE`."""
+    found = [verdict(cell, arms) for cell in cells()]
+    lower = [
+        all(arms[PURE][cell].mean() <= one.mean() for one in beside(cell, arms)) for cell in cells()
+    ]
     return {
-        "cells_won": sum(won),
-        "cells_within": sum(one in ("ahead", "level") for one in found),
+        "cells_won": len(found) - found.count("behind"),
+        "cells_lower": sum(lower),
         "cells_ahead": found.count("ahead"),
         "cells_behind": found.count("behind"),
-        "cells_with_proposed": sum(one or two for one, two in zip(won, better, strict=True)),
-        "cells": len(all_cells),
+        "cells": len(found),
     }
 
 
@@ -283,18 +283,19 @@ def main() -> None:
     show(arms)
     figures = summary(arms)
     if asked.json:
+        expected = expected_errors()
         rows = [
             {
                 "statistic": cell[0],
                 "skew": cell[1],
                 "epsilon": cell[2],
-                "verdict": verdict(cell, PURE, arms),
-                "verdict_proposed": verdict(cell, PROPOSED, arms),
+                "verdict": verdict(cell, arms),
+                "expected": expected.get(cell),
                 "errors": {n: float(e[cell].mean()) for n, e in arms.items() if cell in e},
             }
             for cell in cells()
         ]
-        print(json.dumps({**figures, "rows": rows}))
+        print(json.dumps({**figures, "rule": RULE, "rows": rows}))
     else:
         print("  ".join(f"{name} {value}" for name, value in figures.items()))
 

@@ -19,6 +19,7 @@ from privlab.errors import IntegrityError
 from privlab.terms.events import (
     ChoiceEvent,
     Event,
+    FlipEvent,
     GaussianEvent,
     LaplaceEvent,
     PartitionEvent,
@@ -97,7 +98,7 @@ def _pure_laplace(event: LaplaceEvent) -> Charge:
     return Charge(Loss.charge(event.epsilon))
 
 
-def _pure_choice(event: ChoiceEvent) -> Charge:
+def _pure_choice(event: ChoiceEvent | FlipEvent) -> Charge:
     """Exact: epsilons of the groups add."""
     return Charge(Loss.charge(event.times * event.epsilon))
 
@@ -110,6 +111,7 @@ _RULES: dict[tuple[type, Currency], Callable[[Any], Charge]] = {
     (PartitionEvent, Currency.GDP): _partition,
     (LaplaceEvent, Currency.PURE): _pure_laplace,
     (ChoiceEvent, Currency.PURE): _pure_choice,
+    (FlipEvent, Currency.PURE): _pure_choice,
 }
 """By exact class: a subclass may mean something else, so it is not charged as its parent."""
 

@@ -21,6 +21,12 @@ MOST_RANKS = 1 << 62
 _GUARD = 16
 
 
+LOOKS = 25
+"""The part of epsilon that asks how densely values lie, times their declared number."""
+
+ENOUGH = 20 * LOOKS
+"""Declared values times epsilon, from which on they are asked: a twentieth of epsilon at most."""
+
 DIGITS = 30
 """Bits behind the point of what quantiles are chosen together among (``mechanisms/quantiles.py``)."""
 
@@ -37,6 +43,27 @@ def ranks_off_together(
     each = simultaneous(confidence, 1, levels)
     off = ranks_off(Fraction(1), candidates << DIGITS, epsilon, each)
     return min(MOST_RANKS, levels * (off + 1))
+
+
+def ranks_off_flipped(
+    q: Fraction, candidates: int, size: int, epsilon: Fraction, confidence: Fraction
+) -> int:
+    """As `ranks_off`, of a choice by permute-and-flip of so many declared values.
+
+    An answer at a score of -t has heads with a chance of ``exp(-epsilon t / 2)`` at most, one
+    with a head start with up to ``2^(l/2) e^3`` times that; but of those there is one in a, rounded
+    up, ``a = isqrt(2^l)``.  Together that is what ``1 + 2 sqrt(2) e^3 < 64`` times as many answers come to.
+    """
+    looks = part_of_looks(size, epsilon)
+    return ranks_off(q, candidates * (64 if looks else 1), epsilon - looks, confidence)
+
+
+def part_of_looks(size: int, epsilon: Fraction) -> Fraction:
+    """The part of epsilon that asks how densely values lie: 0 where it is not worth it.
+
+    size: how many values are declared.
+    """
+    return Fraction(LOOKS, size) if size * epsilon >= ENOUGH else Fraction(0)
 
 
 def ranks_off(q: Fraction, candidates: int, epsilon: Fraction, confidence: Fraction) -> int:

@@ -27,7 +27,7 @@ from privlab.query.canonical import decode_plan, encode_plan
 from privlab.query.plan import Measure, Plan
 from privlab.query.relation_size import MAX_REACH, check_plan, most_rows
 from privlab.query.relations import Scan
-from privlab.terms.noise import Choice, Mechanism, RoundedGaussian, law_name, mechanism_of
+from privlab.terms.noise import Choice, Flip, Mechanism, RoundedGaussian, law_name, mechanism_of
 
 VERSION = 3
 BOUNDING_KEY_BYTES = 16
@@ -192,6 +192,8 @@ def check_noises(plan: Plan, noises: Sequence[Mechanism], threshold: int | None 
             raise ValueError("quantiles that are chosen together have one epsilon")
         if measure.chosen is not isinstance(noise, Choice):
             raise ValueError("a quantile is chosen, and everything else has noise")
+        if (measure.size > 0) is not (type(noise) is Flip):
+            raise ValueError("a quantile of a size is chosen by permute-and-flip, and no other")
         most = 4 if measure.chosen else plan.row_cap  # answers lie inside 2^60
         if most * measure.radius >= MAX_REACH:
             raise ValueError("the plan's bounds do not keep its numbers inside int64")

@@ -22,9 +22,10 @@ from privlab.mechanisms.draw import add_noise
 from privlab.mechanisms.entropy import Words
 from privlab.mechanisms.quantile import quantile
 from privlab.mechanisms.quantiles import quantiles
+from privlab.mechanisms.thinned import thinned
 from privlab.query.labels import encode_labels, place_of
 from privlab.query.plan import Measure, Plan
-from privlab.terms.noise import Choice, Mechanism
+from privlab.terms.noise import Choice, Flip, Mechanism
 
 
 def warm() -> None:
@@ -71,6 +72,8 @@ def chosen(one: Measure, values: Ints, choice: Choice, words: Words) -> list[int
     inside = np.clip(values, low, high)
     if one.among:
         return quantiles(inside, low, high, one.among, choice.epsilon, words)
+    if type(choice) is Flip:
+        return [thinned(inside, low, high, one.q, choice.epsilon, one.size, words)]
     return [quantile(inside, low, high, one.q, choice.epsilon, words)]
 
 

@@ -104,7 +104,7 @@ def _less(high: np.uint64, low: np.uint64, other_high: np.uint64, other_low: np.
 
 
 @_compile
-def _exponent(gap: np.uint64, rate: np.uint64, shift: np.uint64) -> Any:
+def exponent(gap: np.uint64, rate: np.uint64, shift: np.uint64) -> Any:
     """gap * rate / 2^shift: its whole part, at most 128, and 64 bits of its fraction."""
     high, low = high_word(gap, rate), gap * rate
     whole_high, whole = _right(high, low, shift)
@@ -117,7 +117,7 @@ def _exponent(gap: np.uint64, rate: np.uint64, shift: np.uint64) -> Any:
 
 
 @_compile
-def _power(fraction: np.uint64) -> Any:
+def power(fraction: np.uint64) -> Any:
     """2^64 * 2^-(fraction / 2^64) within 21."""
     value = SERIES[SERIES.size - 1]
     for k in range(SERIES.size - 2, -1, -1):
@@ -130,9 +130,9 @@ def _weight(
     gap: np.uint64, length: np.uint64, rate: np.uint64, shift: np.uint64, lift: np.uint64
 ) -> Any:
     """length * 2^(64 + lift - gap * rate / 2^shift) in two words."""
-    whole, fraction = _exponent(gap, rate, shift)
-    power = _power(fraction)
-    high, low = _left(high_word(length, power), length * power, lift)
+    whole, fraction = exponent(gap, rate, shift)
+    part = power(fraction)
+    high, low = _left(high_word(length, part), length * part, lift)
     there = np.uint64(whole < _GONE)
     high, low = _right(high, low, whole * there)
     return high * there, low * there

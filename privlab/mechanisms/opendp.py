@@ -7,11 +7,11 @@ For each event OpenDP's own measurement is built and its privacy map asked:
 | `GaussianEvent` | Gaussian on integer vectors | rho of zCDP, and mu^2 is two rho |
 | `LaplaceEvent` | Laplace on integer vectors | epsilon |
 | `ChoiceEvent` | noisy max with Gumbel noise, which is the exponential mechanism | the rho of a bounded range r, r^2 / 8; a range is an epsilon too |
+| `FlipEvent` | noisy max with exponential noise, which is permute-and-flip | epsilon |
 | `ThresholdEvent` | Gaussian noise and threshold on counts by key | delta |
 | `PartitionEvent` | none: OpenDP has no such mechanism | |
 
-(For pure DP OpenDP's noisy max draws exponential noise, another mechanism: it is
-not asked.)  Of a partition its table, as it is drawn from, is checked here in
+Of a partition its table, as it is drawn from, is checked here in
 whole numbers, and `certifier` says so.
 
 Where a GDP dataset needs the mu^2 of an epsilon or of a range, it is computed
@@ -40,7 +40,7 @@ from opendp.measurements import (
     make_laplace,
     make_noisy_max,
 )
-from opendp.measures import zero_concentrated_divergence
+from opendp.measures import max_divergence, zero_concentrated_divergence
 from opendp.metrics import (
     absolute_distance,
     l02inf_distance,
@@ -58,6 +58,7 @@ from privlab.mechanisms.threshold import delta_per_group
 from privlab.terms.events import (
     ChoiceEvent,
     Event,
+    FlipEvent,
     GaussianEvent,
     LaplaceEvent,
     PartitionEvent,
@@ -179,6 +180,17 @@ def _range(event: ChoiceEvent) -> Fraction:
     return Fraction(sqrt_up(8 * _finite(measurement.map(1))))
 
 
+def _flip(event: FlipEvent) -> Fraction:
+    """Of one group: the largest score with exponential noise, scores that a unit moves by one."""
+    measurement: Any = make_noisy_max(
+        _INTEGERS,
+        linf_distance(T="i64"),
+        max_divergence(),
+        scale=float_down(2 / event.epsilon),
+    )
+    return _finite(measurement.map(1))
+
+
 def _threshold(event: ThresholdEvent) -> Found:
     """delta alone: the counts' own loss is another event.
 
@@ -265,6 +277,7 @@ _QUESTIONS: dict[tuple[type, Currency], Callable[[Any], Found]] = {
     (LaplaceEvent, Currency.PURE): lambda event: Found(_laplace(event)),
     (ChoiceEvent, Currency.GDP): lambda event: Found(event.times * mu2_of_range(_range(event))),
     (ChoiceEvent, Currency.PURE): lambda event: Found(event.times * _range(event)),
+    (FlipEvent, Currency.PURE): lambda event: Found(event.times * _flip(event)),
     (ThresholdEvent, Currency.GDP): _threshold,
     (PartitionEvent, Currency.GDP): _partition,
 }
@@ -276,6 +289,7 @@ _LAWS: dict[type, tuple[type, ...]] = {
     LaplaceEvent: (DiscreteLaplace, RoundedLaplace),
     ThresholdEvent: (RoundedGaussian,),
     ChoiceEvent: _NONE,
+    FlipEvent: _NONE,
     PartitionEvent: _NONE,
 }
 """Whose proofs the events rest on: by exact class."""

@@ -39,6 +39,7 @@ from privlab.query.relation_encoding import (
 from privlab.query.shares import Share
 from privlab.terms.bounds import ContributionBound
 from privlab.terms.catalog import Kind
+from privlab.terms.exact import whole as whole_number
 
 VERSION = 2
 FOUND_VERSION = 3
@@ -65,6 +66,8 @@ def encode_measure(measure: Measure) -> Json:
         found["share"] = measure.share.value
     if measure.among:
         found["among"] = [str(q) for q in measure.among]
+    if measure.size:
+        found["size"] = measure.size
     return found
 
 
@@ -169,7 +172,7 @@ def decode_plan(value: Json) -> Plan:
 
 _ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _BOUNDED = (MeasureKind.SUM, MeasureKind.QUANTILE)
-_OPTIONAL = ("q", "share", "among")
+_OPTIONAL = ("q", "share", "among", "size")
 _VALUED = (*_BOUNDED, MeasureKind.DISTINCT)
 
 
@@ -177,7 +180,7 @@ def _measure(value: Json) -> Measure:
     names = ("kind", "of", "low", "high", "step", "centre")
     more = tuple(name for name in _OPTIONAL if isinstance(value, dict) and name in value)
     kind, of, low, high, step, centre = fields(value, *names, *more)[: len(names)]
-    q, share, among = (value[name] if name in more else None for name in _OPTIONAL)
+    q, share, among, size = (value[name] if name in more else None for name in _OPTIONAL)
     measure = Measure(
         MeasureKind(kind),
         None if of is None else decode_expr(of),
@@ -188,6 +191,7 @@ def _measure(value: Json) -> Measure:
         None if q is None else fraction_of(q),
         None if share is None else Share(share),
         () if among is None else tuple(fraction_of(one) for one in list_of(among)),
+        0 if size is None else whole_number("a size", size),
     )
     if measure.step <= 0 or measure.low > measure.high:
         raise ValueError("bounds")
@@ -203,6 +207,8 @@ def _measure(value: Json) -> Measure:
         measure.q in measure.among and list(measure.among) == sorted(set(measure.among))
     ):
         raise ValueError("a quantile is among rising ones")
+    if size is not None and (measure.size < 1 or not measure.chosen or measure.among):
+        raise ValueError("only a quantile that is chosen alone is of a size")
     if measure.share is not None and (
         measure.kind is not MeasureKind.SUM or measure.centre != measure.low
     ):

@@ -84,7 +84,9 @@ class Measure:
     QUANTILE is no sum: a group's cell is a whole number of steps from low to high,
     chosen near the q-quantile of its values, one of each unit in the group.  among:
     the rising qs of all that are chosen together, its own included; a unit takes part
-    in `levels` choices of each of its groups (`mechanisms.quantiles`).
+    in `levels` choices of each of its groups (`mechanisms.quantiles`).  size: about how many
+    values the table is declared to have, at least 1, where it is chosen by permute-and-flip
+    (`mechanisms.thinned`); 0 where it is not.
     """
 
     kind: MeasureKind
@@ -96,6 +98,7 @@ class Measure:
     q: Fraction | None = None
     share: Share | None = None
     among: tuple[Fraction, ...] = ()
+    size: int = 0
 
     @property
     def levels(self) -> int:

@@ -148,6 +148,7 @@ def measure_text(measure: Measure) -> str:
         return f"{measure.kind.value}{of}"
     others = [decimal(q) for q in measure.among if q != measure.q]
     beside = f", chosen with {', '.join(others)}" if others else ""
+    beside += ", by permute-and-flip" if measure.size else ""
     about = f" about {decimal(measure.centre)}" if measure.centre else ""
     step = f"step {decimal(measure.step)}" if dated(measure) is None else step_text(measure)
     what = "sum" if measure.q is None else f"quantile {decimal(measure.q)}"

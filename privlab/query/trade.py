@@ -1,7 +1,8 @@
 """What one measure is bought as: which mechanism answers it, what it costs, what a loss buys.
 
 Sums and counts have the noise of their dataset's currency (`query.law`).  A
-quantile has the exponential mechanism in either currency: its precision is the
+quantile has the exponential mechanism in either currency, or, in a pure dataset,
+permute-and-flip where `Measure.size` says so: its precision is the
 epsilon of one choice, its sensitivity the number of groups one unit is in, and a
 finer one is a new one, paid in full.
 
@@ -20,9 +21,9 @@ from privlab.accounting.pure import epsilon_like
 from privlab.query.law import Law, law_of
 from privlab.query.plan import Measure
 from privlab.terms.bounds import ContributionBound
-from privlab.terms.events import ChoiceEvent, Event
+from privlab.terms.events import ChoiceEvent, Event, FlipEvent
 from privlab.terms.loss import Currency, Loss
-from privlab.terms.noise import Choice, Mechanism
+from privlab.terms.noise import Choice, Flip, Mechanism
 
 FINEST_CHOICE = Fraction(64)
 """Epsilon of the finest choice that is sold: its answers are exact but for one in 10^13"""
@@ -60,7 +61,7 @@ def trade_of(measure: Measure, currency: Currency, *, thresholded: bool = False)
     and pays its own delta, so precisions do not add there.
     """
     if measure.chosen:
-        return _CHOICES[currency]
+        return _CHOICES[currency, measure.size > 0]
     trade = _noisy(law_of(currency))
     return replace(trade, adds=False) if thresholded else trade
 
@@ -96,7 +97,7 @@ def _noisy(law: Law) -> Trade:
 def _choice_event(times: int, mechanism: Mechanism) -> Event:
     if not isinstance(mechanism, Choice):
         raise TypeError("a quantile is chosen")
-    return ChoiceEvent(mechanism.epsilon, times)
+    return (FlipEvent if type(mechanism) is Flip else ChoiceEvent)(mechanism.epsilon, times)
 
 
 def choice_for(loss: Fraction, times: int) -> Fraction:
@@ -110,18 +111,19 @@ def choice_for(loss: Fraction, times: int) -> Fraction:
     return 2 * epsilon_like(min(mu, MOST_MU)) if mu else Fraction(0)
 
 
-def _choices(affords: Callable[[Fraction, int], Fraction]) -> Trade:
+def _choices(affords: Callable[[Fraction, int], Fraction], law: type[Choice] = Choice) -> Trade:
     return Trade(
         finest=FINEST_CHOICE,
         adds=False,
         sensitivity=Measure.sensitivity,
         affords=affords,
-        mechanism=Choice.at_most,
+        mechanism=law.at_most,
         event=_choice_event,
     )
 
 
 _CHOICES = {
-    Currency.GDP: _choices(choice_for),
-    Currency.PURE: _choices(lambda loss, times: loss / times),
+    (Currency.GDP, False): _choices(choice_for),
+    (Currency.PURE, False): _choices(lambda loss, times: loss / times),
+    (Currency.PURE, True): _choices(lambda loss, times: loss / times, Flip),
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 
-from privlab.accuracy.choice import ranks_off, ranks_off_together
+from privlab.accuracy.choice import ranks_off, ranks_off_flipped, ranks_off_together
 from privlab.accuracy.gaussian import sqrt_up
 from privlab.query.plan import (
     Call,
@@ -160,6 +160,9 @@ def rank_error(measure: Measure, precision: Fraction, confidence: Fraction) -> i
         return None
     if measure.among:
         return ranks_off_together(measure.levels, measure.candidates, precision, confidence)
+    if measure.size:
+        size = measure.size
+        return ranks_off_flipped(measure.q, measure.candidates, size, precision, confidence)
     return ranks_off(measure.q, measure.candidates, precision, confidence)
 
 

@@ -18,6 +18,7 @@ from privlab.release.result import decimal, exact
 from privlab.release.verify import (
     CHOICE,
     DISCRETE_LAPLACE,
+    FLIP,
     GAUSSIAN,
     PREDICATE_TYPE,
     RESULT_NAME,
@@ -31,6 +32,7 @@ from privlab.terms.loss import CERTAIN, Currency, Delta, Loss
 from privlab.terms.noise import (
     Choice,
     DiscreteLaplace,
+    Flip,
     Mechanism,
     RoundedGaussian,
     RoundedLaplace,
@@ -48,6 +50,7 @@ MECHANISMS: Mapping[type, str] = {
     DiscreteLaplace: DISCRETE_LAPLACE,
     RoundedLaplace: ROUNDED_LAPLACE,
     Choice: CHOICE,
+    Flip: FLIP,
 }
 """Each mechanism, in the words a statement has for it."""
 
@@ -56,6 +59,7 @@ _SENSITIVITIES: Mapping[type, str] = {
     DiscreteLaplace: "sensitivity",
     RoundedLaplace: "sensitivity",
     Choice: "groups",
+    Flip: "groups",
 }
 """What of one unit the loss is proportional to, or of a choice, how often it is paid."""
 

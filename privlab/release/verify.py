@@ -39,6 +39,7 @@ GAUSSIAN = "rounded Gaussian of variance 8 * (multiplier / 2^shift)^2"
 DISCRETE_LAPLACE = "discrete Laplace of scale multiplier / 2^shift"
 ROUNDED_LAPLACE = "rounded Laplace of scale multiplier / 2^shift"
 CHOICE = "exponential mechanism of epsilon multiplier / 2^shift in each group"
+FLIP = "permute-and-flip of epsilon multiplier / 2^shift in each group"
 """A measure's mechanism, in the words of a statement."""
 
 
@@ -312,6 +313,7 @@ _PRICES: Mapping[tuple[str, str], tuple[str, Callable[[Fraction], Fraction]]] = 
     ("pure", DISCRETE_LAPLACE): ("sensitivity", lambda scale: 1 / scale),
     ("pure", ROUNDED_LAPLACE): ("sensitivity", lambda scale: 1 / scale),
     ("pure", CHOICE): ("groups", lambda epsilon: epsilon),
+    ("pure", FLIP): ("groups", lambda epsilon: epsilon),
 }
 """By kind of loss and mechanism: its sensitivity's name, and what one costs by it."""
 

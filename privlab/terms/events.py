@@ -92,6 +92,24 @@ class ChoiceEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class FlipEvent:
+    """Permute-and-flip, once in each of ``times`` groups of one unit.
+
+    Heads with chance ``exp(-epsilon g / 2)`` for scores that one unit moves by at most
+    one, g below the best (McKenna, Sheldon 2020); or several such selections
+    whose epsilons add up to this one.  epsilon: in [2^-40, 2^20].
+    """
+
+    epsilon: Fraction
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        if not LEAST_CHOICE_EPSILON <= positive("an epsilon", self.epsilon) <= MOST_CHOICE_EPSILON:
+            raise ValueError("an epsilon of a choice is in 2^-40 .. 2^20")
+        _at_least_one("a number of groups", self.times)
+
+
+@dataclass(frozen=True, slots=True)
 class ThresholdEvent:
     """Which groups are shown: those whose noisy count of units reaches ``threshold``.
 
@@ -137,7 +155,7 @@ class PartitionEvent:
             raise ValueError("a selection has at most 2^40 groups of one unit")
 
 
-Event = GaussianEvent | LaplaceEvent | ChoiceEvent | ThresholdEvent | PartitionEvent
+Event = GaussianEvent | LaplaceEvent | ChoiceEvent | FlipEvent | ThresholdEvent | PartitionEvent
 """Every mechanism there is."""
 
 

@@ -140,7 +140,7 @@ class Choice:
             raise ValueError("an epsilon of a choice is in 2^-40 .. 2^10")
 
     @classmethod
-    def at_most(cls, epsilon: Fraction) -> Choice:
+    def at_most(cls, epsilon: Fraction) -> Self:
         """The choice on our grid whose epsilon is next below this, or equal.
 
         Less than one part in 2^21 is given up, above 2^-14 less than one in 2^45.
@@ -164,6 +164,17 @@ class Choice:
         return self.epsilon
 
 
+class Flip(Choice):
+    """Permute-and-flip, of ``epsilon = multiplier / 2^shift`` in each cell.
+
+    One of the possible answers is chosen, as by the exponential mechanism but closer
+    (``mechanisms/thinned.py``).  Its likelihood ratios have no range of epsilon: it is
+    for pure datasets.
+    """
+
+    __slots__ = ()
+
+
 LEAST_CHOICE = Fraction(1, 1 << 40)
 MOST_CHOICE = Fraction(1 << 10)
 """Finer than anything is sold; the sampler itself draws up to 2^20."""
@@ -175,12 +186,18 @@ Mechanism = Noise | Choice
 """Everything that a cell of an answer may come from."""
 
 LAWS: Mapping[
-    str, type[RoundedGaussian] | type[DiscreteLaplace] | type[RoundedLaplace] | type[Choice]
+    str,
+    type[RoundedGaussian]
+    | type[DiscreteLaplace]
+    | type[RoundedLaplace]
+    | type[Choice]
+    | type[Flip],
 ] = {
     "rounded-gaussian": RoundedGaussian,
     "discrete-laplace": DiscreteLaplace,
     "rounded-laplace": RoundedLaplace,
     "exponential-choice": Choice,
+    "permute-and-flip": Flip,
 }
 """Each law by the name it is written under."""
 

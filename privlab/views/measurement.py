@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from privlab.terms.groups import ShownGroups
-from privlab.terms.noise import Choice, Mechanism, RoundedGaussian
+from privlab.terms.noise import Choice, Flip, Mechanism, RoundedGaussian
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def shown(measurements: Sequence[Measurement]) -> tuple[Measurement, ...]:
     if any(m.groups is not None for m in measurements):
         return (measurements[-1],)
     laws = {type(m.noise) for m in measurements}
-    if len(laws) > 1 and laws & {RoundedGaussian, Choice}:
+    if len(laws) > 1 and laws & {RoundedGaussian, Choice, Flip}:
         raise ValueError("a view has measurements of one currency and of one kind")
     if laws <= {RoundedGaussian}:
         return tuple(measurements)

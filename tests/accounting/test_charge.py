@@ -16,6 +16,7 @@ from privlab.errors import IntegrityError
 from privlab.terms.events import (
     ChoiceEvent,
     Event,
+    FlipEvent,
     GaussianEvent,
     LaplaceEvent,
     PartitionEvent,
@@ -84,6 +85,17 @@ def test_a_choice_costs_half_its_epsilon_s_mu2_in_each_group(epsilon: Fraction, 
     event = ChoiceEvent(epsilon, times)
     assert 0 <= charge(event, Currency.GDP).loss.units - least_units(epsilon / 2, times) <= 1
     assert charge(event, Currency.PURE) == Charge(Loss.charge(times * epsilon))
+
+
+@given(EPSILONS, st.integers(1, 50))
+def test_a_flip_costs_its_epsilon_in_each_group_of_a_pure_dataset(
+    epsilon: Fraction, times: int
+) -> None:
+    """It has no range of epsilon, so in gdp it would cost more than a choice: not sold there."""
+    event = FlipEvent(epsilon, times)
+    assert charge(event, Currency.PURE) == Charge(Loss.charge(times * epsilon))
+    with pytest.raises(IntegrityError, match="FlipEvent has no proved loss in gdp"):
+        charge(event, Currency.GDP)
 
 
 @given(DELTAS)

@@ -46,13 +46,14 @@ from privlab.terms.catalog import Catalog
 from privlab.terms.events import (
     ChoiceEvent,
     Event,
+    FlipEvent,
     GaussianEvent,
     LaplaceEvent,
     ThresholdEvent,
 )
 from privlab.terms.groups import Label, ShownGroups
 from privlab.terms.loss import CERTAIN, NOTHING, Currency, Delta, Loss
-from privlab.terms.noise import Choice
+from privlab.terms.noise import Choice, Flip
 from privlab.terms.principal import Principal, Role, Tier
 from privlab.views.measurement import Measurement, held
 from privlab.wire.messages import Answer, Ask
@@ -292,6 +293,22 @@ def recorded(
             times=event.times if paid else None,
         )
 
+    def thinned(
+        values: Any, low: int, high: int, q: Any, epsilon: Any, of: int, words: object
+    ) -> int:
+        if not choosing[0]:
+            choosing[:] = size, *used()
+        choosing[0] -= 1
+        _, at, event = choosing
+        paid = isinstance(event, FlipEvent) and event.epsilon == epsilon
+        return mechanisms.choose(
+            f"{names[at]} {q} {low}" if paid else "nothing that was asked",
+            scores_of(values, low, high, q),
+            low=low,
+            noise=Flip.at_most(epsilon),
+            times=event.times if paid else None,
+        )
+
     real_shown, real_hidden, real_only = run.shown, run.hidden, Found.only
 
     def only(found: Any, places: Any) -> Any:
@@ -320,6 +337,7 @@ def recorded(
         patch.object(run, "add_noise", add_noise),
         patch.object(run, "quantile", quantile),
         patch.object(run, "quantiles", quantiles),
+        patch.object(run, "thinned", thinned),
     ):
         yield
 

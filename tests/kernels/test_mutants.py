@@ -2,7 +2,7 @@
 
 A mutant is the kernel's own source with one text replaced, which must stand in
 it exactly once: so no mutant outlives the line it is about.  The checks are those
-of ``test_trial.py`` and ``test_choose.py`` themselves.  Mutants run as plain Python on NumPy's integers
+of ``test_trial.py``, ``test_choose.py`` and ``test_flip.py`` themselves.  Mutants run as plain Python on NumPy's integers
 rather than compiled; with nothing replaced they pass the same checks.
 """
 
@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 
 import privlab.kernels
-from privlab.kernels import choose, gaussian, laplace, trial
-from tests.kernels import test_choose, test_trial
+from privlab.kernels import choose, flip, gaussian, laplace, trial
+from tests.kernels import test_choose, test_flip, test_trial
 from tests.kernels.trials import CASES, Case
 from tests.kernels.twin_trial import series
 
@@ -40,7 +40,7 @@ by_definition = test_trial.test_what_the_kernel_decides_is_what_infinitely_many_
 
 SOURCES = {
     module.__name__.rpartition(".")[2]: Path(module.__file__ or "").read_text()
-    for module in (trial, gaussian, laplace, choose)
+    for module in (trial, gaussian, laplace, choose, flip)
 }
 
 SCALES = [(3, 1), (1 << 32, 0), ((1 << 48) - 1, 20)]
@@ -144,8 +144,8 @@ CHOICE_MUTANTS = [
         ("a coefficient one too large", "0x3D7F7BFF058B1D50", "0x3D7F7BFF058B1D51"),
         ("a sign of the series", "SERIES[k] - high_word", "SERIES[k] + high_word"),
         ("a series cut short", "for k in range(SERIES.size - 2, -1, -1)", "for k in range(SERIES.size - 6, -1, -1)"),
-        ("weights not lifted", "length * power, lift)", "length * power, _ZERO)"),
-        ("the low word of a weight lost", "high_word(length, power), length * power, lift", "high_word(length, power), _ZERO, lift"),
+        ("weights not lifted", "length * part, lift)", "length * part, _ZERO)"),
+        ("the low word of a weight lost", "high_word(length, part), length * part, lift", "high_word(length, part), _ZERO, lift"),
         ("a far shift as a near one", "    far = by >> np.uint64(6)\n", "    far = _ZERO\n"),
         ("scores taken without their sign", "        gap = best - (np.uint64(scores[i]) ^ _SIGN)\n", "        gap = best - np.uint64(scores[i])\n"),
         ("a candidate of no length is the best", "(np.uint64(scores[i]) ^ _SIGN) * there)", "(np.uint64(scores[i]) ^ _SIGN))"),
@@ -160,6 +160,30 @@ CHOICE_MUTANTS = [
         ("a tie taken as decided", "tie = np.uint64(surely != perhaps)", "tie = _ZERO"),
         ("one of no length after the last is the last", "last = max(last, np.uint64(i) * there)", "last = np.uint64(i)"),
         ("the last may be passed as well", "perhaps += met & before", "perhaps += met"),
+    ]
+]  # fmt: skip
+
+
+FLIP_MUTANTS = [
+    Mutant(name, "flip", old, new)
+    for name, old, new in [
+        ("a band of half its width", "BAND = 256\n", "BAND = 128\n"),
+        ("no band below", "low = (chance - _BAND) * np.uint64(chance > _BAND)", "low = chance"),
+        ("a band below that wraps", "low = (chance - _BAND) * np.uint64(chance > _BAND)", "low = chance - _BAND"),
+        ("no band above", "high = chance + _BAND", "high = chance"),
+        ("a band above that wraps", "never = np.uint64(high < _BAND)", "never = _ZERO"),
+        ("tails at every word", "tails = np.uint64(word >= high) * (_ONE - never)", "tails = _ONE"),
+        ("tails one too late", "np.uint64(word >= high)", "np.uint64(word > high)"),
+        ("heads one too late", "heads = np.uint64(word < low)", "heads = np.uint64(word <= low)"),
+        ("an open coin is tails", "_OPEN * (_ONE - heads) * (_ONE - tails)", "_ZERO"),
+        ("every tail is open", "* (_ONE - heads) * (_ONE - tails)", "* (_ONE - heads)"),
+        ("far gaps as near ones", ">> (whole & _TOP)) * near", ">> (whole & _TOP))"),
+        ("near gaps as far ones", "near = np.uint64(whole < _WORD)", "near = np.uint64(whole < _TOP)"),
+        ("the whole part lost", "(power(fraction) >> (whole & _TOP))", "power(fraction)"),
+        ("the fraction lost", "power(fraction) >>", "power(_ZERO) >>"),
+        ("scores taken without their sign", "exponent(best - (np.uint64(scores[i]) ^ _SIGN), rate", "exponent(best - np.uint64(scores[i]), rate"),
+        ("the best of all but by magnitude", "best = max(best, np.uint64(scores[i]) ^ _SIGN)", "best = max(best, np.uint64(scores[i]))"),
+        ("one word for all", "word = words[i]", "word = words[0]"),
     ]
 ]  # fmt: skip
 
@@ -262,6 +286,37 @@ def test_every_mutant_of_the_choice_is_caught(mutant: Mutant) -> None:
     """By at least one check."""
     made = edition(mutant.module, mutant.old, mutant.new)
     assert objection_to_choice(made["choose"]) is not None
+
+
+def objection_to_flips(made: ModuleType) -> str | None:
+    """The first check of coins that fails on this edition, or None."""
+
+    def wraps(*arguments: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return made.flip_coins(*arguments)
+
+    for epsilon in test_flip.EPSILONS:
+        for check in (
+            test_flip.check_twin,
+            test_flip.check_definition,
+        ):
+            try:
+                check(epsilon, wraps)
+            except AssertionError:
+                return f"{check.__name__} at {epsilon}"
+    return None
+
+
+def test_nothing_is_found_in_the_coins_as_they_are() -> None:
+    """The same checks, on the source with nothing replaced."""
+    assert objection_to_flips(edition()["flip"]) is None
+
+
+@pytest.mark.parametrize("mutant", FLIP_MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_of_the_coins_is_caught(mutant: Mutant) -> None:
+    """By at least one check."""
+    made = edition(mutant.module, mutant.old, mutant.new)
+    assert objection_to_flips(made["flip"]) is not None
 
 
 @pytest.mark.parametrize("case", CASES, ids=repr)

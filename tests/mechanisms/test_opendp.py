@@ -30,6 +30,7 @@ from privlab.mechanisms.threshold import delta_of_threshold, gaussian_threshold
 from privlab.terms.events import (
     ChoiceEvent,
     Event,
+    FlipEvent,
     GaussianEvent,
     LaplaceEvent,
     PartitionEvent,
@@ -81,7 +82,8 @@ partitions = st.builds(
 gdp_events: st.SearchStrategy[Event] = st.one_of(
     gaussians(), laplaces(), choices, thresholds(), partitions
 )
-pure_events: st.SearchStrategy[Event] = st.one_of(laplaces(), choices)
+flips = st.builds(FlipEvent, EPSILONS, st.integers(1, 20))
+pure_events: st.SearchStrategy[Event] = st.one_of(laplaces(), choices, flips)
 
 
 def with_counts(event: Event) -> list[Event]:
@@ -124,6 +126,15 @@ def test_opendp_never_says_less_than_the_exact_loss(event: GaussianEvent) -> Non
     """Its floats are rounded up, so its word is worth having; and it is close."""
     found = opendp_loss(event, GDP).amount
     assert event.mu2 <= found <= event.mu2 * (1 + Fraction(1, 1 << 49))
+
+
+@given(flips)
+def test_of_a_flip_opendp_says_its_epsilon(event: FlipEvent) -> None:
+    """Of the largest score with exponential noise; in gdp it has no proved loss."""
+    exact = event.times * event.epsilon
+    assert exact <= opendp_loss(event, PURE).amount <= exact * (1 + Fraction(1, 1 << 49))
+    with pytest.raises(IntegrityError, match="FlipEvent has no proved loss in gdp"):
+        opendp_loss(event, GDP)
 
 
 @given(st.one_of(laplaces(), choices))
@@ -189,7 +200,13 @@ def test_one_unit_short_is_too_short(event: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [LaplaceEvent(1, RoundedLaplace(10, 0)), ChoiceEvent(Fraction(1, 7), 5)], ids=str
+    "event",
+    [
+        LaplaceEvent(1, RoundedLaplace(10, 0)),
+        ChoiceEvent(Fraction(1, 7), 5),
+        FlipEvent(Fraction(1, 7), 5),
+    ],
+    ids=str,
 )
 def test_one_unit_short_is_too_short_in_a_pure_dataset(event: Event) -> None:
     """An epsilon is found as a mu^2 is."""

@@ -27,6 +27,6 @@ def join_quantiles(measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
 
     def joined(one: Measure) -> Measure:
         every = asked[replace(one, q=None)] if one.q is not None else set()
-        return replace(one, among=tuple(sorted(every))) if len(every) >= FEWEST else one
+        return replace(one, among=tuple(sorted(every)), size=0) if len(every) >= FEWEST else one
 
     return tuple(map(joined, measures))

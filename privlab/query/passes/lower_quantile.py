@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 from privlab.query.ask import Aggregate, AggregateKind, Source
@@ -14,6 +15,7 @@ from privlab.query.passes.lower_aggregate import Lowered
 from privlab.query.plan import Call, Expr, Measure, MeasureKind, Op
 from privlab.query.plan_text import decimal
 from privlab.terms.catalog import Kind, Scalar, Table
+from privlab.terms.loss import Currency
 
 HALF = Fraction(1, 2)
 
@@ -25,6 +27,12 @@ EXTREMES = (Fraction(999, 1000), Fraction(99, 100), Fraction(95, 100), Fraction(
 
 BEYOND = 100
 """So many units of a group of the declared size lie beyond MAX, if that is possible."""
+
+MOST_FLIPS = 1 << 20
+"""Possible answers of one choice, as ``mechanisms/flip.py`` takes them."""
+
+MOST_COINS = 1 << 24
+"""Of all groups together."""
 
 UNKNOWN = Fraction(95, 100)
 """What MAX is in a table without a declared size."""
@@ -72,7 +80,21 @@ def lower_quantile(
         step = choose_step(of, low, high, table)
         low, high = math.floor(low / step) * step, math.ceil(high / step) * step
     label, exact = _asked(aggregate, q, table, cells, source)
-    return Lowered(label, Measure(MeasureKind.QUANTILE, inner, low, high, step, q=exact))
+    measure = Measure(MeasureKind.QUANTILE, inner, low, high, step, q=exact)
+    return Lowered(label, replace(measure, size=flip_size(measure, table, cells)))
+
+
+def flip_size(measure: Measure, table: Table, cells: int) -> int:
+    """`Measure.size`: of about how many values a quantile is chosen by permute-and-flip, or 0.
+
+    In pure datasets alone, and where a coin for each possible answer of each group
+    takes no more than a second.  A group's own number is not declared, and one that is
+    too large costs little (``docs/proofs/choice.md``).
+    """
+    count = measure.candidates
+    if table.currency is not Currency.PURE or count > MOST_FLIPS or count * cells > MOST_COINS:
+        return 0
+    return max(1, (table.units if table.units is not None else table.rows) or 1)
 
 
 def extreme(table: Table, cells: int) -> Fraction:
