@@ -73,8 +73,8 @@ def test_no_ratio_of_two_choices_is_beyond_epsilon(
     moved = [score + data.draw(st.integers(-1, 1)) for score in scores]
     with ctx.workprec(200):
         most = interval(epsilon).exp() * (1 + arb(2) ** -100)
-    for one, other in zip(law(scores, epsilon), law(moved, epsilon), strict=True):
-        assert one <= most * other
+        for one, other in zip(law(scores, epsilon), law(moved, epsilon), strict=True):
+            assert one <= most * other
 
 
 @given(score_lists, st.data(), epsilons)
@@ -85,9 +85,9 @@ def test_where_all_scores_move_one_way_it_is_half_of_that(
     moved = [score + data.draw(st.integers(0, 1)) for score in scores]
     with ctx.workprec(200):
         most = interval(epsilon / 2).exp() * (1 + arb(2) ** -100)
-    for one, other in zip(law(scores, epsilon), law(moved, epsilon), strict=True):
-        assert one <= most * other
-        assert other <= most * one
+        for one, other in zip(law(scores, epsilon), law(moved, epsilon), strict=True):
+            assert one <= most * other
+            assert other <= most * one
 
 
 @given(score_lists, epsilons)
