@@ -20,7 +20,7 @@ from privlab.mechanisms.intervals import interval
 from tests.mechanisms.given import Given
 
 TOP = (1 << 64) - 1
-score_lists = st.lists(st.integers(-8, 0), min_size=1, max_size=6)
+score_lists = st.lists(st.integers(-8, 0), min_size=1, max_size=5)
 epsilons = st.sampled_from([Fraction(1, 10), Fraction(1), Fraction(22, 7), Fraction(20)])
 
 
