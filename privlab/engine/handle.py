@@ -159,6 +159,7 @@ class Engine:
 def _environment(cache: Path) -> dict[str, str]:
     """All that the engine inherits: no search paths, no preloads, no secrets."""
     return {
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow's: no threads to fork
         "LC_ALL": "C.UTF-8",
         "NUMBA_CACHE_DIR": str(cache.resolve()),
         "OMP_NUM_THREADS": "1",
@@ -166,5 +167,5 @@ def _environment(cache: Path) -> dict[str, str]:
         "PATH": "/usr/bin:/bin",
         "POLARS_MAX_THREADS": str(max(1, os.cpu_count() or 1)),
         "TZ": "UTC",
-        "_RJEM_MALLOC_CONF": "background_thread:false",  # Polars' allocator: no threads to fork
+        "_RJEM_MALLOC_CONF": "background_thread:false",  # Polars' own
     }
