@@ -94,7 +94,7 @@ def test_ones_own_file_becomes_answers_that_are_near_the_truth(
     assert "cheaper: counting readers, COUNT(DISTINCT reader), costs 1/10.6 of counting" in text
     assert "free: you hold this already" in text
     assert "verified: signed by" in text
-    by_branch, usual, again = results(book)
+    by_branch, usual, again, by_side = results(book)
     assert usual["rows"] == again["rows"]
     true = {
         branch: int(count.replace(",", ""))
@@ -105,6 +105,10 @@ def test_ones_own_file_becomes_answers_that_are_near_the_truth(
         by_branch["rows"], by_branch["half_widths"], strict=True
     ):
         assert abs(float(readers) - true[branch]) < 4 * float(width)  # 7.8 sigma
+    assert "with 3 public rows of sides" in by_side["caption"]
+    assert [side for side, _ in by_side["rows"]] == ["north", "south"]
+    (_, (_, south)), (_, (_, width)) = by_side["rows"], by_side["half_widths"]
+    assert abs(float(south) - true["Harbour"]) < 4 * float(width)
 
 
 def test_the_owner_sees_a_forgery_found_and_a_ledger_that_refuses(

@@ -226,3 +226,22 @@ def test_a_refused_function_has_the_name_it_was_typed_with(
 ) -> None:
     found = refusal(f"SELECT COUNT(*) FROM visits WHERE {word} = admitted")
     assert found.what == f"{shown} is not in the language"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("SELECT MONTH(visit_date) AS m, COUNT(*) AS n FROM visits GROUP BY m", "admitted"),
+        ("SELECT COUNT(*) AS n FROM visits WHERE EXTRACT(YEAR FROM age_) = 2024", "admitted"),
+        ("SELECT DATE_TRUNC('month', v.see) AS m, COUNT(*) AS n FROM visits v GROUP BY m", "seen"),
+        ('visits.group_by(m=pl.col("day").dt.month()).agg(n=pl.len())', "admitted"),
+        ("SELECT COUNT(*) AS n FROM visits WHERE ag > 3", "age"),
+        ("SELECT COUNT(*) AS n FROM visits WHERE ABS(ag) > 3", "age"),
+    ],
+)
+def test_of_what_a_part_of_a_date_is_asked_is_a_date(
+    refusal: Callable[..., PrivlabError], text: str, meant: str
+) -> None:
+    error = refusal(text)
+    assert error.code == "PL104"
+    assert error.hint == f"did you mean {meant}?"

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 from privlab.errors import PolicyDenied
 from privlab.query.ask import Name, Source
 from privlab.terms.catalog import Column, Table
+
+_PART_BEFORE = re.compile(
+    r"(?:\b(?:YEAR|QUARTER|MONTH|MONTHNAME|WEEK|DAY|DAYNAME|DAYOFMONTH|DAYOFWEEK|DAYOFYEAR|WEEKDAY"
+    r"|WEEKOFYEAR|LAST_DAY|HOUR|MINUTE|SECOND)\s*\(\s*|\bEXTRACT\s*\(\s*\w+\s+FROM\s+"
+    r"|\bDATE_TRUNC\s*\(\s*'\w+'\s*,\s*)(?:\w+\.)?\Z",
+    re.IGNORECASE,
+)
+_PART_BEHIND = re.compile(r"""['")\s]*\.dt\.""")
+_NEAR = 80
+"""Characters beside a name in which it shows that a part of a date is asked for."""
 
 
 def find_column(name: Name, table: Table, source: Source) -> Column:
@@ -30,7 +41,10 @@ def find_column(name: Name, table: Table, source: Source) -> Column:
     column = table.column(name.name)
     if column is None:
         known = [one.name for one in table.columns if not one.withheld]
-        near = difflib.get_close_matches(name.name, known, 1, cutoff=0.5)
+        times = [one.name for one in table.columns if one.kind.is_time and not one.withheld]
+        if times and _of_a_time(name, source):
+            known = times
+        near = difflib.get_close_matches(name.name, known, 1, cutoff=0.0 if known is times else 0.5)
         hint = _text_meant(name, table, source) or _elsewhere(name, table, source)
         if not hint:
             hint = f"did you mean {near[0]}?" if near else f"its columns are {', '.join(known)}"
@@ -43,6 +57,14 @@ def find_column(name: Name, table: Table, source: Source) -> Column:
             caret=source.caret(name.span),
         )
     return column
+
+
+def _of_a_time(name: Name, source: Source) -> bool:
+    """Whether the text asks for a part of a date, so that only a date or a time can be meant."""
+    start, end = name.span.start, name.span.end
+    if source.sql:
+        return _PART_BEFORE.search(source.text, max(0, start - _NEAR), start) is not None
+    return _PART_BEHIND.match(source.text, end, end + _NEAR) is not None
 
 
 def _of_units(table: Table, source: Source) -> str:
