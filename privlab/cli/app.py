@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from privlab.cli import (
+    append,
     ask,
     budget,
     catalog,
@@ -16,6 +17,7 @@ from privlab.cli import (
     describe,
     draft,
     explain,
+    forget,
     init,
     key,
     protect,
@@ -40,6 +42,8 @@ app.command("init")(init.init)
 app.command("draft")(draft.draft)
 app.command("check")(check.check)
 app.command("protect")(protect.protect)
+app.command("append")(append.append)
+app.command("forget")(forget.forget)
 app.add_typer(budget.app, name="budget")
 app.command("tables")(describe.tables)
 app.command("describe")(describe.describe)

@@ -16,11 +16,18 @@ from privlab.terms.loss import Delta, Loss
 from privlab.wire.catalog import CheckedAll, Stores
 from privlab.wire.keys import KeyDeed, Keys, Rotate, Rotated, Shred, Shredded
 from privlab.wire.owner import (
+    Append,
+    AppendPrepared,
     Budgets,
     DatasetFacts,
     File,
+    Forget,
+    ForgetPrepared,
+    Forgotten,
     Part,
     Prepare,
+    PrepareAppend,
+    PrepareForget,
     Register,
     Registered,
 )
@@ -69,6 +76,15 @@ class Prepared:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """What naming units needs.  tables: by name, the kind of the unit's column."""
+
+    dataset: str
+    unit_key: bytes
+    tables: Mapping[str, str]
+
+
 class Owner:
     """A session of somebody who owns data or gives budgets; the policy decides who may."""
 
@@ -88,14 +104,7 @@ class Owner:
         got = self.session.call(
             "POST", "/v1/owner/prepare", PreparedMessage, Prepare(contract=contract_text)
         )
-        return Prepared(
-            got.dataset,
-            got.table,
-            got.version,
-            base64.b64decode(got.unit_key),
-            base64.b64decode(got.order_key),
-            Path(got.folder),
-        )
+        return _prepared(got)
 
     def register(
         self,
@@ -119,6 +128,52 @@ class Owner:
                 keys=keys_message(keys),
             ),
         )
+
+    def prepare_append(self, table: str) -> tuple[Prepared, str]:
+        """What protecting more rows of a table needs, and the contract they are protected by.
+
+        table: NAME or DATASET.NAME.
+
+        :raises BadContract: PL152, there is none.
+        """
+        got = self.session.call(
+            "POST", "/v1/owner/append/prepare", AppendPrepared, PrepareAppend(table=table)
+        )
+        return _prepared(got.prepared), got.contract
+
+    def append(self, prepared: Prepared, parts: Iterable[PartFacts], keys: DataKeys) -> Registered:
+        """Have the rows in these parts added to those there are, as the next version.
+
+        :raises BadContract: PL151, together they are more than the row cap; PL153, the
+            disk is full.
+        """
+        body = Append(
+            table=f"{prepared.dataset}.{prepared.table}",
+            version=prepared.version,
+            parts=parts_message(parts),
+            keys=keys_message(keys),
+        )
+        return self.session.call("POST", "/v1/owner/append", Registered, body, patient=True)
+
+    def prepare_forget(self, table: str | None, dataset: str | None) -> Forgetting:
+        """What naming units needs, of one table or of all of a dataset's."""
+        body = PrepareForget(table=table, dataset=dataset)
+        got = self.session.call("POST", "/v1/owner/forget/prepare", ForgetPrepared, body)
+        return Forgetting(got.dataset, base64.b64decode(got.unit_key), got.tables)
+
+    def forget(self, dataset: str, tables: Mapping[str, Iterable[bytes]]) -> Forgotten:
+        """Have the units of these pseudonyms taken out of tables, and the keys to them destroyed.
+
+        :raises BadContract: PL153, the disk is full.
+        """
+        body = Forget(
+            dataset=dataset,
+            tables={
+                name: tuple(base64.b64encode(one).decode() for one in units)
+                for name, units in tables.items()
+            },
+        )
+        return self.session.call("POST", "/v1/owner/forget", Forgotten, body, patient=True)
 
     def set_budget(
         self,
@@ -190,6 +245,17 @@ class Owner:
         """Have it recorded that a recovery kit was made."""
         body = KeyDeed(deed="key-recovery-kit")
         self.session.call("POST", "/v1/owner/keys/deeds", Keys, body)
+
+
+def _prepared(got: PreparedMessage) -> Prepared:
+    return Prepared(
+        got.dataset,
+        got.table,
+        got.version,
+        base64.b64decode(got.unit_key),
+        base64.b64decode(got.order_key),
+        Path(got.folder),
+    )
 
 
 def parts_message(parts: Iterable[PartFacts]) -> tuple[Part, ...]:

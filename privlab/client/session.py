@@ -261,8 +261,18 @@ class Session:
                 )
         return hello
 
-    def call(self, method: str, path: str, shape: type[T], body: Message | None = None) -> T:
+    def call(
+        self,
+        method: str,
+        path: str,
+        shape: type[T],
+        body: Message | None = None,
+        *,
+        patient: bool = False,
+    ) -> T:
         """One exchange: ``body`` out, a value of type ``shape`` back.
+
+        patient: wait for as long as it takes.
 
         :raises PrivlabError: what the curator refused, or PL300.
         """
@@ -272,6 +282,7 @@ class Session:
                 path,
                 content=None if body is None else body.model_dump_json(),
                 headers=_JSON if body is not None else None,
+                timeout=_PATIENT if patient else httpx.USE_CLIENT_DEFAULT,
             )
         if response.status_code != httpx.codes.OK:
             raise _problem_of(response)
@@ -282,6 +293,7 @@ _MAY_BE_CHARGED = frozenset({"PL301", "PL406", "PL500"})
 """After these the charge may stand, so the request keeps its id."""
 
 _JSON = {"content-type": "application/json"}
+_PATIENT = httpx.Timeout(10.0, read=None)
 
 
 def raised(problem: Problem) -> PrivlabError:

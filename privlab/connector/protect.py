@@ -25,18 +25,18 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
-from privlab.connector.bucket import UNITS_SCHEMA
+from privlab.connector.arrange import ordered
 from privlab.connector.counts import Counter, Counts, Reading, reading
 from privlab.connector.datakeys import DataKeys
 from privlab.connector.manifest import UNIT_COLUMNS, PartFacts, key_names
-from privlab.connector.pseudonyms import Pseudonyms, row_tags
+from privlab.connector.pseudonyms import Pseudonyms
 from privlab.connector.scan import DTYPES
 from privlab.connector.source import UNREADABLE, Read, Source, open_source, unreadable
 from privlab.connector.spill import Spill
 from privlab.connector.versions import new_version
 from privlab.connector.write import Draft, bucket_count, draft_part, finish_parts
 from privlab.errors import BadContract
-from privlab.kernels.buckets import partition, settle
+from privlab.kernels.buckets import partition
 from privlab.terms.catalog import Table
 from privlab.terms.contract import Contract
 
@@ -174,28 +174,6 @@ class _Work:
     def _empty(self) -> pl.DataFrame:
         stored = {c.name: DTYPES[c.kind] for c in self.table.columns if c.name != self.table.unit}
         return pl.DataFrame(schema={_HI: pl.UInt64(), _LO: pl.UInt64(), **stored})
-
-
-def ordered(
-    frame: pl.DataFrame, table: Table, order_key: bytes
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows and units as the two files of a part have them.
-
-    frame: pseudonyms and values of a bucket's rows, in any order.  The rows go by
-    (pseudonym, tag), and their order does not depend on that of ``frame``.
-    """
-    high, low = frame[_HI].to_numpy(), frame[_LO].to_numpy()
-    order = np.argsort(high)
-    settle(order, high, low, row_tags(frame, table, order_key))
-    high, low = high[order], low[order]
-    first = np.ones(high.size, dtype=np.bool_)
-    first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
-    starts = np.flatnonzero(first)
-    counts = np.diff(starts, append=high.size).astype(np.uint32)
-    units = pl.DataFrame([high[starts], low[starts], counts], schema=UNITS_SCHEMA)
-    names = [c.name for c in table.columns if c.name != table.unit]
-    rows = frame.select(names)[order] if names else pl.DataFrame(height=frame.height)
-    return rows, units
 
 
 def parallel(do: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:

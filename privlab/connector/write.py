@@ -97,16 +97,16 @@ def draft_part(
 
 
 def finish_parts(
-    drafts: Sequence[Draft], version: int, beside: Sequence[PartFacts] = ()
+    drafts: Sequence[Draft], version: int, least: tuple[int, int] = (0, 0)
 ) -> tuple[PartFacts, ...]:
     """Fill the files of each kind up to one size, and make them durable.
 
-    beside: parts of the version that were written before: what is new is not smaller.
+    least: of rows files and of units files, where parts beside them have a size already.
 
     :raises OSError: the disk is full.
     """
-    largest_rows = _size([one.rows for one in drafts], [one.rows for one in beside])
-    largest_units = _size([one.units for one in drafts], [one.units for one in beside])
+    largest_rows = _size([one.rows for one in drafts], least[0])
+    largest_units = _size([one.units for one in drafts], least[1])
     return tuple(
         PartFacts(
             one.bucket, version, _filled(one.rows, largest_rows), _filled(one.units, largest_units)
@@ -115,9 +115,8 @@ def finish_parts(
     )
 
 
-def _size(drafts: Sequence[DraftFile], beside: Sequence[FileFacts]) -> int:
-    needed = [size_class(one.size + _SIZE_OF_FILLER) for one in drafts]
-    return max([*needed, *(one.size for one in beside)], default=0)
+def _size(drafts: Sequence[DraftFile], least: int) -> int:
+    return max([least, *(size_class(one.size + _SIZE_OF_FILLER) for one in drafts)])
 
 
 def _begun(path: Path, whole: memoryview) -> DraftFile:

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from privlab._version import __version__
 from privlab.curator import answer as answers
-from privlab.curator import catalog, keys, owner, practice, state
+from privlab.curator import catalog, keys, owner, practice, state, succession
 from privlab.curator.desk import Desk
 from privlab.curator.peer import uid_of
 from privlab.errors import BadQuery, CuratorFailed, EngineFailed, PrivlabError, Refused
@@ -44,7 +44,21 @@ from privlab.wire.messages import (
     State,
     TableFacts,
 )
-from privlab.wire.owner import Budgets, DatasetFacts, Prepare, Prepared, Register, Registered
+from privlab.wire.owner import (
+    Append,
+    AppendPrepared,
+    Budgets,
+    DatasetFacts,
+    Forget,
+    ForgetPrepared,
+    Forgotten,
+    Prepare,
+    PrepareAppend,
+    Prepared,
+    PrepareForget,
+    Register,
+    Registered,
+)
 
 MAX_BODY = 4_000_000
 WATCH_SECONDS = 25.0
@@ -152,6 +166,22 @@ def application(desk: Desk, *, touched: Callable[[], None], ending: Callable[[],
     @app.post("/v1/owner/register")
     def register(who: Who, body: Register) -> Registered:
         return owner.register(desk, who, body)
+
+    @app.post("/v1/owner/append/prepare")
+    def prepare_append(who: Who, body: PrepareAppend) -> AppendPrepared:
+        return succession.prepare_append(desk, who, body)
+
+    @app.post("/v1/owner/append")
+    def append(who: Who, body: Append) -> Registered:
+        return succession.append(desk, who, body)
+
+    @app.post("/v1/owner/forget/prepare")
+    def prepare_forget(who: Who, body: PrepareForget) -> ForgetPrepared:
+        return succession.prepare_forget(desk, who, body)
+
+    @app.post("/v1/owner/forget")
+    def forget(who: Who, body: Forget) -> Forgotten:
+        return succession.forget(desk, who, body)
 
     @app.post("/v1/owner/budgets")
     def budgets(who: Who, body: Budgets) -> DatasetFacts:

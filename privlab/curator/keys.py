@@ -8,7 +8,7 @@ it.  What was cut short is ended at the next start (`finish`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -128,13 +128,23 @@ def _shred(desk: Desk, by: str, lost: tuple[Place, ...], named: str = "") -> Shr
         subject = named or ", ".join(_names(places))
         rows = [(p.dataset, p.table, p.version, p.column) for p in places]
         desk.ledger.shred(by, dataset, subject[:1000], rows)
-    left = desk.custody.shred(lost, desk.clock())
-    for dataset, places in by_dataset.items():
+    return Shredded(gone=_names(lost), left=destroy(desk, by, by_dataset, named))
+
+
+def destroy(desk: Desk, by: str, lost: Mapping[str, Iterable[Place]], named: str) -> str:
+    """Destroy keys that the ledger holds for shredded, by dataset, and prove it.
+
+    Returns what the owner must still do by hand.
+
+    :raises IntegrityError: PL404, something that should be gone can still be read.
+    """
+    left = desk.custody.shred([place for places in lost.values() for place in places], desk.clock())
+    for dataset, places in lost.items():
         _cannot_be_read(desk, places)
         desk.ledger.key_deed(
             by, "key-shred-proved", desk.custody.generation, dataset=dataset, subject=named
         )
-    return Shredded(gone=_names(lost), left=left)
+    return left
 
 
 def _cannot_be_read(desk: Desk, places: Iterable[Place]) -> None:

@@ -40,7 +40,7 @@ def prepare(desk: Desk, who: Principal, body: Prepare) -> Prepared:
     Removes the manifest of a registration that never happened, if one is left.
     """
     stated = _contract(desk, body.contract).stated
-    _decide(desk, who, "register", stated.dataset, stated.name)
+    decide(desk, who, "register", stated.dataset, stated.name)
     with desk.registering:  # else the manifest of a registration under way could go
         version = _next_version(desk, stated)
         folder = desk.workspace.table_folder(stated.dataset, stated.name, version)
@@ -49,8 +49,8 @@ def prepare(desk: Desk, who: Principal, body: Prepare) -> Prepared:
         dataset=stated.dataset,
         table=stated.name,
         version=version,
-        unit_key=_text(desk.custody.derive("unit", stated.dataset)),
-        order_key=_text(desk.custody.derive("order", stated.dataset, stated.name, str(version))),
+        unit_key=text_of(desk.custody.derive("unit", stated.dataset)),
+        order_key=text_of(desk.custody.derive("order", stated.dataset, stated.name, str(version))),
         folder=str(folder),
     )
 
@@ -67,7 +67,7 @@ def register(desk: Desk, who: Principal, body: Register) -> Registered:
 def _registered(desk: Desk, who: Principal, body: Register) -> Registered:
     contract = _contract(desk, body.contract)
     stated = contract.stated
-    _decide(desk, who, "register", stated.dataset, stated.name)
+    decide(desk, who, "register", stated.dataset, stated.name)
     expected = _next_version(desk, stated)
     if body.version != expected:
         raise BadContract(
@@ -124,10 +124,10 @@ def set_budgets(desk: Desk, who: Principal, body: Budgets) -> DatasetFacts:
     thresholds = _thresholds(body.thresholds)
     old = desk.ledger.cap(body.dataset)
     risk = (CERTAIN if old is None else old.delta_cap) if thresholds is None else thresholds
-    _decide(desk, who, "budget", body.dataset, "", amount=mu2(cap, currency), delta=risk)
+    decide(desk, who, "budget", body.dataset, "", amount=mu2(cap, currency), delta=risk)
     for name, amount in grants.items():
         given = mu2(amount, currency)
-        _decide(desk, who, "grant", body.dataset, "", grantee=name, amount=given, delta=risk)
+        decide(desk, who, "grant", body.dataset, "", grantee=name, amount=given, delta=risk)
     try:
         delta = Fraction(body.delta)
     except ZeroDivisionError:
@@ -149,7 +149,7 @@ def _thresholds(units: str | None) -> Delta | None:
 
 def dataset_facts(desk: Desk, who: Principal, dataset: str) -> DatasetFacts:
     """What a budget is planned from: the contract and the accounts, never rows."""
-    _decide(desk, who, "budget", dataset, "")
+    decide(desk, who, "budget", dataset, "")
     return _facts(desk, dataset)
 
 
@@ -213,7 +213,7 @@ def _next_version(desk: Desk, stated: Table) -> int:
     return desk.ledger.versions().get((stated.dataset, stated.name), 0) + 1
 
 
-def _decide(
+def decide(
     desk: Desk,
     who: Principal,
     action: Action,
@@ -263,5 +263,5 @@ def keys_of(keys: KeysMessage) -> DataKeys:
     )
 
 
-def _text(key: bytes) -> str:
+def text_of(key: bytes) -> str:
     return base64.b64encode(key).decode()

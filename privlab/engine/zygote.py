@@ -12,10 +12,11 @@ import json
 import os
 import signal
 import socket
+import sys
 import sysconfig
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from privlab.engine import audit
 from privlab.engine.audit import Audit
@@ -23,6 +24,7 @@ from privlab.engine.frames import receive_frame, send_frame
 from privlab.engine.handle import READY
 from privlab.engine.job import Job
 from privlab.engine.practice import Practice
+from privlab.engine.rewrite import Rewrite
 from privlab.sandbox import limits
 from privlab.sandbox.confine import confine
 
@@ -38,7 +40,11 @@ def main() -> NoReturn:
     control = socket.socket(fileno=os.dup(0))
     limits.keep_only({control.fileno()})
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
-    from privlab.engine import invented, run  # compile; after the process is closed to others
+    from privlab.engine import (  # compile; after the process is closed to others
+        invented,
+        rewriting,  # noqa: F401
+        run,
+    )
 
     run.warm()
     invented.warm()
@@ -71,38 +77,52 @@ def _child(descriptor: int, zygote: int) -> NoReturn:
 
 
 def _serve(connection: socket.socket) -> None:
-    from privlab.engine import invented, run
+    from privlab.engine import invented, rewriting, run
 
     seconds = int(receive_frame(connection))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(seconds)
     raw = receive_frame(connection)
-    job = _read(raw)
+    job = _told(raw)
     cores = os.cpu_count() or 1
     limits.bound(
         memory=MEMORY + MEMORY_PER_ROW * job.rows,
         seconds=seconds * cores,
         files=MAX_FILES,
+        writes=isinstance(job, Rewrite),
     )
+    released: Any
     if isinstance(job, Practice):
         confine(library_folders())
         released = invented.release(job)
     elif isinstance(job, Audit):
         confine([Path(job.table.folder), *library_folders()])
         released = audit.found(job)
+    elif isinstance(job, Rewrite):
+        sources = [Path(one.folder) for one in job.sources]
+        confine([*sources, *library_folders()], [Path(job.folder)])
+        released = rewriting.rewrite(job).encode()
     else:
         confine([*(Path(one.folder) for one in job.tables), *library_folders()])
         released = run.release(job)
     send_frame(connection, json.dumps(released).encode("ascii"))
 
 
-def _read(raw: bytes) -> Job | Practice | Audit:
+def _told(raw: bytes) -> Job | Practice | Audit | Rewrite:
+    """:raises ValueError: it is none of them."""
     if Practice.is_encoded(raw):
         return Practice.decode(raw)
-    return Audit.decode(raw) if Audit.is_encoded(raw) else Job.decode(raw)
+    if Audit.is_encoded(raw):
+        return Audit.decode(raw)
+    return Rewrite.decode(raw) if Rewrite.is_encoded(raw) else Job.decode(raw)
 
 
 def library_folders() -> list[Path]:
-    """Where modules that load late are; they hold code and no data."""
+    """Where modules that load late are; they hold code and no data.
+
+    Polars loads some of its own when it first writes; it may stand beside the environment.
+    """
     names = ("stdlib", "platstdlib", "purelib", "platlib")
-    return sorted({Path(sysconfig.get_path(name)) for name in names})
+    polars = sys.modules.get("polars")
+    beside = [] if polars is None else [Path(path).parent for path in polars.__path__]
+    return sorted({*(Path(sysconfig.get_path(name)) for name in names), *beside})

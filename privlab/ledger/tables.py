@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from privlab.errors import BadContract, IntegrityError
+from privlab.ledger.custody import Place
 from privlab.ledger.record import Book
 from privlab.terms.loss import Currency
 
@@ -46,6 +49,36 @@ class Tables(Book):
             self._db.execute(
                 "INSERT INTO table_version VALUES (?, ?, ?, ?)", (dataset, table, version, manifest)
             )
+
+    def succeed(
+        self,
+        by: str,
+        action: str,
+        dataset: str,
+        versions: Iterable[tuple[str, int, str]],
+        subject: str,
+        shredded: Iterable[Place] = (),
+    ) -> None:
+        """Record versions that were made of earlier ones, all or none, and what goes with it.
+
+        versions: table, version and the manifest's SHA-256 in hex.  shredded: places whose
+        keys are destroyed next, or at the next start.
+
+        :raises IntegrityError: PL405, a version is not the next one of a table that there is.
+        """
+        with self._deed(by, action, dataset, subject=subject):
+            for table, version, digest in versions:
+                newest = self._latest(dataset, table)
+                if newest is None or version != newest[0] + 1:
+                    raise IntegrityError(
+                        f"version {version} of {table} does not follow the newest one",
+                        code="PL405",
+                        hint="a version is never replaced: do it again",
+                    )
+                row = (dataset, table, version, bytes.fromhex(digest))
+                self._db.execute("INSERT INTO table_version VALUES (?, ?, ?, ?)", row)
+            for place in shredded:
+                self._db.execute("INSERT OR IGNORE INTO shredded VALUES (?, ?, ?, ?)", place)
 
     def check_dataset(self, dataset: str, unit: str, currency: Currency) -> None:
         """Return when a table of this unit and currency may belong to the dataset.

@@ -31,8 +31,10 @@ class Applied:
         )
 
 
-def confine(readable: Iterable[Path]) -> Applied:
+def confine(readable: Iterable[Path], writable: Iterable[Path] = ()) -> Applied:
     """Read beneath ``readable`` only; no network, no programs, no new code.
+
+    writable: folders in which files may be made and written.
 
     For a process that has no other threads yet.  Cannot be undone.
 
@@ -40,7 +42,7 @@ def confine(readable: Iterable[Path]) -> Applied:
     """
     closed = limits.close_to_others()
     privileges = limits.no_new_privileges()
-    level = landlock.restrict(readable) if privileges else 0
+    level = landlock.restrict(readable, writable) if privileges else 0
     code = limits.no_new_code()
     denied = seccomp.deny() if privileges else 0
     return Applied(closed, privileges, code, level, denied)

@@ -21,6 +21,8 @@ _PATH_BENEATH = 1
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _READ = _READ_FILE | _READ_DIR
+_MAKE_FILE = 1 << 8
+_WRITE = _WRITE_FILE | _MAKE_FILE
 _FILE_RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
 _FILE_ONLY = _EXECUTE | _WRITE_FILE | _READ_FILE | 1 << 14 | 1 << 15
 _TCP = 0b11
@@ -49,8 +51,9 @@ def abi() -> int:
         return 0
 
 
-def restrict(readable: Iterable[Path]) -> int:
-    """Allow reading beneath these paths and nothing else; forbid TCP, signals to
+def restrict(readable: Iterable[Path], writable: Iterable[Path] = ()) -> int:
+    """Allow reading beneath ``readable``, making, reading and writing files beneath
+    ``writable``, and nothing else; forbid TCP, signals to
     and abstract sockets of processes outside, as far as the kernel can.
 
     A path that does not exist is left out.  Returns the ABI that was applied, 0
@@ -70,6 +73,8 @@ def restrict(readable: Iterable[Path]) -> int:
     try:
         for path in readable:
             _allow(ruleset, path, _READ & rights)
+        for path in writable:
+            _allow(ruleset, path, (_READ | _WRITE) & rights)
         calls.syscall(_RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)

@@ -55,16 +55,17 @@ def die_with(parent: int) -> bool:
     return True
 
 
-def bound(*, memory: int, seconds: int, files: int) -> None:
+def bound(*, memory: int, seconds: int, files: int, writes: bool = False) -> None:
     """Hard limits: ``memory`` more bytes of address space than now, CPU seconds,
-    open files; and no file may be written.
+    open files; and no file may be written, but for a process that ``writes``.
 
     A limit that is lower already stays.
     """
     _lower(resource.RLIMIT_AS, _address_space() + memory)
     _lower(resource.RLIMIT_CPU, seconds)
     _lower(resource.RLIMIT_NOFILE, files)
-    _lower(resource.RLIMIT_FSIZE, 0)
+    if not writes:
+        _lower(resource.RLIMIT_FSIZE, 0)
 
 
 def room_for_files(count: int) -> None:

@@ -65,6 +65,72 @@ class Register(Message):
     keys: DataKeys
 
 
+TableName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})?$")
+]
+Pseudonym = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{22}==$")]
+
+
+class PrepareAppend(Message):
+    """Ask for what is needed to add rows to a table: NAME or DATASET.NAME."""
+
+    table: TableName
+
+
+class AppendPrepared(Message):
+    """As `Prepared`, of the version that comes next, with the contract that stays.
+
+    folder: where the new rows go as a protected table of their own, until they are added.
+    """
+
+    contract: str
+    prepared: Prepared
+
+
+class Append(Message):
+    """Make the next version of the rows there are and of those in these parts."""
+
+    table: TableName
+    version: int
+    parts: tuple[Part, ...] = Field(min_length=1, max_length=4_096, strict=False)
+    keys: DataKeys
+
+
+class PrepareForget(Message):
+    """Ask for what is needed to name units: of one table, or of all of a dataset's."""
+
+    table: TableName | None = None
+    dataset: Name | None = None
+
+
+class ForgetPrepared(Message):
+    """unit_key: as in `Prepared`.  tables: those it is about, each with its unit's kind."""
+
+    dataset: str
+    unit_key: Base64Key
+    tables: dict[str, str]
+
+
+class Forget(Message):
+    """Make the next version of each table without these units.
+
+    tables: per table, the pseudonyms of the units, 16 bytes, base64.
+    """
+
+    dataset: Name
+    tables: dict[Name, Annotated[tuple[Pseudonym, ...], Field(min_length=1, strict=False)]] = Field(
+        min_length=1
+    )
+
+
+class Forgotten(Message):
+    """versions: of each table.  parts: how many of each were written anew.  left: by hand."""
+
+    versions: dict[str, int]
+    parts: dict[str, int]
+    left: str
+
+
 class Registered(Message):
     """The version can be asked about from now on."""
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from privlab.cli.app import main
+from privlab.client.owner import Owner
+from privlab.client.session import Session
+from privlab.wire import locate
+from tests.conftest import Place
 
 
 @dataclass(frozen=True)
@@ -58,3 +63,14 @@ def privlab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Ended(status, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def owner(fresh_workspace: Callable[[], Place]) -> Iterator[Owner]:
+    """The owner of a workspace that no other test has, whose curator runs."""
+    made = fresh_workspace()
+    place = locate.find(env={**os.environ, **made.env})
+    locate.start(place)
+    session = Session(place)
+    yield Owner(session)
+    session.close()
