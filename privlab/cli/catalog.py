@@ -25,7 +25,7 @@ def show(table: Name = "") -> None:
 
     stores = Owner.connect().stored(table)
     terminal.table(
-        ("table", "version", "since", "parts", "MiB", "unit", "columns", "shredded"),
+        ("table", "version", "since", "parts", "MiB", "unit", "columns", "shredded", "from"),
         [
             (
                 f"{one.dataset}.{one.name}",
@@ -36,11 +36,37 @@ def show(table: Name = "") -> None:
                 one.unit,
                 ", ".join(f"{c.name} {c.kind}" for c in one.columns if c.key) or "none",
                 ", ".join(c.name for c in one.columns if not c.key) or "nothing",
+                ", ".join(f"{s.source[:12] or 'no file'} by {s.tool}" for s in one.lineage),
             )
             for one in stores.tables
         ],
         right=(1, 3, 4),
     )
+
+
+@app.command()
+def source(
+    file: Annotated[str, typer.Argument(help="A file, a folder or a 'pattern'.")],
+    table: Annotated[str, typer.Argument(help="The table, as TABLE or DATASET.TABLE.")],
+) -> None:
+    """Say whether a table's rows are from this file, byte for byte.
+
+    As owner. What is stored of it is an HMAC under a key of the workspace. The status is 4 when
+    they are not.
+
+    Example: privlab catalog source visits.parquet visits
+    """
+    with terminal.curator_part():
+        from privlab.cli.protect import digest_of
+    from privlab.client.owner import Owner
+
+    found = Owner.connect().came_from(table, digest_of(file))
+    name = f"{found.dataset}.{found.name} version {found.version}"
+    if not found.brought:
+        terminal.say(f"{name} is not from {file}")
+        raise typer.Exit(terminal.CHANGED)
+    brought = ", ".join(str(v) for v in found.brought if v != found.version)
+    terminal.say(f"{name} is from {file}" + (f", brought by version {brought}" if brought else ""))
 
 
 @app.command()

@@ -113,7 +113,8 @@ def protect_source(owner: Owner, source: object, text: str, *, table: str = "") 
             folder=prepared.folder,
             progress=progress,
         )
-        new = owner.register(prepared, text, written.parts, written.keys)
+        digest = digest_of(source)
+        new = owner.register(prepared, text, written.parts, written.keys, digest)
     return Protection(new.dataset, new.table, new.version, written.counts)
 
 
@@ -130,6 +131,23 @@ def open_rows(source: object, table: str) -> Source:
     if isinstance(source, str | Path):
         return open_source(source)
     return open_frame(source)
+
+
+def digest_of(source: object) -> str:
+    """The SHA-256 of a source's files; "" of a frame or a database, which have none.
+
+    :raises BadContract: PL151, there are no such files.
+    """
+    from privlab.connector.lineage import source_digest
+    from privlab.connector.postgres import is_address
+    from privlab.connector.source import listed, unreadable
+
+    if is_address(source) or not isinstance(source, str | Path):
+        return ""
+    try:
+        return source_digest(listed(source))
+    except OSError:
+        raise unreadable(Path(source).name) from None
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
+from privlab._version import __version__
 from privlab.client.session import Session
 from privlab.errors import BadQuery
 from privlab.terms.loss import Delta, Loss
-from privlab.wire.catalog import CheckedAll, Stores
+from privlab.wire.catalog import CameFrom, CheckedAll, SourceOf, Stores
 from privlab.wire.keys import KeyDeed, Keys, Rotate, Rotated, Shred, Shredded
 from privlab.wire.owner import (
     Append,
@@ -112,8 +113,11 @@ class Owner:
         contract_text: str,
         parts: Iterable[PartFacts],
         keys: DataKeys,
+        source: str = "",
     ) -> Registered:
         """Have the data keys wrapped and the manifest signed; the version is then live.
+
+        source: the SHA-256 of what was read, in hex, if it has bytes of its own.
 
         :raises IntegrityError: a part on disk is not what ``parts`` says.
         """
@@ -126,6 +130,8 @@ class Owner:
                 version=prepared.version,
                 parts=parts_message(parts),
                 keys=keys_message(keys),
+                tool=f"privlab {__version__}",
+                source=source,
             ),
         )
 
@@ -218,6 +224,11 @@ class Owner:
     def stored(self, table: str = "") -> Stores:
         """What is stored of a table, or of all: from manifests, never from rows."""
         return self.session.call("GET", f"/v1/owner/catalog?table={quote(table)}", Stores)
+
+    def came_from(self, table: str, source: str) -> CameFrom:
+        """Which versions' rows are from the source with this SHA-256, in hex."""
+        body = SourceOf(table=table, source=source)
+        return self.session.call("POST", "/v1/owner/catalog/source", CameFrom, body)
 
     def checked(self, table: str = "") -> CheckedAll:
         """Every page of a table, or of all, opened and compared with what was signed."""

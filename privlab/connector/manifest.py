@@ -20,6 +20,7 @@ from pathlib import Path
 from privlab.connector.contract import parse
 from privlab.connector.datakeys import DataKeys
 from privlab.connector.keys import Custody, Place
+from privlab.connector.lineage import Lineage
 from privlab.connector.parts import (
     FORMAT,
     ROWS,
@@ -64,7 +65,7 @@ UNITS_FILE_COLUMNS = (*UNIT_COLUMNS, UNIT_ROWS)
 """The columns of every units file."""
 
 _OLD_FIELDS = {"format", "dataset", "table", "version", "contract", "created", "parts", "keys"}
-_FIELDS = _OLD_FIELDS | {"rows_since"}
+_FIELDS = _OLD_FIELDS | {"rows_since", "lineage"}
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -94,6 +95,7 @@ class Manifest:
     version's keys do not need those of another.
     created, rows_since: UTC, RFC 3339, to the second: of this version, and of the oldest
     rows in it.
+    lineage: where rows are from, one entry per version that brought some.
     """
 
     dataset: str
@@ -104,6 +106,7 @@ class Manifest:
     keys: Mapping[int, Wrapped]
     created: str
     rows_since: str
+    lineage: tuple[Lineage, ...] = ()
 
     @classmethod
     def wrapping(
@@ -117,6 +120,7 @@ class Manifest:
         *,
         carried: Mapping[int, DataKeys] | None = None,
         rows_since: str | None = None,
+        lineage: Sequence[Lineage] = (),
     ) -> Manifest:
         """Wrap the data keys and write the list down.
 
@@ -153,6 +157,7 @@ class Manifest:
             wrapped,
             stamp,
             rows_since or stamp,
+            tuple(lineage),
         )
         try:
             return _decoded(json.loads(manifest.payload()))
@@ -289,6 +294,15 @@ class Manifest:
             "contract": self.contract_text,
             "created": self.created,
             "rows_since": self.rows_since,
+            "lineage": [
+                {
+                    "version": str(one.version),
+                    "tool": one.tool,
+                    "contract": one.contract,
+                    "source": one.source,
+                }
+                for one in self.lineage
+            ],
             "parts": [
                 {
                     "bucket": str(part.bucket),
@@ -352,7 +366,11 @@ def _check_keys(
 
 def _decoded(value: object) -> Manifest:
     """The manifest in a payload; KeyError, TypeError or ValueError when it is none."""
-    if not isinstance(value, dict) or set(value) != _FIELDS or value["format"] != FORMAT:
+    if (
+        not isinstance(value, dict)
+        or set(value) | {"lineage"} != _FIELDS
+        or value["format"] != FORMAT
+    ):
         raise ValueError("not a manifest of this format")
     version = _number(value["version"])
     parts = tuple(_part(entry) for entry in value["parts"])
@@ -369,7 +387,23 @@ def _decoded(value: object) -> Manifest:
         keys={_number(written): _wrapped(entry) for written, entry in value["keys"].items()},
         created=_text(value["created"]),
         rows_since=_text(value["rows_since"]),
+        lineage=tuple(_lineage(entry, version) for entry in value.get("lineage", ())),
     )
+
+
+def _lineage(entry: Mapping[str, object], version: int) -> Lineage:
+    if set(entry) != {"version", "tool", "contract", "source"}:
+        raise ValueError("no lineage")
+    found = Lineage(
+        _number(entry["version"]),
+        _text(entry["tool"]),
+        _text(entry["contract"]),
+        _text(entry["source"]),
+    )
+    macs = (found.contract, found.source or found.contract)
+    if not 1 <= found.version <= version or not all(map(_HEX.fullmatch, macs)):
+        raise ValueError("no lineage")
+    return found
 
 
 def _part(entry: Mapping[str, object]) -> PartFacts:

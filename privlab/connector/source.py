@@ -129,16 +129,35 @@ def piece(columns: int) -> int:
 
 
 def open_source(place: Path | str) -> Source:
-    """A file, every file of a folder, or the files that match a pattern.
-
-    A folder's files are those directly in it and in its folders, but none whose
-    name begins with "." or "_".
+    """A file, every file of a folder, or the files that match a pattern, as `listed`.
 
     :raises BadContract: PL151, absent, of no known format, or of several.
     """
     path = Path(place)
     if path.is_file():
         return open_file(path)
+    found = listed(place)
+    formats = {_format(file) for file in found}
+    if len(formats) > 1:
+        raise BadContract(
+            f"{path.name} holds files of several formats: {', '.join(sorted(formats))}",
+            code="PL151",
+            hint=f"name those of one format by a pattern: '{path}/*.parquet'",
+        )
+    return Several(path.name, found)
+
+
+def listed(place: Path | str) -> list[Path]:
+    """The files that a path or a pattern names.
+
+    A folder's files are those directly in it and in its folders, but none whose
+    name begins with "." or "_".
+
+    :raises BadContract: PL151, there is none.
+    """
+    path = Path(place)
+    if path.is_file():
+        return [path]
     if path.is_dir():
         found = sorted(
             file
@@ -151,14 +170,7 @@ def open_source(place: Path | str) -> Source:
         found = [file for file in found if file.is_file()]
     if not found:
         raise BadContract(f"there is no file {path.name}", code="PL151", hint="check the path")
-    formats = {_format(file) for file in found}
-    if len(formats) > 1:
-        raise BadContract(
-            f"{path.name} holds files of several formats: {', '.join(sorted(formats))}",
-            code="PL151",
-            hint=f"name those of one format by a pattern: '{path}/*.parquet'",
-        )
-    return Several(path.name, found)
+    return found
 
 
 def open_file(path: Path) -> Source:

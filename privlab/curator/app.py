@@ -29,7 +29,7 @@ from privlab.curator.desk import Desk
 from privlab.curator.peer import uid_of
 from privlab.errors import BadQuery, CuratorFailed, EngineFailed, PrivlabError, Refused
 from privlab.terms.principal import Principal
-from privlab.wire.catalog import CheckedAll, Stores
+from privlab.wire.catalog import CameFrom, CheckedAll, SourceOf, Stores
 from privlab.wire.keys import KeyDeed, Keys, Rotate, Rotated, Shred, Shredded
 from privlab.wire.messages import (
     PROTOCOL,
@@ -194,6 +194,10 @@ def application(desk: Desk, *, touched: Callable[[], None], ending: Callable[[],
     @app.get("/v1/owner/catalog")
     def stored(who: Who, table: str = "") -> Stores:
         return catalog.stored(desk, who, table)
+
+    @app.post("/v1/owner/catalog/source")
+    def came_from(who: Who, body: SourceOf) -> CameFrom:
+        return catalog.came_from(desk, who, body)
 
     @app.post("/v1/owner/catalog/verify")
     def checked(who: Who, table: str = "") -> CheckedAll:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from privlab.connector.catalog import current
 from privlab.connector.keys import Place
+from privlab.connector.lineage import KEY_LABEL
 from privlab.connector.manifest import FOOTER_KEY, UNITS_FILE_COLUMNS, Manifest, key_names
 from privlab.connector.parts import check_file
 from privlab.curator.desk import Desk
@@ -21,7 +22,16 @@ from privlab.engine.stored import Stored, StoredPart
 from privlab.errors import BadQuery, CuratorFailed, EngineFailed, IntegrityError, Refused
 from privlab.policy.decide import Request
 from privlab.terms.principal import Principal
-from privlab.wire.catalog import Checked, CheckedAll, StoredColumn, StoredTable, Stores
+from privlab.wire.catalog import (
+    CameFrom,
+    Checked,
+    CheckedAll,
+    SourceOf,
+    StoredColumn,
+    StoredSource,
+    StoredTable,
+    Stores,
+)
 
 _Name = tuple[str, str]
 
@@ -44,6 +54,30 @@ def checked(desk: Desk, who: Principal, name: str) -> CheckedAll:
     return CheckedAll(tables=tuple(_checked(desk, one) for one in _named(desk, who, name)))
 
 
+def came_from(desk: Desk, who: Principal, body: SourceOf) -> CameFrom:
+    """Which versions brought a source's rows into the registered version of a table.
+
+    :raises BadQuery: PL102, there is no such table, or there are several.
+    :raises IntegrityError: as `stored`.
+    """
+    named = tuple(_named(desk, who, body.table))
+    if len(named) > 1:
+        raise BadQuery(
+            f"several datasets have a table {body.table}",
+            code="PL102",
+            hint="write DATASET.TABLE: " + " or ".join(map(".".join, named)),
+        )
+    dataset, table = named[0]
+    manifest = _manifest(desk, named[0])
+    key = desk.custody.derive(KEY_LABEL, dataset, table)
+    return CameFrom(
+        dataset=dataset,
+        name=table,
+        version=manifest.version,
+        brought=tuple(one.version for one in manifest.lineage if one.is_from(key, body.source)),
+    )
+
+
 def _described(desk: Desk, name: _Name) -> StoredTable:
     manifest = _manifest(desk, name)
     table = manifest.described()
@@ -60,6 +94,10 @@ def _described(desk: Desk, name: _Name) -> StoredTable:
             StoredColumn(name=one.name, kind=str(one.kind), key=one.name not in gone)
             for one in table.columns
             if one.name != table.unit
+        ),
+        lineage=tuple(
+            StoredSource(version=one.version, tool=one.tool, source=one.source)
+            for one in manifest.lineage
         ),
     )
 

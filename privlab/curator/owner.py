@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from privlab.connector import contract as contracts
 from privlab.connector.datakeys import DataKeys
+from privlab.connector.lineage import KEY_LABEL, Lineage
 from privlab.connector.manifest import MANIFEST_FILE, Manifest
 from privlab.connector.parts import ROWS, UNITS, FileFacts, PartFacts, file_name
 from privlab.curator.desk import Desk
@@ -83,6 +84,15 @@ def _registered(desk: Desk, who: Principal, body: Register) -> Registered:
         keys_of(body.keys),
         desk.custody,
         desk.clock(),
+        lineage=(
+            Lineage.of(
+                desk.custody.derive(KEY_LABEL, stated.dataset, stated.name),
+                body.version,
+                body.tool,
+                contract.text,
+                body.source,
+            ),
+        ),
     )
     desk.ledger.see_keychain(desk.custody.generation)
     folder = desk.workspace.table_folder(stated.dataset, stated.name, body.version)

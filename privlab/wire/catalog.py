@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import StringConstraints
+
 from privlab.wire.messages import Message
+from privlab.wire.owner import Hex256
 
 
 class StoredColumn(Message):
@@ -11,6 +16,18 @@ class StoredColumn(Message):
     name: str
     kind: str
     key: bool
+
+
+class StoredSource(Message):
+    """Where rows of a version are from.
+
+    version: that brought them.  tool: the program.  source: an HMAC under a key of the
+    workspace, "" if the source has no bytes of its own.
+    """
+
+    version: int
+    tool: str
+    source: str
 
 
 class StoredTable(Message):
@@ -27,6 +44,7 @@ class StoredTable(Message):
     parts: int
     size: int
     columns: tuple[StoredColumn, ...]
+    lineage: tuple[StoredSource, ...]
 
 
 class Stores(Message):
@@ -55,3 +73,19 @@ class CheckedAll(Message):
     """All that was asked for."""
 
     tables: tuple[Checked, ...]
+
+
+class SourceOf(Message):
+    """Ask which versions of a table are from a source, by its SHA-256."""
+
+    table: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    source: Hex256
+
+
+class CameFrom(Message):
+    """Of the registered version: the versions, it or earlier ones, that brought the source's rows."""
+
+    dataset: str
+    name: str
+    version: int
+    brought: tuple[int, ...]

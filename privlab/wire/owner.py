@@ -10,6 +10,8 @@ from privlab.wire.messages import Message, Name, Units
 
 Contract = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
 Base64Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+Tool = Annotated[str, StringConstraints(pattern=r"^[ -~]{0,100}$")]
 Hex256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -57,12 +59,18 @@ class DataKeys(Message):
 
 
 class Register(Message):
-    """Wrap these data keys, sign the manifest, and let the version be asked about."""
+    """Wrap these data keys, sign the manifest, and let the version be asked about.
+
+    tool: the program that read the source.  source: its SHA-256, of which an HMAC is
+    kept; "" where it has no bytes of its own.
+    """
 
     contract: Contract
     version: int
     parts: tuple[Part, ...] = Field(min_length=1, max_length=4_096, strict=False)
     keys: DataKeys
+    tool: Tool = ""
+    source: Digest = ""
 
 
 TableName = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from privlab.connector.parts import footer_length
+from tests.conftest import VISITS, visits_csv
 
 
 @pytest.fixture
@@ -115,3 +117,27 @@ def test_a_table_that_is_not_there_is_asked_for_by_its_nearest_name(
     assert ended.status == 1
     assert "PL102" in ended.err
     assert "visits" in ended.err
+
+
+def test_a_file_is_known_as_the_source_of_a_table_and_another_one_is_not(
+    privlab: Any, place: Any, tmp_path: Path
+) -> None:
+    """And its digest is nowhere in the workspace."""
+    file, other = visits_csv(tmp_path / "visits.csv"), tmp_path / "other.csv"
+    other.write_bytes(file.read_bytes() + b"\n")
+    (tmp_path / "visits.toml").write_text(VISITS)
+    done = privlab("protect", str(file), "--contract", str(tmp_path / "visits.toml"))
+    assert done.status == 0
+
+    same = privlab("catalog", "source", str(file), "visits")
+    wrong = privlab("catalog", "source", str(other), "clinic.visits")
+
+    assert (same.status, same.out) == (0, f"clinic.visits version 2 is from {file}\n")
+    assert (wrong.status, wrong.out) == (4, f"clinic.visits version 2 is not from {other}\n")
+    assert "by privlab " in " ".join(privlab("catalog", "show").out.split())
+    digest = hashlib.sha256(file.read_bytes())
+    for path in place.folder.rglob("*"):
+        if path.is_file():
+            raw = path.read_bytes()
+            assert digest.digest() not in raw
+            assert digest.hexdigest().encode() not in raw

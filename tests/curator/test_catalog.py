@@ -14,7 +14,7 @@ from privlab.connector.reader import Reader
 from privlab.curator import catalog
 from privlab.errors import CuratorFailed, EngineFailed, PolicyDenied, PrivlabError
 from privlab.terms.principal import Role
-from privlab.wire.catalog import Checked, CheckedAll
+from privlab.wire.catalog import Checked, CheckedAll, SourceOf
 from tests.curator.conftest import Inside, question
 
 SUMS = "SELECT ward, SUM(stay_days) AS d FROM visits GROUP BY ward"
@@ -44,6 +44,10 @@ def test_an_owner_alone_sees_and_verifies(inside: Inside) -> None:
     for ask in (catalog.stored, catalog.checked):
         with pytest.raises(PolicyDenied):
             ask(inside.desk, analyst, "visits")
+    source = SourceOf(table="visits", source="0" * 64)
+    with pytest.raises(PolicyDenied):
+        catalog.came_from(inside.desk, analyst, source)
+    assert catalog.came_from(inside.desk, inside.who, source).brought == ()
     assert catalog.stored(inside.desk, inside.who, "").tables[0].version == 1
     assert isinstance(catalog.checked(inside.desk, inside.who, "visits"), CheckedAll)
 
