@@ -10,9 +10,11 @@ so a sum over kept rows moves by at most `privlab.query.plan.Measure.squared_sen
 when a unit goes (``docs/proofs/bounding.md``).  The plain Python twin is
 ``tests/kernels/twin_bounding.py``.  What is added up of kept rows is `adding`.
 
-Units come in blocks that fit the nearest cache, in four steps: meet the groups of each
-unit, hash all of them, settle which ones stay, mark rows.  Nothing that one unit
-left behind is looked at for another: slots of the table are stamped with their unit.
+Units come in blocks that fit the nearest cache, in four steps: gather the rows that have
+a group, tell the groups of each unit apart, hash, mark the rows of those that stay.
+Rows of a small unit are compared all with all, a register at a time (`lanes`); of a
+large one, groups are looked up and sorted.  Nothing that one unit left behind is looked
+at for another: slots of the table are stamped with their unit.
 Indices are not checked as they are used: they are bounded by what is checked first.
 """
 
@@ -24,6 +26,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from privlab.kernels.lanes import below_of_32, below_of_64, ones, same_of_32, same_of_64
 from privlab.kernels.siphash import begun, finish_all
 
 BAD_SHAPE = -1
@@ -34,16 +37,21 @@ BLOCK = 4096
 """Rows of a block, unless one unit has more."""
 
 LANES = 64
-"""Groups of a unit that are ranked all against all; more are sorted."""
+"""Rows of a unit that are compared all with all; of more, groups are looked up and sorted."""
+
+HALF = 32
+"""Up to so many are compared in half the registers."""
 
 MOST = (1 << 31) - 1
 """Rows and groups of one call are fewer."""
 
 _SLOTS = 256
 _ODD = np.uint64(0x9E3779B97F4A7C15)
-_HALF = np.uint64(32)
+_UPPER = np.uint64(32)
 _TOP = np.uint64(48)
-_LAST = np.uint16(0xFFFF)
+_BIT = np.uint64(1)
+_NOTHING = np.uint64(0)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 _jit: Any = nb.njit
 _compile = _jit(nogil=True, error_model="numpy")
@@ -91,25 +99,82 @@ def _settle(
 
 
 @_compile
-def _rank(groups: int, tops: NDArray[np.uint16], lanes: NDArray[np.uint16], stays: Shorts) -> Any:
-    """As `_settle` by the top 16 bits alone; whether these were enough.
+def _meet(
+    unit: int,
+    begin: int,
+    end: int,
+    row_codes: Shorts,
+    nth: Shorts,
+    head: Shorts,
+    used: Shorts,
+    table_unit: Shorts,
+    table_head: Shorts,
+) -> Any:
+    """Of a unit with any number of rows: fill ``nth`` and ``head``, the first row of each row's group.
 
-    A group stays when fewer than ``groups`` others are below it.  Where equal ones
-    straddle the end, more would stay, so the count tells.
+    Returns how many groups there are.  Slots of the table are stamped with their unit.
     """
-    for i in range(LANES):
-        lanes[i] = _LAST
-    for i in range(tops.size):
-        lanes[i] = tops[i]
-    kept = 0
-    for i in range(tops.size):
-        own = tops[i]
-        below = np.int16(0)
-        for j in range(LANES):
-            below += np.int16(lanes[j] < own)
-        stays[i] = np.int32(below < groups)
-        kept += stays[i]
-    return kept == groups
+    mask = np.int64(table_unit.size - 1)
+    found = 0
+    for i in range(begin, end):
+        code = row_codes[i]
+        at = np.int64(np.uint64(code) * _ODD >> _UPPER) & mask
+        while table_unit[at] == unit and row_codes[table_head[at]] != code:
+            at = (at + 1) & mask
+        if table_unit[at] != unit:
+            table_unit[at] = unit
+            table_head[at] = i
+            used[i] = 0
+            found += 1
+        first = table_head[at]
+        head[i] = first
+        nth[i] = used[first]
+        used[first] += 1
+    return found
+
+
+@_compile
+def _mark_exactly(
+    groups: int,
+    rows_per_group: int,
+    begin: int,
+    end: int,
+    places: Shorts,
+    row_codes: Shorts,
+    nth: Shorts,
+    head: Shorts,
+    hashes: Words,
+    row_tags: Words,
+    count: int,
+    kept: Shorts,
+    kept_codes: Shorts,
+    fresh: Flags,
+) -> Any:
+    """Mark the rows of a unit by whole hashes and their ties; any number.  Returns the new count."""
+    many = end - begin
+    if many <= LANES:  # `_meet` did not see it
+        for i in range(begin, end):
+            j = begin
+            while row_codes[j] != row_codes[i]:
+                j += 1
+            head[i] = j
+    first_rows = np.empty(many, np.int64)
+    found = 0
+    for i in range(begin, end):
+        first_rows[found] = i
+        found += np.int64(nth[i] == 0)
+    first_rows = first_rows[:found]
+    stays = np.empty(found, np.int32)
+    _settle(groups, hashes[first_rows], row_tags[first_rows], row_codes[first_rows], stays)
+    stay_of = np.empty(many, np.int32)
+    for g in range(found):
+        stay_of[first_rows[g] - begin] = stays[g]
+    for i in range(begin, end):
+        kept[count] = places[i]
+        kept_codes[count] = row_codes[i]
+        fresh[count] = nth[i] == 0
+        count += np.int64(stay_of[head[i] - begin]) & np.int64(nth[i] < rows_per_group)
+    return count
 
 
 def _input(dtype: Any) -> Any:
@@ -215,67 +280,74 @@ def keep(
     for u in range(units):
         largest = max(largest, unit_rows[u])
     room = max(min(BLOCK, size), largest) + LANES
-    places = np.empty(room, np.int32)  # per row of a block
-    slot_of = np.empty(room, np.int32)
+    places = np.empty(room, np.int32)  # per row of a block that has a group
+    row_codes = np.empty(room, np.int32)
     nth = np.empty(room, np.int32)
-    group_codes = np.empty(room, np.int32)  # per group of a unit of a block
+    head = np.empty(room, np.int32)
     used = np.empty(room, np.int32)
-    group_tags = np.empty(room, np.uint64)
+    row_tags = np.empty(room, np.uint64)
     hashes = np.empty(room, np.uint64)
     tops = np.empty(room, np.uint16)
-    stays = np.empty(room, np.int32)
     v0, v1 = np.empty(room, np.uint64), np.empty(room, np.uint64)
     v2, v3 = np.empty(room, np.uint64), np.empty(room, np.uint64)
     ends = np.empty(min(units, room) + 1, np.int64)  # per unit of a block
-    lanes = np.empty(LANES, np.uint16)
+    firsts = np.empty(min(units, room) + 1, np.uint64)
+    distinct = np.empty(min(units, room) + 1, np.int64)
     slots = _slots(min(largest, tags.size))
     table_unit = np.full(slots, -1, np.int32)
-    table_code = np.empty(slots, np.int32)
-    table_group = np.empty(slots, np.int32)
+    table_head = np.empty(slots, np.int32)
 
     count = np.int64(0)
     start = 0
     unit = 0
     while unit < units:
-        # 1. Meet: groups of each unit in the order of its rows.
+        # 1. Gather: rows that have a group.  Written always, counted when it has one.
         opened = unit
         taken = 0
-        found = 0
-        open_choice = False
         while unit < units and (unit == opened or taken + unit_rows[unit] <= room - LANES):
-            begin = found
             most = taken + rows
-            mask = np.int64(_slots(min(unit_rows[unit], tags.size)) - 1)
-            for i in range(start, start + unit_rows[unit]):
+            stop = start + unit_rows[unit]
+            for i in range(start, stop):
                 code = np.uint64(codes[i]) - base
-                if code >= cells:
-                    continue
+                places[taken] = i
+                row_codes[taken] = np.int32(code)
+                taken += np.int64(code < cells)
                 if taken == most:
                     break
-                at = np.int64(code * _ODD >> _HALF) & mask
-                while table_unit[at] == unit and table_code[at] != np.int32(code):
-                    at = (at + 1) & mask
-                if table_unit[at] != unit:
-                    table_unit[at] = unit
-                    table_code[at] = np.int32(code)
-                    table_group[at] = found
-                    group_codes[found] = np.int32(code)
-                    used[found] = 0
-                    found += 1
-                group = table_group[at]
-                places[taken] = i
-                slot_of[taken] = group
-                nth[taken] = used[group]
-                used[group] += 1
-                taken += 1
-            ends[unit - opened] = found
-            open_choice = open_choice or found - begin > groups
-            start += unit_rows[unit]
+            ends[unit - opened] = taken
+            start = stop
             unit += 1
 
-        # 2. Hash, and 3. settle which groups stay.
-        if open_choice:
-            begin = 0
+        # 2. Meet: which row of its group each row is, and how many groups there are.
+        choice = False
+        begin = np.int64(0)
+        for u in range(unit - opened):
+            end = ends[u]
+            many = end - begin
+            if many <= LANES:
+                new = _NOTHING
+                for i in range(many):
+                    bit = _BIT << np.uint64(i)
+                    own = row_codes[begin + i]
+                    if many <= HALF:
+                        same = same_of_32(row_codes, begin, own)
+                    else:
+                        same = same_of_64(row_codes, begin, own)
+                    before = ones(same & (bit - _BIT))
+                    nth[begin + i] = before
+                    new |= np.uint64(before == 0) << np.uint64(i)
+                firsts[u] = new
+                distinct[u] = ones(new)
+            else:
+                distinct[u] = _meet(
+                    opened + u, begin, end, row_codes, nth, head, used, table_unit, table_head
+                )
+            choice = choice or distinct[u] > groups
+            begin = end
+
+        # 3. Hash.
+        if choice:
+            begin = np.int64(0)
             for u in range(unit - opened):
                 a, b, c, d = begun(key[0], key[1], unit_hi[opened + u], unit_lo[opened + u])
                 for i in range(begin, ends[u]):
@@ -284,38 +356,56 @@ def keep(
                     v2[i] = c
                     v3[i] = d
                 begin = ends[u]
-            for i in range(found):
-                group_tags[i] = tags[group_codes[i]]
-            finish_all(found, v0, v1, v2, v3, group_tags, hashes)
-            for i in range(found):
+            for i in range(taken):
+                row_tags[i] = tags[row_codes[i]]
+            finish_all(taken, v0, v1, v2, v3, row_tags, hashes)
+            for i in range(taken):
                 tops[i] = np.uint16(hashes[i] >> _TOP)
-            begin = 0
-            for u in range(unit - opened):
-                end = ends[u]
-                many = end - begin
-                if many <= groups:
-                    stays[begin:end] = 1
-                elif many > LANES or not _rank(groups, tops[begin:end], lanes, stays[begin:end]):
-                    _settle(
-                        groups,
-                        hashes[begin:end],
-                        group_tags[begin:end],
-                        group_codes[begin:end],
-                        stays[begin:end],
-                    )
-                begin = end
-        else:
-            for i in range(found):
-                stays[i] = 1
 
-        # 4. Mark.  Written always, counted when kept: which it is cannot be foreseen.
-        for i in range(taken):
-            group = slot_of[i]
-            kept[count] = places[i]
-            kept_codes[count] = group_codes[group]
-            fresh[count] = nth[i] == 0
-            under = np.int64(nth[i]) - rows_per_group >> np.int64(63)  # all ones, or zero
-            count += np.int64(stays[group]) & under
+        # 4. Settle which groups stay, and mark rows.
+        begin = np.int64(0)
+        for u in range(unit - opened):
+            end = ends[u]
+            many = end - begin
+            stays = _ALL
+            small = many <= LANES
+            if distinct[u] > groups and small:
+                stays = _NOTHING
+                for i in range(many):
+                    own_top = tops[begin + i]
+                    if many <= HALF:
+                        below = below_of_32(tops, begin, own_top)
+                    else:
+                        below = below_of_64(tops, begin, own_top)
+                    under = ones(below & firsts[u]) < groups
+                    stays |= np.uint64(under) << np.uint64(i)
+                small = ones(stays & firsts[u]) == groups  # or equal ones straddle the end
+            if distinct[u] <= groups or small:
+                for i in range(many):
+                    row = begin + i
+                    kept[count] = places[row]
+                    kept_codes[count] = row_codes[row]
+                    fresh[count] = nth[row] == 0
+                    bit = stays >> np.uint64(min(i, LANES - 1)) & _BIT
+                    count += np.int64(bit & np.uint64(nth[row] < rows_per_group))
+            else:
+                count = _mark_exactly(
+                    groups,
+                    rows_per_group,
+                    begin,
+                    end,
+                    places,
+                    row_codes,
+                    nth,
+                    head,
+                    hashes,
+                    row_tags,
+                    count,
+                    kept,
+                    kept_codes,
+                    fresh,
+                )
+            begin = end
     return count
 
 

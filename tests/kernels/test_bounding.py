@@ -209,7 +209,10 @@ MANY = 3 * bounding.LANES
 
 
 @pytest.mark.parametrize("groups", [1, 5, bounding.LANES, MANY - 1, MANY])
-@pytest.mark.parametrize("found", [bounding.LANES - 1, bounding.LANES, bounding.LANES + 1, MANY])
+@pytest.mark.parametrize(
+    "found",
+    [bounding.HALF - 1, bounding.HALF, bounding.HALF + 1, bounding.LANES, bounding.LANES + 1, MANY],
+)
 @pytest.mark.parametrize("alike", [False, True])
 def test_units_of_many_groups_are_as_in_the_twin(groups: int, found: int, alike: bool) -> None:
     """Ranked and sorted, on either side of what is ranked; tags that differ, and that do not."""
