@@ -145,7 +145,7 @@ def _mark_exactly(
     head: Shorts,
     hashes: Words,
     row_tags: Words,
-    count: int,
+    count: Any,
     kept: Shorts,
     kept_codes: Shorts,
     fresh: Flags,
@@ -159,7 +159,7 @@ def _mark_exactly(
                 j += 1
             head[i] = j
     first_rows = np.empty(many, np.int64)
-    found = 0
+    found: Any = 0
     for i in range(begin, end):
         first_rows[found] = i
         found += np.int64(nth[i] == 0)
@@ -303,7 +303,7 @@ def keep(
     while unit < units:
         # 1. Gather: rows that have a group.  Written always, counted when it has one.
         opened = unit
-        taken = 0
+        taken: Any = 0
         while unit < units and (unit == opened or taken + unit_rows[unit] <= room - LANES):
             most = taken + rows
             stop = start + unit_rows[unit]

@@ -11,11 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
 _ONE = ir.IntType(1)
 _MASK = ir.IntType(64)
+
+_intrinsic: Any = intrinsic
 
 
 def _comparing(lanes: int, bits: int, item: Any, relation: str) -> Any:
@@ -29,7 +31,7 @@ def _comparing(lanes: int, bits: int, item: Any, relation: str) -> Any:
             data = context.make_array(signature.args[0])(context, builder, given[0]).data
             vector = ir.VectorType(ir.IntType(bits), lanes)
             place = builder.bitcast(
-                cgutils.gep_inbounds(builder, data, given[1]), vector.as_pointer()
+                builder.gep(data, [given[1]], inbounds=True), vector.as_pointer()
             )
             read = builder.load(place, align=bits // 8)
             undefined = ir.Constant(vector, ir.Undefined)
@@ -41,7 +43,7 @@ def _comparing(lanes: int, bits: int, item: Any, relation: str) -> Any:
 
         return signature, generate
 
-    return intrinsic(mask)
+    return _intrinsic(mask)
 
 
 same_of_32 = _comparing(32, 32, types.int32, "==")
@@ -57,7 +59,7 @@ below_of_64 = _comparing(64, 16, types.uint16, "<")
 """Which of array[at : at + 64], uint16, are less than ``own``: uint64."""
 
 
-@intrinsic
+@_intrinsic
 def ones(typing: Any, mask: Any) -> Any:
     """How many bits of a uint64 are set: int64."""
     del typing

@@ -7,7 +7,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privlab.kernels import lanes
@@ -41,6 +41,7 @@ def ones(mask: Any) -> Any:
 
 
 @pytest.mark.parametrize(("compare", "width"), [(same_of_32, 32), (same_of_64, 64)])
+@settings(deadline=None)  # the first one compiles
 @given(data=st.data(), at=st.integers(0, 5))
 def test_equal_ones_are_told(compare: Any, width: int, data: st.DataObject, at: int) -> None:
     numbers = st.sampled_from([-(2**31), -1, 0, 1, 7, 2**31 - 1])
@@ -51,6 +52,7 @@ def test_equal_ones_are_told(compare: Any, width: int, data: st.DataObject, at: 
 
 
 @pytest.mark.parametrize(("compare", "width"), [(below_of_32, 32), (below_of_64, 64)])
+@settings(deadline=None)  # the first one compiles
 @given(data=st.data(), at=st.integers(0, 5))
 def test_lesser_ones_are_told(compare: Any, width: int, data: st.DataObject, at: int) -> None:
     numbers = st.sampled_from([0, 1, 2**15 - 1, 2**15, 2**16 - 1])
@@ -60,6 +62,7 @@ def test_lesser_ones_are_told(compare: Any, width: int, data: st.DataObject, at:
     assert found == sum(1 << i for i in range(width) if items[at + i] < own)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_set_bits_are_counted(mask: int) -> None:
     assert ones(np.uint64(mask)) == mask.bit_count()
