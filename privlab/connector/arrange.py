@@ -11,7 +11,7 @@ import polars as pl
 
 from privlab.connector.bucket import UNITS_SCHEMA
 from privlab.connector.manifest import UNIT_COLUMNS
-from privlab.connector.pseudonyms import row_tags
+from privlab.connector.rowtags import row_tags
 from privlab.kernels.buckets import settle
 from privlab.terms.catalog import Table
 

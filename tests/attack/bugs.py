@@ -17,7 +17,7 @@ from unittest.mock import patch
 import numpy as np
 import polars as pl
 
-from privlab.connector import protect, scan
+from privlab.connector import arrange, scan
 from privlab.connector.pseudonyms import Pseudonyms
 from privlab.curator import certificate
 from privlab.curator.answer import Compiled, Paid
@@ -331,7 +331,7 @@ BUGS = (
     Bug("the mean is the centre", SUM_POINTS, FAR, (_about("mean"), _BY_POLARS)),
     Bug("the median is the centre", SUM_POINTS, FAR, (_about("median"), _BY_POLARS)),
     Bug("the bound keeps rows by row number", BY_DAY, FAR, ((bounding, "keep", _by_row_number),)),
-    Bug("rows are stored by row number", BY_DAY, FAR, ((protect, "row_tags", _numbered),), anew=True),
+    Bug("rows are stored by row number", BY_DAY, FAR, ((arrange, "row_tags", _numbered),), anew=True),
     Bug("a sum about L with an exact n", SUM_SCORE, SAID, ((run, "release", _about_the_low_end),)),
     Bug("a sum about 0 at the price of U - L", SUM_SCORE, FAR, ((joint, "trade_of", _cheap),)),
     Bug("the bound on rows is forgotten", SUM_AGE, FAR, (_kernel(rows=UNBOUNDED, per_group=UNBOUNDED),)),
