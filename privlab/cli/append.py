@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privlab.cli import terminal
-from privlab.cli.protect import Protection, keep_compiled_code_private, open_rows, rows_bar
+from privlab.cli.protect import (
+    Protection,
+    digest_of,
+    keep_compiled_code_private,
+    open_rows,
+    rows_bar,
+)
 
 if TYPE_CHECKING:
     from privlab.client.owner import Owner
@@ -60,5 +66,5 @@ def append_source(owner: Owner, table: str, source: object, *, from_table: str =
             progress=progress,
         )
         progress("adding to", written.counts.rows_kept, None)
-        new = owner.append(prepared, written.parts, written.keys)
+        new = owner.append(prepared, written.parts, written.keys, digest_of(source))
     return Protection(new.dataset, new.table, new.version, written.counts)

@@ -147,8 +147,16 @@ class Owner:
         )
         return _prepared(got.prepared), got.contract
 
-    def append(self, prepared: Prepared, parts: Iterable[PartFacts], keys: DataKeys) -> Registered:
+    def append(
+        self,
+        prepared: Prepared,
+        parts: Iterable[PartFacts],
+        keys: DataKeys,
+        source: str = "",
+    ) -> Registered:
         """Have the rows in these parts added to those there are, as the next version.
+
+        source: as for `register`.
 
         :raises BadContract: PL151, together they are more than the row cap; PL153, the
             disk is full.
@@ -158,6 +166,8 @@ class Owner:
             version=prepared.version,
             parts=parts_message(parts),
             keys=keys_message(keys),
+            tool=f"privlab {__version__}",
+            source=source,
         )
         return self.session.call("POST", "/v1/owner/append", Registered, body, patient=True)
 

@@ -84,15 +84,7 @@ def _registered(desk: Desk, who: Principal, body: Register) -> Registered:
         keys_of(body.keys),
         desk.custody,
         desk.clock(),
-        lineage=(
-            Lineage.of(
-                desk.custody.derive(KEY_LABEL, stated.dataset, stated.name),
-                body.version,
-                body.tool,
-                contract.text,
-                body.source,
-            ),
-        ),
+        lineage=(lineage_of(desk, table, contract.text, body.tool, body.source),),
     )
     desk.ledger.see_keychain(desk.custody.generation)
     folder = desk.workspace.table_folder(stated.dataset, stated.name, body.version)
@@ -248,6 +240,12 @@ def decide(
     except Refused as refusal:
         desk.ledger.deny(who.name, action, dataset, refusal.code)
         raise
+
+
+def lineage_of(desk: Desk, table: Table, contract_text: str, tool: str, digest: str) -> Lineage:
+    """What this version of a table brings; digest: of its source, "" if it has none."""
+    key = desk.custody.derive(KEY_LABEL, table.dataset, table.name)
+    return Lineage.of(key, table.version, tool, contract_text, digest)
 
 
 def parts_of(parts: Iterable[Part], written: int) -> tuple[PartFacts, ...]:

@@ -26,7 +26,7 @@ from privlab.connector.parts import PartFacts
 from privlab.connector.versions import new_version
 from privlab.curator import keys
 from privlab.curator.desk import Desk
-from privlab.curator.owner import decide, keys_of, parts_of, text_of
+from privlab.curator.owner import decide, keys_of, lineage_of, parts_of, text_of
 from privlab.engine.rewrite import FULL, TOO_MANY, Rewrite
 from privlab.engine.stored import Stored, StoredPart
 from privlab.errors import BadContract, BadQuery, CuratorFailed, EngineFailed
@@ -87,7 +87,13 @@ def append(desk: Desk, who: Principal, body: Append) -> Registered:
         folder = _delta(desk, manifest)
         delta = _source(table, folder, parts_of(body.parts, body.version), keys_of(body.keys))
         try:
-            made = _made(desk, manifest, [part.bucket for part in manifest.parts], delta=delta)
+            made = _made(
+                desk,
+                manifest,
+                [part.bucket for part in manifest.parts],
+                delta=delta,
+                brought=(body.tool, body.source),
+            )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         subject = f"{table.name} {made.version}"
@@ -182,8 +188,12 @@ def _made(
     *,
     delta: Stored | None = None,
     drop: tuple[bytes, ...] = (),
+    brought: tuple[str, str] | None = None,
 ) -> _Made:
-    """Write and sign the version after ``old``, its ``buckets`` anew and the others as they are."""
+    """Write and sign the version after ``old``, its ``buckets`` anew and the others as they are.
+
+    brought: the program and the digest of the source of a delta's rows.
+    """
     version = old.version + 1
     table = contracts.parse(old.contract_text).table(version)
     places = desk.workspace.table_folder(table.dataset, table.name, old.version)
@@ -249,6 +259,10 @@ def _made(
             for writer, bucket_numbers in numbers.items()
         },
         rows_since=old.rows_since,
+        lineage=(
+            *old.lineage,
+            *(() if brought is None else (lineage_of(desk, table, old.contract_text, *brought),)),
+        ),
     )
     desk.ledger.see_keychain(desk.custody.generation)
     manifest.verify_parts(folder)

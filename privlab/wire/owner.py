@@ -102,6 +102,8 @@ class Append(Message):
     version: int
     parts: tuple[Part, ...] = Field(min_length=1, max_length=4_096, strict=False)
     keys: DataKeys
+    tool: Tool = ""
+    source: Digest = ""
 
 
 class PrepareForget(Message):

@@ -18,8 +18,9 @@ from privlab.connector.contract import parse
 from privlab.connector.manifest import MANIFEST_FILE, Manifest
 from privlab.connector.protect import protect
 from privlab.connector.pseudonyms import pseudonym
-from privlab.curator import succession
+from privlab.curator import catalog, succession
 from privlab.errors import PrivlabError
+from privlab.wire.catalog import SourceOf
 from privlab.wire.owner import Append, Forget, PrepareAppend, PrepareForget
 from tests.conftest import CANARY_TEXT, VISITS
 from tests.curator.conftest import Inside, question
@@ -250,3 +251,17 @@ def test_what_the_ledger_holds_for_shredded_is_destroyed_at_the_next_start(
     assert [place.version for place in inside.desk.custody.gone()] == [1]
     inside.desk.reload()
     assert halves(inside, OLD) not in set(rows(inside).select(pl.first(), pl.nth(1)).rows())
+
+
+def test_the_lineage_of_a_table_is_all_that_brought_rows(inside: Inside) -> None:
+    first, second = "1" * 64, "2" * 64
+    inside.register(inside.next_version().model_copy(update={"tool": "one", "source": first}))
+    body = delta(inside, more(inside)).model_copy(update={"tool": "two", "source": second})
+    succession.append(inside.desk, inside.who, body)
+    succession.forget(inside.desk, inside.who, units(inside, OLD))
+
+    (table,) = catalog.stored(inside.desk, inside.who, "visits").tables
+    assert [(one.version, one.tool) for one in table.lineage] == [(2, "one"), (3, "two")]
+    for source, brought in ((first, (2,)), (second, (3,)), ("3" * 64, ())):
+        asked = SourceOf(table="visits", source=source)
+        assert catalog.came_from(inside.desk, inside.who, asked).brought == brought
