@@ -6,7 +6,6 @@ alone, so that a unit's secret order of groups is the same in every question.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 
 from privlab.connector.scan import DTYPES
 from privlab.engine.expressions import fitted, translate
+from privlab.engine.names import hashes_of
 from privlab.kernels.rowtag import fold_words
-from privlab.query.encoding import encode_scalar
 from privlab.query.plan import Key, Plan
-from privlab.terms.catalog import Kind, Scalar
+from privlab.terms.catalog import Kind
 
 MAX_PLAIN_KEYS = 8
 """Up to so many texts are compared one by one; more are looked up."""
@@ -98,15 +97,7 @@ def group_tags(plan: Plan) -> NDArray[np.uint64]:
     inner = plan.cells
     for position, key in enumerate(plan.keys):
         inner //= len(key.values)
-        hashes = np.array([value_hash(value) for value in key.values], dtype=np.uint64)
+        hashes = hashes_of(key.values)
         words = np.tile(np.repeat(hashes, inner), plan.cells // (inner * len(key.values)))
         fold_words(tags, words, everywhere, np.uint64(position), zero, zero)
     return tags
-
-
-def value_hash(value: Scalar | None) -> int:
-    """64 bits of BLAKE2b (RFC 7693) over a key value's type and text."""
-    encoded = encode_scalar(value)
-    text = "\0".join(encoded) if encoded is not None else ""
-    digest = hashlib.blake2b(text.encode("utf-8"), digest_size=8, person=b"privlab/value/v1")
-    return int.from_bytes(digest.digest(), "little")

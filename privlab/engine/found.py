@@ -16,8 +16,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from privlab.engine.cells import place_in, value_hash
+from privlab.engine.cells import place_in
 from privlab.engine.expressions import translate
+from privlab.engine.names import column_hashes, hashes_of
 from privlab.engine.samples import Exact, Ints, Sample
 from privlab.kernels.rowtag import fold_words
 from privlab.query.plan import MOST_LABEL, Key, MeasureKind, Plan
@@ -108,15 +109,10 @@ def tags_of(plan: Plan, labels: pl.DataFrame) -> NDArray[np.uint64]:
     everywhere = np.ones(labels.height, dtype=np.bool_)
     zero = np.uint64(0)
     for position, (key, column) in enumerate(zip(plan.keys, labels.iter_columns(), strict=True)):
-        different = column.unique(maintain_order=True)
-        values = [key.values[at] for at in different] if key.public else different.to_list()
-        hashes = pl.DataFrame({"value": different, "hash": [value_hash(one) for one in values]})
-        words = (
-            column.to_frame("value")
-            .join(hashes, on="value", how="left", nulls_equal=True, maintain_order="left")["hash"]
-            .cast(pl.UInt64)
-            .to_numpy()
-        )
+        if key.public:
+            words = hashes_of(key.values)[column.to_numpy()]
+        else:
+            words = column_hashes(column, key.kind)
         fold_words(tags, words, everywhere, np.uint64(position), zero, zero)
     return tags
 

@@ -1,9 +1,9 @@
-"""Keyed BLAKE2b-128 of many short texts at once, compiled.
+"""BLAKE2b of many short texts at once, compiled: keyed digests of 128 bits, plain ones of 64.
 
 Source: RFC 7693, with the key block and the person string of its parameter
 block (section 2.8; the person is that of the BLAKE2 paper, section 2.8).  The
 state after the key block is the same for every text and comes in from outside;
-a text of up to 127 bytes then is one compression.  Lanes of 64 texts go through
+a text of up to 127 bytes then is one compression.  Without a key, one of up to 128 is.  Lanes of 64 texts go through
 it together, so that the machine's vector registers are filled.
 """
 
@@ -197,6 +197,55 @@ def digests(
                 _absorb(v, m, long, 0, _KEY_BLOCK + np.uint64(done), done > size)
             high[row] = _swapped(long[0])
             low[row] = _swapped(long[1])
+
+
+@nb.njit(
+    nb.void(
+        nb.types.Array(nb.uint64, 1, "C", readonly=True),
+        nb.types.Array(nb.int64, 1, "C", readonly=True),
+        nb.types.Array(nb.uint8, 1, "C", readonly=True),
+        nb.uint64[::1],
+    ),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def first_words(
+    parameters: Words, offsets: NDArray[np.int64], data: NDArray[np.uint8], out: Words
+) -> None:
+    """The first eight bytes of the digest of each text, little-endian; without a key.
+
+    parameters: uint64[8], the parameter block; offsets: int64[n + 1] into data, uint8;
+    out: uint64[n], filled.  What is hashed is the text alone.
+    """
+    v = np.empty((16, LANES), dtype=np.uint64)
+    m = np.zeros((16, LANES), dtype=np.uint64)
+    h = np.empty(8, dtype=np.uint64)
+    for start in range(0, out.size, LANES):
+        lanes = min(LANES, out.size - start)
+        for i in range(lanes):
+            at = offsets[start + i]
+            size = min(offsets[start + i + 1] - at, _BLOCK)
+            _load(m, i, data, at, at + size, 0)
+            for w in range(8):
+                v[w, i] = IV[w] ^ parameters[w]
+                v[w + 8, i] = IV[w]
+            v[12, i] ^= np.uint64(size)
+            v[14, i] ^= _ALL
+        _compress(v, m, lanes)
+        for i in range(lanes):
+            out[start + i] = IV[0] ^ parameters[0] ^ v[0, i] ^ v[8, i]
+        for i in range(lanes):
+            begin, stop = offsets[start + i], offsets[start + i + 1]
+            if stop - begin <= _BLOCK:
+                continue
+            for w in range(8):
+                h[w] = IV[w] ^ parameters[w]
+            for at in range(begin, stop, _BLOCK):
+                end = min(at + _BLOCK, stop)
+                _load(m, 0, data, at, end, 0)
+                _absorb(v, m, h, 0, np.uint64(end - begin), end == stop)
+            out[start + i] = h[0]
 
 
 @nb.njit(

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privlab.connector.keys import Custody
-from privlab.engine.cells import group_tags, value_hash
+from privlab.engine.cells import group_tags
 from privlab.engine.job import check_noises
 from privlab.engine.reference import bounded_sums, sampled
 from privlab.engine.run import measure, release
@@ -257,10 +257,6 @@ def test_a_cells_tag_is_the_same_in_every_question_that_has_the_cell(place: Any)
 
     assert one.items() < two.items()
     assert len(set(two.values())) == 8
-
-
-def test_values_of_different_types_have_different_hashes() -> None:
-    assert len({value_hash(value) for value in ("1", 1, True, Fraction(1), None, "")}) == 6
 
 
 def test_the_bound_on_groups_follows_the_secret_key(place: Any) -> None:
