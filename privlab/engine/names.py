@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from privlab.connector.pseudonyms import text_buffers
+from privlab.connector.rowtags import text_buffers
 from privlab.connector.scan import DTYPES
 from privlab.kernels.blake2b import first_words
 from privlab.query.encoding import encode_scalar
