@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 
 from privlab.connector import contract as contracts
@@ -61,7 +64,7 @@ def register(desk: Desk, who: Principal, body: Register) -> Registered:
 
     A manifest counts only once the ledger holds its digest.
     """
-    with desk.registering:
+    with desk.registering, disk_full_told("the table"):
         return _registered(desk, who, body)
 
 
@@ -89,7 +92,11 @@ def _registered(desk: Desk, who: Principal, body: Register) -> Registered:
     desk.ledger.see_keychain(desk.custody.generation)
     folder = desk.workspace.table_folder(stated.dataset, stated.name, body.version)
     manifest.verify_parts(folder)
-    written = manifest.write(folder, desk.signer)
+    try:
+        written = manifest.write(folder, desk.signer)
+    except OSError:  # nobody can read the parts: their keys are in this manifest alone
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     try:
         desk.ledger.register_table(
             stated.dataset,
@@ -273,3 +280,18 @@ def keys_of(keys: KeysMessage) -> DataKeys:
 
 def text_of(key: bytes) -> str:
     return base64.b64encode(key).decode()
+
+
+@contextmanager
+def disk_full_told(name: str) -> Iterator[None]:
+    """Say PL153 where a file could not be written for want of room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise BadContract(
+            f"the disk became full while {name} was written; nothing of it is left",
+            code="PL153",
+            hint="free about as much as the table takes where the workspace is, then try again",
+        ) from None

@@ -13,8 +13,7 @@ import hashlib
 import hmac
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from privlab.connector.parts import PartFacts
 from privlab.connector.versions import new_version
 from privlab.curator import keys
 from privlab.curator.desk import Desk
-from privlab.curator.owner import decide, keys_of, lineage_of, parts_of, text_of
+from privlab.curator.owner import decide, disk_full_told, keys_of, lineage_of, parts_of, text_of
 from privlab.engine.rewrite import FULL, TOO_MANY, Rewrite
 from privlab.engine.stored import Stored, StoredPart
 from privlab.errors import BadContract, BadQuery, CuratorFailed, EngineFailed
@@ -74,7 +73,7 @@ def append(desk: Desk, who: Principal, body: Append) -> Registered:
     :raises BadContract: PL151, together they are more rows than the row cap, or another
         version came in between; PL153, the disk is full.
     """
-    with desk.registering, _disk_full_told(body.table):
+    with desk.registering, disk_full_told(body.table):
         table = _table(desk, body.table)
         decide(desk, who, "register", table.dataset, table.name)
         manifest = desk.registered.manifests[table.dataset, table.name]
@@ -136,7 +135,7 @@ def forget(desk: Desk, who: Principal, body: Forget) -> Forgotten:
 
     :raises BadContract: PL153, the disk is full; no table has a new version then.
     """
-    with desk.registering, _disk_full_told(body.dataset):
+    with desk.registering, disk_full_told(body.dataset):
         tables = [_table(desk, f"{body.dataset}.{name}") for name in sorted(body.tables)]
         for table in tables:
             decide(desk, who, "register", table.dataset, table.name)
@@ -348,17 +347,3 @@ def _unknown(name: str) -> BadContract:
         code="PL152",
         hint="see what there is with: privlab tables",
     )
-
-
-@contextmanager
-def _disk_full_told(name: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise BadContract(
-            f"the disk became full while {name} was written; nothing of it is left",
-            code="PL153",
-            hint="free about as much as the table takes where the workspace is, then try again",
-        ) from None
