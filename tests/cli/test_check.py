@@ -63,3 +63,21 @@ def test_what_protect_would_refuse_is_refused(privlab, tmp_path: Path) -> None:
 
     assert ended.status == 1
     assert ended.err.startswith("PL151 the source has 2 rows, above row_cap = 1")
+
+
+def test_what_the_contract_drops_and_coarsens_is_told_and_is_no_misfit(
+    privlab, tmp_path: Path
+) -> None:
+    text = CONTRACT + "coarsen = 10\n[columns.ssn]\ndrop = true\n"
+    (tmp_path / "visits.toml").write_text(text)
+    frame = pl.DataFrame({"patient": [1, 2], "age": [30, 41], "ssn": ["a", "b"]})
+    frame.write_parquet(tmp_path / "v.parquet")
+
+    ended = privlab("check", tmp_path / "v.parquet", "--contract", tmp_path / "visits.toml")
+
+    assert ended.out.splitlines() == [
+        "read 2 rows, kept 2",
+        "age: 1 values became coarser",
+        "ssn: dropped, never read",
+        "everything fits",
+    ]
