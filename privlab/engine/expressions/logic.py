@@ -90,7 +90,9 @@ def _extreme(op: Op, args: Sequence[Typed]) -> Typed:
 def _compare(op: Op, left: Typed, right: Typed) -> pl.Expr:
     if left.kind is None or right.kind is None:
         return pl.lit(None, pl.Boolean)
-    if left.constant is not None and right.constant is None:
+    if left.expr.meta.is_literal() and not right.expr.meta.is_literal():
+        # Polars takes a column of one row for a value, put together with others too, and
+        # gives one answer for all where a value stands on the left of it
         return _compare(MIRROR.get(op, op), right, left)
     same = left.kind is right.kind
     if left.kind.is_number and right.kind.is_number:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from privlab.connector.scan import DTYPES
 from privlab.engine.expressions import arithmetic, logic, text, times
 from privlab.engine.expressions.typed import Typed, known, literal
-from privlab.query.kinds import flattened
+from privlab.query.kinds import flattened, parts_of
 from privlab.query.plan import Call, Expr, Literal, Op, Ref
 from privlab.terms.catalog import Kind
 
@@ -33,7 +34,15 @@ def translate(expr: Expr) -> Typed:
         case Literal(value=value):
             return literal(value)
         case Call(op=Op.AND | Op.OR as op):
-            return FAMILIES[op](op, [translate(term) for term in flattened(op, expr)])
+            return _settled(expr, FAMILIES[op](op, [translate(one) for one in flattened(op, expr)]))
         case Call(op=op, args=args):
-            return FAMILIES[op](op, [translate(arg) for arg in args])
+            return _settled(expr, FAMILIES[op](op, [translate(arg) for arg in args]))
     raise TypeError("not an expression")
+
+
+def _settled(expr: Call, made: Typed) -> Typed:
+    """What names no column is worked out here, once, and stands as one value."""
+    if made.kind is None or any(isinstance(part, Ref) for part in parts_of(expr)):
+        return made
+    (value,) = pl.select(made.expr.alias("value"))["value"].to_list()
+    return Typed(pl.lit(value, DTYPES[made.kind]), made.kind)

@@ -48,6 +48,16 @@ def test_a_row_expression_is_of_one_row(expr: Expr, found: list[dict[str, Any]])
     alone_and_together(table(found), translate(expr).expr)
 
 
+@pytest.mark.parametrize("op", [Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE])
+@pytest.mark.parametrize("left", [Literal("b"), Call(Op.CONCAT, (Literal("b"), Literal("")))])
+def test_a_value_may_be_compared_with_frames_of_one_row_put_together(op: Op, left: Expr) -> None:
+    """With ``value == column`` Polars gives one answer for all of them, and fails."""
+    frame = pl.concat([pl.DataFrame({"i": [1], "t": ["b"]})] * 3)
+    expected = op in (Op.EQ, Op.LE, Op.GE)
+    expr = Call(op, (left, Ref("t", Kind.TEXT)))
+    assert computed(frame, translate(expr).expr) == [expected] * 3
+
+
 @pytest.mark.parametrize("op", [Op.DIVIDE, Op.FLOOR_DIV, Op.TRUNC_DIV, Op.MOD, Op.REMAINDER])
 @given(rows, st.sampled_from([3, 7, Fraction(1, 10), Fraction(49), -3]))
 @settings(max_examples=40, deadline=None)
