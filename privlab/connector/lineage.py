@@ -47,10 +47,6 @@ class Lineage:
         """Whether the source with this digest is the one."""
         return bool(self.source) and hmac.compare_digest(self.source, _mac(key, _SOURCE, digest))
 
-    def is_by(self, key: bytes, contract_text: str) -> bool:
-        """Whether this contract is the one."""
-        return hmac.compare_digest(self.contract, _mac(key, _CONTRACT, contract_text))
-
 
 def source_digest(files: Iterable[Path]) -> str:
     """SHA-256 in hex of the files' bytes, whatever their names and their order.

@@ -13,11 +13,10 @@ grow with the source, only with what falls into one bucket.
 
 from __future__ import annotations
 
-import errno
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -33,9 +32,8 @@ from privlab.connector.pseudonyms import Pseudonyms
 from privlab.connector.scan import DTYPES
 from privlab.connector.source import UNREADABLE, Read, Source, open_source, unreadable
 from privlab.connector.spill import Spill
-from privlab.connector.versions import new_version
+from privlab.connector.versions import disk_full_told, new_version
 from privlab.connector.write import Draft, bucket_count, draft_part, finish_parts
-from privlab.errors import BadContract
 from privlab.kernels.buckets import partition
 from privlab.terms.catalog import Table
 from privlab.terms.contract import Contract
@@ -95,7 +93,7 @@ def protect(
     buckets = bucket_count(table.row_cap)
     keys = DataKeys.fresh(key_names(table), range(buckets))
     with (
-        _disk_full_told(table.name),
+        disk_full_told(table.name),
         new_version(folder) as draft,
         closing(Spill(draft, buckets)) as spill,
     ):
@@ -205,20 +203,6 @@ def decoded(read: Read, name: str) -> pl.DataFrame:
         return read()
     except UNREADABLE:
         raise unreadable(name) from None
-
-
-@contextmanager
-def _disk_full_told(name: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise BadContract(
-            f"the disk became full while {name} was written; nothing of it is left",
-            code="PL153",
-            hint="free about twice the size of the rows where the workspace is, then try again",
-        ) from None
 
 
 def _silent(_phase: str, _done: int, _total: int | None) -> None:

@@ -6,6 +6,7 @@ A process that is killed leaves the hidden folder, which the next one removes.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -75,3 +76,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def disk_full_told(name: str) -> Iterator[None]:
+    """Say PL153 where a file could not be written for want of room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise BadContract(
+            f"the disk became full while {name} was written; nothing of it is left",
+            code="PL153",
+            hint="free about twice the size of the table where the workspace is, then try again",
+        ) from None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import errno
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from fractions import Fraction
 
 from privlab.connector import contract as contracts
@@ -15,6 +13,7 @@ from privlab.connector.datakeys import DataKeys
 from privlab.connector.lineage import KEY_LABEL, Lineage
 from privlab.connector.manifest import MANIFEST_FILE, Manifest
 from privlab.connector.parts import ROWS, UNITS, FileFacts, PartFacts, file_name
+from privlab.connector.versions import disk_full_told
 from privlab.curator.desk import Desk
 from privlab.curator.epsilons import mu2
 from privlab.errors import BadContract, BadQuery, PrivlabError, Refused
@@ -280,18 +279,3 @@ def keys_of(keys: KeysMessage) -> DataKeys:
 
 def text_of(key: bytes) -> str:
     return base64.b64encode(key).decode()
-
-
-@contextmanager
-def disk_full_told(name: str) -> Iterator[None]:
-    """Say PL153 where a file could not be written for want of room."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise BadContract(
-            f"the disk became full while {name} was written; nothing of it is left",
-            code="PL153",
-            hint="free about as much as the table takes where the workspace is, then try again",
-        ) from None

@@ -22,10 +22,10 @@ from privlab.connector.datakeys import DataKeys
 from privlab.connector.keys import Place
 from privlab.connector.manifest import MANIFEST_FILE, Manifest, key_names
 from privlab.connector.parts import PartFacts
-from privlab.connector.versions import new_version
+from privlab.connector.versions import disk_full_told, new_version
 from privlab.curator import keys
 from privlab.curator.desk import Desk
-from privlab.curator.owner import decide, disk_full_told, keys_of, lineage_of, parts_of, text_of
+from privlab.curator.owner import decide, keys_of, lineage_of, parts_of, text_of
 from privlab.engine.rewrite import FULL, TOO_MANY, Rewrite
 from privlab.engine.stored import Stored, StoredPart
 from privlab.errors import BadContract, BadQuery, CuratorFailed, EngineFailed

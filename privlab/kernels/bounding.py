@@ -66,7 +66,7 @@ Flags = NDArray[np.bool_]
 def _slots(distinct: int) -> Any:
     """Slots of the table for so many different groups: a power of two, half of them free."""
     slots = _SLOTS
-    while slots < 2 * distinct or (distinct <= LANES and slots < 4 * distinct):
+    while slots < 2 * distinct:
         slots *= 2
     return slots
 

@@ -20,8 +20,6 @@ def test_a_source_is_known_by_its_bytes_and_the_key() -> None:
     assert made.is_from(KEY, "ab" * 32)
     assert not made.is_from(KEY, "ac" * 32)
     assert not made.is_from(b"K" * 32, "ab" * 32)
-    assert made.is_by(KEY, "contract")
-    assert not made.is_by(KEY, "contract ")
     assert made.source != made.contract
     assert "ab" * 32 not in repr(made)
 
